@@ -1,0 +1,58 @@
+"""What alert-ingestion owns on the wire: the events it owes incident-management.
+
+Sent as ``POST /internal/v1/alert-events``. An event carries enough to create the incident it
+speaks of, so any order and any repetition end in the same state. An alert fires once and is
+resolved once, hence no revision is needed: resolved wins.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from shared.contracts.wire import Instant, Severity, Text, Wire
+
+ALERT_EVENT_VERSION = 1
+
+ALERT_EVENTS_PATH = "/internal/v1/alert-events"
+
+
+class AlertSnapshot(Wire):
+    """An alert as alert-ingestion knew it when the event was written."""
+
+    id: UUID
+    integration: Text
+    fingerprint: Text
+    service: Text
+    severity: Severity
+    message: Text
+    labels: dict[Text, Text] = {}
+    annotations: dict[Text, Text] = {}
+    links: dict[Text, Text] = {}
+    starts_at: Instant
+    ends_at: Instant | None = None
+
+
+class AlertEvent(Wire):
+    """One alert began to belong to an incident, or stopped firing.
+
+    ``type`` is ``alert.opened`` or ``alert.resolved`` (other types of newer versions are ignored).
+    ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
+    resolves itself when every one of its integrations agrees. ``reason`` is the named reason of
+    the decision (``new_incident``, ``attached_within_window``, ``resolved_by_sender``, ``timed_out``).
+    """
+
+    event_id: UUID
+    version: int = ALERT_EVENT_VERSION
+    type: Literal["alert.opened", "alert.resolved"] | str
+    occurred_at: Instant
+    incident_id: UUID
+    recurrence_of: UUID | None = None
+    correlation_key: Text
+    auto_resolve: bool = True
+    alert: AlertSnapshot
+    reason: str = ""
+
+
+class AlertEvents(Wire):
+    """A batch, applied in order."""
+
+    events: list[AlertEvent]

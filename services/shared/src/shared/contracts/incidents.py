@@ -1,0 +1,74 @@
+"""What incident-management owns on the wire: incidents, and the events it owes its neighbours.
+
+Sent as ``POST /internal/v1/incident-events`` to oncall-service (page or stop) and to
+alert-ingestion (close the group, repoint it).
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from shared.contracts.identity import Actor
+from shared.contracts.wire import Instant, Ref, Severity, Text, Wire
+
+INCIDENT_EVENT_VERSION = 1
+
+INCIDENT_EVENTS_PATH = "/internal/v1/incident-events"
+
+
+class Status(StrEnum):
+    """Where an incident is in its life; resolved is final."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+
+
+class Incident(Wire):
+    """An incident as the API shows it; every duration is in seconds."""
+
+    id: UUID
+    number: int
+    title: Text
+    service: Text
+    severity: Severity
+    status: Status
+    team: Text | None = None
+    assignee: Ref | None = None
+    created_at: Instant
+    acknowledged_at: Instant | None = None
+    acknowledged_by: Text | None = None
+    in_progress_at: Instant | None = None
+    resolved_at: Instant | None = None
+    resolved_by: Text | None = None
+    alert_count: int = 0
+    mtta_seconds: float | None = None
+    mttr_seconds: float | None = None
+    correlation_key: Text | None = None
+    recurrence_of: UUID | None = None
+    merged_into: UUID | None = None
+    revision: int = 1
+
+
+class IncidentEvent(Wire):
+    """An incident changed; the snapshot is its state afterwards.
+
+    ``type`` names the change (``incident.opened``, ``.acknowledged``, ``.in_progress``,
+    ``.released``, ``.resolved``, ``.merged``, ``.updated``), but consumers decide from the snapshot:
+    of two events of one incident the one with the higher ``incident.revision`` is the newer truth.
+    ``actor`` is null when a rule acted; ``reason`` is its named reason.
+    """
+
+    event_id: UUID
+    version: int = INCIDENT_EVENT_VERSION
+    type: str
+    occurred_at: Instant
+    incident: Incident
+    actor: Actor | None = None
+    reason: str = ""
+
+
+class IncidentEvents(Wire):
+    """A batch, applied in order."""
+
+    events: list[IncidentEvent]
