@@ -1,49 +1,47 @@
-# shellcheck shell=bash
-# What the scripts of ci/offline share: strict mode, one way to speak and to fail, root, and Debian's archive.
-# It depends on nothing else of ci/, so that a machine can be prepared before any stage runs.
+#!/usr/bin/env bash
+# What the scripts of ci/offline share beyond ci/lib.sh: root, and Debian's archive. Sourced, never run.
 
-set -euo pipefail
+# shellcheck source=ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-OUT="${CI_OUT:-$ROOT/.ci-out}"
-# The release whose packages Vigie is measured with (Docker Engine 26.1.5, PostgreSQL 17, Python 3.13, Prometheus 2.53).
-SUITE=trixie
-ME="$(basename "$0")"
-
-say() { printf '%s: %s\n' "$ME" "$*"; }
-
-fail() {
-    printf '%s: FAILED: %s\n' "$ME" "$*" >&2
-    exit 1
-}
+# The release whose packages Vigie is measured with: Docker Engine 26.1, PostgreSQL 17, Python 3.13, Prometheus 2.53.
+readonly SUITE=trixie
 
 # Run a command as root: directly, or through a sudo that asks nothing.
 as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        sudo -n -- "$@"
-    else
-        fail "needs root for: $* (run it as root, or allow sudo without a password)"
-    fi
+  if [[ "$(id -u)" == 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    sudo -n -- "$@"
+  else
+    fail "needs root for: $*" "run it as root, or allow sudo without a password" "$EXIT_MACHINE"
+  fi
 }
 
 # The base URL of the Debian archive that this machine already uses; no address is written into the project.
 debian_archive() {
-    if [ -n "${VIGIE_DEBIAN_ARCHIVE:-}" ]; then
-        printf '%s\n' "$VIGIE_DEBIAN_ARCHIVE"
-        return
-    fi
-    apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(SITE)' 'Created-By: Packages' |
-        awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
+  if [[ -n "${VIGIE_DEBIAN_ARCHIVE:-}" ]]; then
+    printf '%s\n' "$VIGIE_DEBIAN_ARCHIVE"
+    return
+  fi
+  # shellcheck disable=SC2016  # the $(...) are apt's own format fields
+  apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(SITE)' 'Created-By: Packages' |
+    awk -F'|' '$1 == "Debian" && $2 == "Debian" && !found { print $3; found = 1 }'
 }
 
-# wait_until SECONDS COMMAND...: success as soon as the command succeeds, failure when the time is over.
-wait_until() {
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
-        sleep 0.3
-    done
+require_debian_archive() {
+  local archive
+  archive="$(debian_archive)"
+  [[ -n "$archive" ]] ||
+    fail "apt knows no Debian archive on this machine" "set VIGIE_DEBIAN_ARCHIVE to the base URL of one" "$EXIT_MACHINE"
+  printf '%s\n' "$archive"
+}
+
+# install_packages PACKAGE...: from Debian; a failure shows apt's own last lines.
+install_packages() {
+  mkdir -p "$OUT"
+  say "installing $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+    >"$OUT/install.log" 2>&1 ||
+    fail "apt could not install $*: $(tail -n 3 "$OUT/install.log" | tr '\n' ' ')" "read $OUT/install.log" "$EXIT_MACHINE"
 }
