@@ -1,0 +1,41 @@
+"""A lock between runs that says whom it waits for, and that the kernel frees when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+class BusyError(Exception):
+    """The lock was not free within the time; the message names its holder."""
+
+
+@contextlib.contextmanager
+def held(path: Path, what: str, seconds: float, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hold an exclusive lock on `path`, waiting up to `seconds` for another run to end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        deadline = time.monotonic() + seconds
+        told = False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "another run"
+                if not told:
+                    tell(f"{what} is in use by {holder}: waiting up to {seconds:.0f} s for it to end")
+                    told = True
+                if time.monotonic() > deadline:
+                    raise BusyError(f"{what} is still in use by {holder}") from None
+                time.sleep(0.2)
+        file.seek(0)
+        file.truncate()
+        file.write(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}\n")
+        file.flush()
+        yield

@@ -1,0 +1,78 @@
+"""`./ci/<stage>.sh` started by a person or by Actions: the stage runner around one script."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import graph as graphs
+from pipeline import lock, report
+from pipeline.kinds import Exit, Status
+from pipeline.stage import Result, Workspace, run
+
+_LOCK_SECONDS = 3600.0
+# Asked about the stage, not to run it: no folder is emptied for these.
+_QUESTIONS = {"--help", "-h", "--recheck"}
+
+
+def workspace_here() -> Workspace:
+    """The checkout this file lies in; .ci-out is elsewhere when VIGIE_CI_OUT says so."""
+    root = Path(__file__).resolve().parents[2]
+    return Workspace(root, Path(os.environ.get("VIGIE_CI_OUT", root / ".ci-out")))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run stage argv[0] with the remaining arguments; the exit code is of pipeline.kinds."""
+    workspace = workspace_here()
+    graph = graphs.load(workspace.root / "ci" / "stages.toml")
+    stage, arguments = graph[argv[0]], tuple(argv[1:])
+    if _QUESTIONS & set(arguments):
+        script = str(workspace.root / stage.script)
+        environment = {**os.environ, "VIGIE_STAGE": stage.name, "VIGIE_CI_OUT": str(workspace.out)}
+        os.execve(script, [script, *arguments], environment)  # noqa: S606 - our own script
+    stop = threading.Event()
+    codes: list[int] = []
+
+    def on_signal(number: int, _frame: object) -> None:
+        codes.append(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+    def tell(text: str) -> None:
+        print(text, flush=True)
+
+    try:
+        with lock.held(workspace.out / f".lock-{stage.name}", stage.name, _LOCK_SECONDS, tell):
+            result = run(stage, graph, workspace, arguments=arguments, stop=stop, on_line=tell)
+    except lock.BusyError as error:
+        tell(f"{stage.name}: {error}")
+        return Exit.BUSY
+    _job_summary(result, workspace)
+    if result.status is Status.STOPPED and codes:
+        return codes[0]
+    return result.exit_code
+
+
+def _job_summary(result: Result, workspace: Workspace) -> None:
+    """On GitHub: this stage's part of summary.md on the page of the run."""
+    target = workspace.environment.get("GITHUB_STEP_SUMMARY")
+    if not target:
+        return
+    notes = report.notes_of(workspace.folder(result.stage))
+    lines = [f"### {result.stage}: {result.status} in {result.seconds:.1f} s", ""]
+    lines += [f"**{result.reason}**", ""] if result.reason else []
+    lines += [f"- {name}: {value}" for name, value in notes.facts]
+    lines += [f"- {level}: {where}: {text}" for level, where, text in notes.findings]
+    lines += [f"- not proved: {text}" for text in notes.unproved]
+    with Path(target).open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
