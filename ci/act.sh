@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# Runs the GitHub workflow on this machine with act, and is green only when every job that it planned
+# ran and succeeded. With internet and without.
+#
+#   ./ci/act.sh                    .github/workflows/ci.yml as a push to main
+#   ./ci/act.sh --offline          no registry: a runner image made from Debian, stand-ins below ours
+#   ./ci/act.sh --event NAME       pull_request, merge_group, ...
+#   ./ci/act.sh --workflow PATH    another workflow file
+#   ./ci/act.sh --keep             leave the clone and the artifacts for a look
+#
+# What runs is a fresh clone of HEAD: what is not committed is not tested, as on GitHub. act's own
+# findings (a label without an image is skipped and green, run id always 1, ...) and our answers to
+# them are in docs/github-actions.md. Exit codes: 0 green, 1 a job failed or did not run, 2 usage,
+# 20 the machine lacks something.
+# shellcheck source=ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+STAGE=act
+OUT="$CI_OUT/act"
+readonly RUNNER_TAG=vigie-offline/act-runner:trixie
+readonly PIP_CACHE_VOLUME=vigie-act-pip
+readonly OFFLINE_MATRIX=python-version:3.13
+readonly CA_IN_CONTAINER=/etc/ssl/certs/ca-certificates.crt
+readonly CA_VARIABLES=(SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO)
+readonly PASSED_BY_NAME=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL)
+
+EVENT=push
+WORKFLOW=.github/workflows/ci.yml
+KEEP=""
+
+parse_arguments() {
+  while (($#)); do
+    case "$1" in
+      --offline) OFFLINE=1 ;;
+      --keep) KEEP=1 ;;
+      --event | --workflow)
+        [[ -n "${2:-}" ]] || fail "$1 needs a value" "./ci/act.sh $1 ..." "$EXIT_USAGE"
+        if [[ "$1" == --event ]]; then EVENT=$2; else WORKFLOW=$2; fi
+        shift
+        ;;
+      *) fail "unknown argument $1" "read the top of ci/act.sh" "$EXIT_USAGE" ;;
+    esac
+    shift
+  done
+}
+
+# --- the runner image ------------------------------------------------------------------------------
+
+pinned_image() { sed -n 's/^-P ubuntu-24\.04=//p' "$ROOT/.actrc"; }
+
+# Sets IMAGE: the pinned one where a registry gives it, otherwise one made from Debian.
+choose_image() {
+  IMAGE="$(pinned_image)"
+  if docker image inspect "$IMAGE" >/dev/null 2>&1; then return; fi
+  if [[ -z "$OFFLINE" ]]; then
+    say "pulling $IMAGE"
+    if docker pull --quiet "$IMAGE" >"$OUT/pull.log" 2>&1; then return; fi
+    warn "no registry gave the runner image ($(tail -n 1 "$OUT/pull.log")): going on as with --offline"
+    OFFLINE=1
+  fi
+  "$CI_DIR/offline/base-images.sh" --offline
+  say "building $RUNNER_TAG"
+  docker build --quiet --tag "$RUNNER_TAG" "$CI_DIR/act/runner" >"$OUT/runner-image.log" 2>&1 ||
+    fail "the runner image could not be built: $(tail -n 1 "$OUT/runner-image.log")" \
+      "read $OUT/runner-image.log" "$EXIT_MACHINE"
+  IMAGE=$RUNNER_TAG
+}
+
+# --- the clone -------------------------------------------------------------------------------------
+
+# A plain clone, since act cannot read a worktree; its path is the same in the container.
+make_clone() {
+  CLONE="$OUT/$RUN_ID/repository"
+  if [[ -n "$(git -C "$ROOT" status --porcelain)" ]]; then
+    warn "there are uncommitted changes: act runs HEAD, $(git -C "$ROOT" log -1 --format='%h %s')"
+  fi
+  git clone --quiet --no-local "$ROOT" "$CLONE"
+  git -C "$CLONE" checkout --quiet -B main "$(git -C "$ROOT" rev-parse HEAD)"
+  git -C "$CLONE" remote set-url origin "${VIGIE_PUBLIC_URL:-https://github.com/example/vigie.git}"
+  if [[ -f "$CI_OUT/offline.env" && -n "$OFFLINE" ]]; then
+    mkdir -p "$CLONE/.ci-out"
+    cp "$CI_OUT/offline.env" "$CLONE/.ci-out/offline.env"
+  fi
+}
+
+# --- the run ---------------------------------------------------------------------------------------
+
+container_options() {
+  local options="--label vigie.act=$RUN_ID --volume $PIP_CACHE_VOLUME:/root/.cache/pip" bundle
+  bundle="${SSL_CERT_FILE:-$CA_IN_CONTAINER}"
+  [[ ! -f "$bundle" ]] || options+=" --volume $bundle:$CA_IN_CONTAINER:ro"
+  printf '%s' "$options"
+}
+
+act_arguments() {
+  ARGUMENTS=(
+    "$EVENT"
+    --workflows "$WORKFLOW"
+    --platform "ubuntu-24.04=$IMAGE"
+    --pull=false
+    --rm
+    --json
+    --use-gitignore=false # .ci-out/offline.env goes in with the rest
+    --artifact-server-path "$OUT/$RUN_ID/artifacts"
+    --artifact-server-port "$(free_port)"
+    --env "GITHUB_RUN_ID=$RUN_ID" # act's own is always 1, which brings back the artifacts of earlier runs
+    --container-options "$(container_options)"
+  )
+  local name
+  for name in "${CA_VARIABLES[@]}"; do ARGUMENTS+=(--env "$name=$CA_IN_CONTAINER"); done
+  for name in "${PASSED_BY_NAME[@]}"; do
+    [[ -z "${!name:-}" ]] || ARGUMENTS+=(--env "$name")
+  done
+  [[ -z "$OFFLINE" ]] || ARGUMENTS+=(--env VIGIE_OFFLINE=1)
+}
+
+run_act() {
+  local code=0
+  act "${ARGUMENTS[@]}" "$@" || code=$?
+  printf '\n{"act_exit": %d}\n' "$code"
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# What is left when act itself was killed: its containers and their volumes carry our label.
+remove_leftovers() {
+  local ids
+  mapfile -t ids < <(docker ps --all --quiet --filter "label=vigie.act=$RUN_ID")
+  ((${#ids[@]} == 0)) || docker rm --force --volumes "${ids[@]}" >/dev/null
+  [[ -n "$KEEP" ]] || rm -rf "${OUT:?}/$RUN_ID"
+}
+
+main() {
+  parse_arguments "$@"
+  need_docker
+  need_venv
+  need_tool act "./ci/venv.sh dev installs it"
+  rm -rf "$OUT/log.jsonl" && mkdir -p "$OUT"
+  RUN_ID="$(date +%s)$$"
+  choose_image
+  on_exit remove_leftovers
+  make_clone
+  act_arguments
+  cd "$CLONE"
+  say "act $(act --version | awk '{ print $3 }'), image $IMAGE, commit $(git log -1 --format='%h %s')"
+  local matrix=()
+  [[ -z "$OFFLINE" ]] || matrix=(--matrix "$OFFLINE_MATRIX") # the offline image has one Python
+  run_act "${matrix[@]}" 2>&1 | tee "$OUT/log.jsonl" |
+    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${matrix[@]}" ||
+    fail "the workflow is not green under act" "the whole log: $OUT/log.jsonl"
+}
+
+main "$@"
