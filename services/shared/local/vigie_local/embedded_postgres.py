@@ -224,8 +224,12 @@ class EmbeddedPostgres:
             "umask": 0o077,
         }
 
+    def client(self, name: str) -> Path:
+        """A client program, run by the caller: never the copy, which the server's user could alter."""
+        return _installation(_package_folder(), self.major) / "bin" / name
+
     def binary(self, name: str) -> Path:
-        """One of PostgreSQL's programs.
+        """A program that runs as the server's user.
 
         Raises:
             PostgresError: the package does not ship this major version.

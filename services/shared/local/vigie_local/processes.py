@@ -45,7 +45,9 @@ def arguments(pid: int) -> list[str]:
     return [os.fsdecode(part) for part in raw.split(b"\0")]
 
 
-def end_group(leader: ProcessIdentity, patience_seconds: float, first: int = signal.SIGTERM) -> None:
+def end_group(
+    leader: ProcessIdentity, patience_seconds: float, first: int = signal.SIGTERM
+) -> None:
     """End a process and the group it leads: asked first, killed after ``patience_seconds``."""
     if leader.is_running():
         with contextlib.suppress(ProcessLookupError):
