@@ -42,6 +42,7 @@ class Plan:
     """What the workflow promises, and what it keeps for GitHub alone."""
 
     legs: set[Leg] = field(default_factory=set)
+    needs: dict[str, list[str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -52,6 +53,8 @@ def plan(workflow: dict[str, Any], chosen: dict[str, str]) -> Plan:
         if any(mark in str(job.get("if", "")) for mark in NOT_UNDER_ACT):
             result.left_out.append(f"job {name}")
             continue
+        needs = job.get("needs", [])
+        result.needs[name] = [needs] if isinstance(needs, str) else needs
         for combination in _combinations(job.get("strategy", {}).get("matrix", {})):
             leg = Leg(name, tuple(sorted(combination.items())))
             if any(key in combination and combination[key] != value for key, value in chosen.items()):
@@ -76,7 +79,7 @@ class Outcome:
     """What happened: results of legs, failed steps, and act's own exit code."""
 
     results: dict[Leg, str] = field(default_factory=dict)
-    failed_steps: list[str] = field(default_factory=list)
+    failed_steps: dict[str, None] = field(default_factory=dict)
     act_exit: int | None = None
 
 
@@ -94,13 +97,29 @@ def follow(lines: Iterable[str], out: TextIO) -> Outcome:
             continue
         matrix = entry.get("matrix") or {}
         leg = Leg(name, tuple(sorted((key, str(value)) for key, value in matrix.items())))
-        if message and entry.get("level") != "debug":
-            out.write(f"{leg} | {message}\n")
+        if _is_worth_telling(entry):
+            out.write(f"{leg} | {message if entry.get('raw_output') else _first_line(message)}\n")
+            out.flush()
         if entry.get("stepResult") == "failure":
-            outcome.failed_steps.append(f"{leg}: {entry.get('step')}")
+            outcome.failed_steps[f"{leg}: {_first_line(str(entry.get('step')))}"] = None
         if "jobResult" in entry:
             outcome.results[leg] = entry["jobResult"]
     return outcome
+
+
+def _is_worth_telling(entry: dict[str, Any]) -> bool:
+    """Output of steps, their results and complaints; the rest is in the log for who needs it."""
+    return bool(
+        entry.get("raw_output")
+        or (entry.get("stepResult") and entry.get("stage") == "Main")
+        or entry.get("stepResult") == "failure"
+        or entry.get("jobResult")
+        or entry.get("level") in {"error", "warning", "fatal"}
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.strip("\n").split("\n", 1)[0]
 
 
 def _entries(lines: Iterable[str], out: TextIO) -> Iterator[dict[str, Any]]:
@@ -120,7 +139,12 @@ def faults(planned: Plan, outcome: Outcome) -> list[str]:
     for leg in sorted(planned.legs):
         result = outcome.results.get(leg)
         if result is None:
-            found.append(f"{leg} never ran: is its runs-on label mapped to an image in .actrc?")
+            broken = [need for need in planned.needs[leg.job] if not _succeeded(need, outcome)]
+            found.append(
+                f"{leg} was not reached: {', '.join(broken)} did not succeed"
+                if broken
+                else f"{leg} never ran: is its runs-on label mapped to an image in .actrc?"
+            )
         elif result != "success":
             found.append(f"{leg} ended with {result}")
     for leg in sorted(set(outcome.results) - planned.legs):
@@ -129,6 +153,11 @@ def faults(planned: Plan, outcome: Outcome) -> list[str]:
     if outcome.act_exit != 0:
         found.append(f"act itself exited with {outcome.act_exit}")
     return found
+
+
+def _succeeded(job: str, outcome: Outcome) -> bool:
+    results = [result for leg, result in outcome.results.items() if leg.job == job]
+    return bool(results) and all(result == "success" for result in results)
 
 
 def main() -> int:
