@@ -5,7 +5,6 @@ speaks of, so any order and any repetition end in the same state. An alert fires
 resolved once, hence no revision is needed: resolved wins.
 """
 
-from typing import Literal
 from uuid import UUID
 
 from shared.contracts.wire import Instant, Severity, Text, Wire
@@ -37,12 +36,13 @@ class AlertEvent(Wire):
     ``type`` is ``alert.opened`` or ``alert.resolved`` (other types of newer versions are ignored).
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
     resolves itself when every one of its integrations agrees. ``reason`` is the named reason of
-    the decision (``new_incident``, ``attached_within_window``, ``resolved_by_sender``, ``timed_out``).
+    the decision (``new_incident``, ``attached_within_window``, ``resolved_by_sender``,
+    ``timed_out``).
     """
 
     event_id: UUID
     version: int = ALERT_EVENT_VERSION
-    type: Literal["alert.opened", "alert.resolved"] | str
+    type: str
     occurred_at: Instant
     incident_id: UUID
     recurrence_of: UUID | None = None
@@ -50,6 +50,7 @@ class AlertEvent(Wire):
     auto_resolve: bool = True
     alert: AlertSnapshot
     reason: str = ""
+    context: dict[Text, Text] = {}
 
 
 class AlertEvents(Wire):

@@ -54,8 +54,9 @@ class IncidentEvent(Wire):
     """An incident changed; the snapshot is its state afterwards.
 
     ``type`` names the change (``incident.opened``, ``.acknowledged``, ``.in_progress``,
-    ``.released``, ``.resolved``, ``.merged``, ``.updated``), but consumers decide from the snapshot:
-    of two events of one incident the one with the higher ``incident.revision`` is the newer truth.
+    ``.released``, ``.resolved``, ``.merged``, ``.updated``), but consumers decide from the
+    snapshot: of two events of one incident the one with the higher ``incident.revision`` is the
+    newer truth.
     ``actor`` is null when a rule acted; ``reason`` is its named reason.
     """
 
@@ -66,6 +67,7 @@ class IncidentEvent(Wire):
     incident: Incident
     actor: Actor | None = None
     reason: str = ""
+    context: dict[Text, Text] = {}
 
 
 class IncidentEvents(Wire):

@@ -34,6 +34,7 @@ class PageEvent(Wire):
     channel: Text | None = None
     detail: Text = ""
     reason: str = ""
+    context: dict[Text, Text] = {}
 
 
 class PageEvents(Wire):

@@ -1,4 +1,4 @@
-"""The building bricks of every wire type: text PostgreSQL can hold, instants with a zone, severities."""
+"""What every wire type is built from: storable text, instants with a zone, severities."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

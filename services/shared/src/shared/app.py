@@ -1,0 +1,198 @@
+"""One way to put a service together: its parts go in, a Litestar application comes out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, SerializationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins import PluginProtocol
+from litestar.routes import HTTPRoute
+from litestar.types import ControllerRouterHandler
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
+
+from shared import problems
+from shared.auth import Authenticator, current_principal
+from shared.contracts.identity import Principal
+from shared.docs_page import PlainDocsPlugin
+from shared.errors import Problem, Unavailable, Unsupported
+from shared.metrics import Collect, ServiceMetrics, render
+from shared.observe import Observe
+from shared.version import VERSION
+
+MAX_BODY_BYTES = 1024 * 1024
+INTERNAL_MAX_BODY_BYTES = 16 * 1024 * 1024
+READY_TIMEOUT_SECONDS = 4.0
+
+
+class Resource(Protocol):
+    """Something that runs as long as the application does."""
+
+    async def start(self) -> None:
+        """Begin; a failure keeps the service from starting."""
+        ...
+
+    async def stop(self) -> None:
+        """End, within seconds."""
+        ...
+
+
+@dataclass
+class ServiceParts:
+    """What a service is made of.
+
+    ``resources`` are started in order and stopped in reverse. ``ready`` are named checks that
+    raise ``Unavailable`` while the service cannot do its work. ``collectors`` read business
+    metrics at scrape. ``state`` and ``dependencies`` are what handlers can ask for. ``media_types``
+    are the request bodies understood.
+    """
+
+    name: str
+    description: str
+    revision: str
+    handlers: Sequence[ControllerRouterHandler]
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    resources: Sequence[Resource] = ()
+    ready: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    collectors: Sequence[Collect] = ()
+    authenticator: Authenticator | None = None
+    dependencies: Mapping[str, Provide] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    media_types: Sequence[str] = ("application/json",)
+    plugins: Sequence[PluginProtocol] = ()
+    csrf: CSRFConfig | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of Litestar, for a service that serves pages."""
+
+
+def assemble(parts: ServiceParts) -> Litestar:
+    """The application, with logging, errors, health, readiness, metrics and OpenAPI wired once."""
+    metrics = ServiceMetrics(
+        parts.registry, service=parts.name, version=VERSION, revision=parts.revision
+    )
+    options = dict(parts.options)
+    app = Litestar(
+        route_handlers=[_health(parts.name), _ready(parts), _metrics(parts), *parts.handlers],
+        lifespan=[_lifespan(parts.resources)],
+        before_request=_media_type_check(parts.media_types),
+        exception_handlers={
+            Problem: problems.on_problem,
+            HTTPException: problems.on_http_exception,
+            SerializationException: problems.on_malformed,
+            msgspec.DecodeError: problems.on_malformed,
+            RecursionError: problems.on_malformed,
+            Exception: problems.on_unexpected,
+            **options.pop("exception_handlers", {}),
+        },
+        dependencies={
+            "principal": Provide(_principal, sync_to_thread=False),
+            **parts.dependencies,
+        },
+        state=State({"authenticator": parts.authenticator, **parts.state}),
+        openapi_config=OpenAPIConfig(
+            title=f"Vigie {parts.name}",
+            version=VERSION,
+            description=parts.description,
+            path="/schema",
+            render_plugins=[PlainDocsPlugin()],
+            components=Components(
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}
+            ),
+        ),
+        request_max_body_size=MAX_BODY_BYTES,
+        csrf_config=parts.csrf,
+        plugins=list(parts.plugins),
+        logging_config=None,
+        **options,
+    )
+    app.state.stopping = asyncio.Event()
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for method in sorted(set(route.methods) - {"OPTIONS", "HEAD"}):
+                metrics.declare(method, route.path_format)
+    app.asgi_handler = Observe(app.asgi_handler, metrics)
+    return app
+
+
+def _principal(request: Request[Any, Any, Any]) -> Principal:
+    return current_principal(request)
+
+
+def _health(name: str) -> ControllerRouterHandler:
+    @get("/health", tags=["platform"], sync_to_thread=False)
+    def health() -> dict[str, str]:
+        """Whether the process serves; says nothing about its neighbours."""
+        return {"status": "ok", "service": name, "version": VERSION}
+
+    return health
+
+
+def _ready(parts: ServiceParts) -> ControllerRouterHandler:
+    @get("/ready", tags=["platform"])
+    async def ready() -> Response[dict[str, Any]]:
+        """Whether the service can do its work: 503 and the reason while it cannot."""
+        checks = {name: await _checked(check) for name, check in parts.ready.items()}
+        good = all(answer == "ok" for answer in checks.values())
+        return Response(
+            {"status": "ready" if good else "unavailable", "checks": checks},
+            status_code=200 if good else 503,
+        )
+
+    return ready
+
+
+async def _checked(check: Callable[[], Awaitable[object]]) -> str:
+    try:
+        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+            await check()
+    except Unavailable as error:
+        return error.detail
+    except TimeoutError:
+        return f"no answer within {READY_TIMEOUT_SECONDS:g} s"
+    return "ok"
+
+
+def _metrics(parts: ServiceParts) -> ControllerRouterHandler:
+    @get("/metrics", media_type=MediaType.TEXT, tags=["platform"])
+    async def metrics() -> Response[bytes]:
+        """Metrics in the Prometheus text format."""
+        page = await render(parts.registry, parts.collectors)
+        return Response(page, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return metrics
+
+
+def _lifespan(resources: Sequence[Resource]) -> Callable[[Litestar], Any]:
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for resource in resources:
+                stack.push_async_callback(resource.stop)
+                await resource.start()
+            yield
+
+    return lifespan
+
+
+def _media_type_check(accepted: Sequence[str]) -> Callable[[Request[Any, Any, Any]], None]:
+    def check(request: Request[Any, Any, Any]) -> None:
+        """Refuse a body of another type with the type to use: curl's default is a form."""
+        given = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if (
+            not given
+            or given in accepted
+            or (given.endswith("+json") and "application/json" in accepted)
+        ):
+            return
+        if request.headers.get("content-length") not in {None, "0"}:
+            raise Unsupported(f"Send 'Content-Type: {accepted[0]}' instead of '{given}'.")
+
+    return check

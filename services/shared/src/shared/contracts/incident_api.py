@@ -1,0 +1,192 @@
+"""What people and programs say to incident-management's public API, and what it answers."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from shared.contracts.identity import Actor
+from shared.contracts.incidents import Incident, Status
+from shared.contracts.wire import Command, Instant, Line, Severity, Text, Wire
+
+NoteText = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=10000)]
+"""What a person has to say: non-empty, at most 10,000 characters."""
+
+
+class NewIncident(Command):
+    """``POST /api/v1/incidents``: somebody noticed before any alert did. Paged like any other."""
+
+    title: Line
+    service: Line
+    severity: Severity
+    message: NoteText | None = Field(None, description="what is known; becomes the first note")
+
+
+class IncidentPatch(Command):
+    """``PATCH /api/v1/incidents/{id}``: any of these; null clears assignee_id and team."""
+
+    status: Status | None = None
+    severity: Severity | None = None
+    assignee_id: UUID | None = None
+    title: Line | None = None
+    team: Line | None = None
+    note: NoteText | None = Field(None, description="why; becomes a note on the timeline")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "IncidentPatch":
+        if not self.model_fields_set:
+            raise ValueError(
+                "name at least one of status, severity, assignee_id, title, team, note"
+            )
+        nulls = [
+            name
+            for name in ("status", "severity", "title", "note")
+            if name in self.model_fields_set and getattr(self, name) is None
+        ]
+        if nulls:
+            raise ValueError(f"{', '.join(nulls)} cannot be null")
+        return self
+
+
+class NewNote(Command):
+    """``POST /api/v1/incidents/{id}/notes``."""
+
+    text: NoteText
+
+
+class Merge(Command):
+    """``POST /api/v1/incidents/{id}/merge``: it is the same trouble as ``into``, which survives."""
+
+    into: UUID
+
+
+class TimelineEntry(Wire):
+    """One thing that happened: who, what, when, why.
+
+    ``kind`` is for programs (``incident.acknowledged``, ``alert.attached``, ``note``,
+    ``page.target`` ...), ``text`` a sentence for people, ``reason`` the named reason of a rule.
+    ``actor`` is null when a rule acted. ``at`` is when it happened, ``recorded_at`` when it was
+    written here.
+    """
+
+    id: int
+    incident_id: UUID
+    at: Instant
+    recorded_at: Instant
+    kind: Text
+    actor: Actor | None = None
+    text: Text
+    reason: Text = ""
+    data: dict[str, Any] = {}
+
+
+class IncidentAlert(Wire):
+    """An alert of an incident; ``resolved_reason`` says how it ended."""
+
+    id: UUID
+    incident_id: UUID
+    integration: Text
+    fingerprint: Text
+    service: Text
+    severity: Severity
+    message: Text
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    links: dict[str, str] = {}
+    state: Literal["firing", "resolved"]
+    starts_at: Instant
+    attached_at: Instant
+    resolved_at: Instant | None = None
+    resolved_reason: Text = ""
+
+
+class IncidentMeasures(Wire):
+    """``GET /api/v1/incidents/{id}/metrics``; all durations are seconds.
+
+    ``open_seconds`` runs until the resolution, or until now. mtta and mttr of a merged incident
+    are null: its survivor is measured.
+    """
+
+    incident_id: UUID
+    number: int
+    severity: Severity
+    status: Status
+    created_at: Instant
+    acknowledged_at: Instant | None = None
+    resolved_at: Instant | None = None
+    mtta_seconds: float | None = None
+    mttr_seconds: float | None = None
+    open_seconds: float
+
+
+class Durations(Wire):
+    """A distribution of durations in seconds; the figures are null when ``count`` is 0."""
+
+    count: int = 0
+    mean_seconds: float | None = None
+    p50_seconds: float | None = None
+    p95_seconds: float | None = None
+
+
+class Tally(Wire):
+    """Incidents created in the window, under one heading, and how fast they were handled."""
+
+    created: int = 0
+    acknowledged: int = 0
+    resolved: int = 0
+    mtta: Durations = Durations()
+    mttr: Durations = Durations()
+
+
+class SeverityTally(Tally):
+    """One severity."""
+
+    severity: Severity
+
+
+class ServiceTally(Tally):
+    """One service; ``open`` counts its incidents that are not resolved now, whenever created."""
+
+    service: Text
+    open: int = 0
+
+
+class DayCount(Wire):
+    """Incidents created on one UTC day."""
+
+    day: Text
+    created: int
+
+
+class OpenNow(Wire):
+    """Incidents that are not over at this moment, merged ones left out; zeros included."""
+
+    total: int
+    by_severity: dict[Severity, int]
+    by_status: dict[Status, int]
+
+
+class Stats(Wire):
+    """``GET /api/v1/stats``: exact figures over incidents created in [since, until)."""
+
+    since: datetime
+    until: datetime
+    open: OpenNow
+    total: Tally
+    by_severity: list[SeverityTally]
+    by_service: list[ServiceTally]
+    by_day: list[DayCount]
+
+
+class FeedEvent(Wire):
+    """The data of one ``incident`` event of ``GET /api/v1/events``.
+
+    ``type`` names the change as on the timeline; the snapshot is the incident afterwards.
+    """
+
+    type: Text
+    occurred_at: Instant
+    incident: Incident
+    actor: Actor | None = None
+    reason: Text = ""

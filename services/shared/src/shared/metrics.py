@@ -1,0 +1,105 @@
+"""What every service measures of itself, and how /metrics is put together at scrape."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
+
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from shared.errors import Unavailable
+
+COLLECT_TIMEOUT_SECONDS = 4.0
+STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
+
+Collect: TypeAlias = Callable[[], Awaitable[Iterable[Metric]]]
+"""Reads metrics at scrape, from the database."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ServiceMetrics:
+    """Request rate, errors and duration by route, and what was built."""
+
+    def __init__(
+        self, registry: CollectorRegistry, *, service: str, version: str, revision: str
+    ) -> None:
+        # A series with the creation time of each counter doubles the page and helps nobody here.
+        disable_created_metrics()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.registry = registry
+        self._requests = Counter(
+            "http_requests_total",
+            "Requests answered, by route and class of status.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self._duration = Histogram(
+            "http_request_duration_seconds",
+            "Time from the first byte of a request to the last of its answer.",
+            ["method", "route"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )
+        Gauge(
+            "build_info",
+            "What this process was built from; always 1.",
+            ["service", "version", "revision"],
+            registry=registry,
+        ).labels(service, version, revision).set(1)
+
+    def declare(self, method: str, route: str) -> None:
+        """Start a route's series at zero, so that increase() sees the first request."""
+        for status in STATUS_CLASSES:
+            self._requests.labels(method, route, status)
+        self._duration.labels(method, route)
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(method, route, f"{status // 100}xx").inc()
+        self._duration.labels(method, route).observe(seconds)
+
+
+class _Snapshot(Collector):
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+async def render(registry: CollectorRegistry, collectors: Sequence[Collect]) -> bytes:
+    """The page: the process's own metrics, then what the database says, or that it does not."""
+    families: list[Metric] = []
+    answered = True
+    try:
+        async with asyncio.timeout(COLLECT_TIMEOUT_SECONDS):
+            for collect in collectors:
+                families.extend(await collect())
+    except (Unavailable, TimeoutError) as error:
+        _log.warning("metrics_without_database", error=str(error))
+        # Half of the figures would look like a fall to zero of the others.
+        families, answered = [], False
+    if collectors:
+        families.append(
+            GaugeMetricFamily(
+                "database_up",
+                "Whether the database answered this scrape; without it only process metrics.",
+                value=float(answered),
+            )
+        )
+    snapshot = CollectorRegistry()
+    snapshot.register(_Snapshot(families))
+    return generate_latest(registry) + generate_latest(snapshot)

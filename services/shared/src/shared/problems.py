@@ -1,0 +1,120 @@
+"""From any exception to application/problem+json (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
+
+from shared import context
+from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge
+
+PROBLEM_JSON = "application/problem+json"
+
+_log = structlog.get_logger(__name__)
+
+
+def problem_response(problem: Problem, *, instance: str | None = None) -> Response[bytes]:
+    """The response that tells a client about ``problem``."""
+    return _response(
+        problem.status,
+        {
+            "type": "about:blank",
+            "title": problem.title,
+            "status": problem.status,
+            "detail": problem.detail,
+            "instance": instance,
+            "request_id": context.current().get("request_id"),
+            **problem.extra,
+        },
+        problem.headers,
+    )
+
+
+def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    """A failure a use case named."""
+    return problem_response(problem, instance=request.scope["path"])
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """A failure the framework found: routing, parsing, validation."""
+    path = request.scope["path"]
+    if isinstance(error, ValidationException):
+        return problem_response(_invalid(error), instance=path)
+    if isinstance(error.__cause__, SerializationException | msgspec.DecodeError):
+        return problem_response(_unreadable(error), instance=path)
+    if error.status_code == 413:
+        return problem_response(
+            TooLarge("The body is larger than this route accepts."), instance=path
+        )
+    if isinstance(error, NotFoundException):
+        detail = "There is nothing at this address."
+    elif isinstance(error, MethodNotAllowedException):
+        detail = f"{request.scope['method']} is not possible here."
+    else:
+        detail = error.detail
+    status = error.status_code
+    return _response(
+        status,
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "instance": path,
+            "request_id": context.current().get("request_id"),
+        },
+        dict(error.headers or {}),
+    )
+
+
+def on_malformed(request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
+    """A body a handler tried to decode, and could not."""
+    return problem_response(
+        Malformed("The body is not valid JSON in UTF-8."), instance=request.scope["path"]
+    )
+
+
+def on_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A bug of ours: logged whole, told without any inner detail."""
+    _log.error("unexpected_error", exc_info=error)
+    return problem_response(
+        Problem("Something went wrong on our side; the request id leads to the log."),
+        instance=request.scope["path"],
+    )
+
+
+def _unreadable(error: HTTPException) -> Malformed:
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, msgspec.DecodeError | UnicodeError):
+        cause = cause.__cause__
+    reason = f": {cause}" if isinstance(cause, msgspec.DecodeError) else ""
+    return Malformed(f"The body is not valid JSON in UTF-8{reason}.")
+
+
+def _invalid(error: ValidationException) -> Invalid:
+    found = error.extra if isinstance(error.extra, list) else []
+    errors = [
+        FieldError(str(item.get("key") or "body"), str(item.get("message", "is not valid")))
+        for item in found
+        if isinstance(item, dict)
+    ]
+    return Invalid(errors or [FieldError("body", error.detail)])
+
+
+def _response(status: int, document: dict[str, Any], headers: dict[str, str]) -> Response[bytes]:
+    members = {name: value for name, value in document.items() if value is not None}
+    return Response(
+        content=msgspec.json.encode(members),
+        status_code=status,
+        media_type=PROBLEM_JSON,
+        headers=headers,
+    )

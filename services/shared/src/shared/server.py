@@ -1,0 +1,70 @@
+"""Serving an application: settings first, then uvicorn, and a stop that lets requests finish."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from shared import logs
+from shared.settings import Settings, SettingsError, load
+
+# Containers and the supervisor kill after 10 s; streams close at once, requests have this long.
+DRAIN_SECONDS = 8
+
+# sysexits.h: the configuration is wrong, so a restart alone will not help.
+EX_CONFIG = 78
+
+_log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # uvicorn waits for open responses before it runs the lifespan's end, so streams must
+        # hear of the stop by themselves.
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        super().handle_exit(sig, frame)
+
+
+def serve(
+    service: str, create_app: Callable[[Settings], Litestar], settings_class: type[Settings]
+) -> None:
+    """Run a service until SIGTERM or SIGINT; exits 78 when the environment makes no sense."""
+    try:
+        settings = load(settings_class)
+    except SettingsError as error:
+        print(f"{service} cannot start. {error}", file=sys.stderr)
+        raise SystemExit(EX_CONFIG) from None
+    logs.configure(service, settings.log_level)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.bind_host,
+        port=settings.bind_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        # Behind a proxy the client's address comes from a header only when we are told to.
+        proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
+    )
+    _log.info("starting", host=settings.bind_host, port=settings.bind_port)
+    server = _Server(config, app.state.stopping)
+    server.run()
+    if not server.started:
+        raise SystemExit(1)
