@@ -16,6 +16,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from vigie_local.processes import arguments, is_alive
 
@@ -213,7 +214,7 @@ class EmbeddedPostgres:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(10)
 
-    def as_user(self) -> dict[str, object]:
+    def as_user(self) -> dict[str, Any]:
         """The arguments of Popen that make a process the server's user's."""
         if self.user is None:
             return {"umask": 0o077}

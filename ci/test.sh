@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Every test that needs no Docker: unit tests, integration on a real PostgreSQL, and journeys across
+# the four processes, in parallel, with the coverage gate (90 % of lines and branches of services/).
+#   ./ci/test.sh                 everything
+#   ./ci/test.sh ARGS...         pytest with these arguments, e.g. services/web-ui -k login; no gate
+# shellcheck source=ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+if (($# > 0)) && [[ -z "${VIGIE_STAGE:-}" && "$1" != --offline ]]; then
+  cd "$ROOT"
+  need_venv
+  exec python -m pytest "$@"
+fi
+stage_begin test "$@"
+need_venv
+
+group "tests"
+export COVERAGE_FILE="$OUT/.coverage"
+# One worker a core, and on small machines one more: much of a journey is waiting.
+workers="$(python3 -c 'import os; print(max(3, len(os.sched_getaffinity(0))))')"
+arguments=(
+  -n "$workers" --dist=loadgroup -m "not docker" --junitxml="$OUT/junit.xml"
+  --cov --cov-report=term:skip-covered --cov-report="json:$OUT/coverage.json"
+  --cov-report="xml:$OUT/coverage.xml"
+)
+
+# pytest's closing line is the last one of the stage, whatever it says: whoever reads a log looks there.
+code=0
+python -m pytest -q --no-header "${arguments[@]}" >"$OUT/pytest.txt" 2>&1 || code=$?
+cat "$OUT/pytest.txt"
+closing="$(grep -E '(passed|failed|error|skipped|no tests ran).* in [0-9.]+s' "$OUT/pytest.txt" | tail -n 1)" ||
+  closing="pytest said nothing"
+
+if [[ -f "$OUT/coverage.json" ]]; then
+  fact "coverage of lines and branches" \
+    "$(python -c 'import json, sys; print(json.load(open(sys.argv[1]))["totals"]["percent_covered_display"] + " %")' "$OUT/coverage.json")"
+fi
+fact "tests" "$closing"
+while read -r reason; do
+  unproved "$reason"
+done < <(sed -n 's/^SKIPPED \(\[[0-9]*\]\) */a skipped test: \1 /p' "$OUT/pytest.txt")
+endgroup
+
+((code == 0)) || fail "$closing" "the failures are above and in $OUT/pytest.txt"
+say "$closing"
