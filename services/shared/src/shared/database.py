@@ -141,7 +141,10 @@ class Database:
             Unavailable: the database cannot be reached, or gave up on a lock or a time limit.
         """
         with _outages():
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            async with (
+                AsyncSession(self._engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
 
     async def check(self) -> None:
