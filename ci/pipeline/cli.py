@@ -18,6 +18,7 @@ from pipeline import graph as graphs
 from pipeline import lock, machine, report, resume, schedule
 from pipeline import stage as stages
 from pipeline.graph import Graph, Stage
+from pipeline.inputs import Inputs
 from pipeline.kinds import Exit, Status
 from pipeline.options import Options, parse
 from pipeline.progress import Progress
@@ -88,14 +89,9 @@ def _run(
         progress.note(f"pipeline: {stale}")
         return Exit.ARTIFACT
 
-    results = schedule.run_graph(
-        graph,
-        chosen,
-        decided=decided,
-        run_stage=_runner(graph, workspace, options, progress),
-        watcher=progress,
-        stops=stops,
-        workers=options.workers,
+    runner = _runner(graph, workspace, options, progress)
+    results = schedule.Schedule(graph, runner, progress, stops, options.workers).run(
+        chosen, decided
     )
     code = schedule.exit_code(results, graph, stops)
     if graph.teardown and options.target == "ephemeral" and not options.keep_stack:
@@ -113,11 +109,13 @@ def _run(
     return code
 
 
-def _runner(graph: Graph, workspace: Workspace, options: Options, progress: Progress) -> schedule.RunStage:
+def _runner(
+    graph: Graph, workspace: Workspace, options: Options, progress: Progress
+) -> schedule.RunStage:
     def run_stage(stage: Stage, stop: threading.Event, on_line: Callable[[str], None]) -> Result:
         path = workspace.out / f".lock-{stage.name}"
         with lock.held(path, stage.name, options.wait_seconds, progress.note):
-            return stages.run(stage, graph, workspace, stop=stop, on_line=on_line)
+            return stages.run(stages.Job(stage, graph, workspace, stop, on_line))
 
     return run_stage
 
@@ -156,15 +154,15 @@ def _unavailable(to_run: Sequence[Stage], progress: Progress) -> dict[str, Resul
 def _stale_artifacts(
     graph: Graph, workspace: Workspace, to_run: Sequence[Stage], decided: dict[str, Result]
 ) -> str:
-    """With --from, --only and --skip: why an artifact of a stage left out may not be used, or ''."""
-    inputs = resume.Inputs(workspace.root, workspace.environment)
+    """Why an artifact of a stage left out (--from, --only, --skip) may not be used, or ''."""
+    inputs = Inputs(workspace.root, workspace.environment)
     for stage in to_run:
         for name in stage.takes:
             skipped = name in decided and decided[name].status is Status.SKIPPED
             if skipped and stage.name not in decided:
                 verdict = resume.judge(graph[name], graph, workspace, inputs)
                 if not verdict.stands:
-                    return f"{stage.name} takes from {name}, which does not run: {name} {verdict.reason}"
+                    return f"{stage.name} takes from {name}, left out of this run: {verdict.reason}"
     return ""
 
 
@@ -190,7 +188,9 @@ def _tear_down(workspace: Workspace, script: str, progress: Progress) -> int:
     return Exit.OK
 
 
-def _tell(document: dict[str, object], workspace: Workspace, options: Options, progress: Progress) -> None:
+def _tell(
+    document: dict[str, object], workspace: Workspace, options: Options, progress: Progress
+) -> None:
     summary, timings = report.save(document, workspace)
     unproved = document["unproved"]
     if isinstance(unproved, list) and unproved:
@@ -204,7 +204,7 @@ def _tell(document: dict[str, object], workspace: Workspace, options: Options, p
 
 
 def _summarise(graph: Graph, workspace: Workspace, options: Options) -> int:
-    """summary.md from what lies in .ci-out: the gate of the workflow, where each stage had a machine."""
+    """summary.md from what lies in .ci-out: for the workflow, where jobs have machines."""
     results = {
         name: stages.Result.load(workspace.folder(name))
         or Result(name, Status.BLOCKED, Exit.ARTIFACT, reason="left nothing here")

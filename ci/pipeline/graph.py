@@ -95,7 +95,9 @@ def load(path: Path) -> Graph:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise GraphError(f"{path}: {error}") from error
     if document.get("schema") != SCHEMA:
-        raise GraphError(f"{path}: schema is {document.get('schema')!r}, this engine reads {SCHEMA}")
+        raise GraphError(
+            f"{path}: schema is {document.get('schema')!r}, this engine reads {SCHEMA}"
+        )
     stages = [_stage(path, entry) for entry in document.get("stage", [])]
     unproved = tuple(document.get("unproved", {}).get("outside_github", ()))
     teardown = document.get("teardown", {}).get("script")
@@ -103,7 +105,9 @@ def load(path: Path) -> Graph:
 
 
 def _stage(path: Path, entry: dict[str, Any]) -> Stage:
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+    }
     try:
         return Stage(**values)
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""The digest of everything that decides a stage's result, for --resume and against stale outputs."""
+"""The digest of everything that decides a stage's result: for --resume, against stale outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lock between runs that says whom it waits for, and that the kernel frees when its holder dies."""
+"""A lock between runs: says whom it waits for; the kernel frees it when its holder dies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def held(path: Path, what: str, seconds: float, tell: Callable[[str], None]) -> 
                 file.seek(0)
                 holder = file.read().strip() or "another run"
                 if not told:
-                    tell(f"{what} is in use by {holder}: waiting up to {seconds:.0f} s for it to end")
+                    tell(
+                        f"{what} is in use by {holder}: waiting up to {seconds:.0f} s for it to end"
+                    )
                     told = True
                 if time.monotonic() > deadline:
                     raise BusyError(f"{what} is still in use by {holder}") from None

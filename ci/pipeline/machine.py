@@ -43,7 +43,9 @@ def lacking(stages: Iterable[Stage]) -> dict[str, list[str]]:
     for stage in stages:
         for need in stage.machine:
             if need not in answers:
-                probe, sentence = PROBES.get(need, (lambda: False, f"nobody knows the need {need!r}"))
+                probe, sentence = PROBES.get(
+                    need, (lambda: False, f"nobody knows the need {need!r}")
+                )
                 answers[need] = None if probe() else sentence
             sentence_or_none = answers[need]
             if sentence_or_none is not None:

@@ -1,8 +1,8 @@
 """manifest.sha256: what a stage left behind, in the format of `sha256sum --check`.
 
 Written last, so that a folder without one is a stage that did not finish. It covers every file of
-the folder but itself: an artifact that changed, appeared or vanished on its way to the next stage is
-named, and nothing is read from it.
+the folder but itself: an artifact that changed, appeared or vanished on its way to the next stage
+is named, and nothing is read from it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def check(folder: Path) -> None:
     for name in sorted(recorded.keys() - present):
         raise ArtifactError(f"{stage}: {folder / name} is in the manifest but missing")
     for name in sorted(present - recorded.keys()):
-        raise ArtifactError(f"{stage}: {folder / name} is not in the manifest: it came from elsewhere")
+        raise ArtifactError(
+            f"{stage}: {folder / name} is not in the manifest: it came from elsewhere"
+        )
     for name, digest in recorded.items():
         if sha256_of(folder / name) != digest:
             raise ArtifactError(f"{stage}: {folder / name} was changed after the stage wrote it")

@@ -46,7 +46,11 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Options:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--offline", action="store_true", help="no registry and no database beyond package registries")
+    add(
+        "--offline",
+        action="store_true",
+        help="no registry and no database beyond package registries",
+    )
     add("--ephemeral", action="store_true", help="deploy a throw-away stack (also with CI=true)")
     add("--from", dest="start", metavar="STAGE", help="start here; earlier outputs must be fresh")
     add("--only", action="append", default=[], metavar="STAGE[,STAGE]", help="run nothing else")

@@ -54,7 +54,9 @@ class Progress:
             duration = f"{result.seconds:7.1f} s" if ran else " " * 9
             status = self._paint(f"{result.status:<15}", result.status)
             said = result.reason if result.status is not Status.PASSED else ""
-            self._say(f"{_clock()} {stage.name:<{self._width}}  {status} {duration}  {said}".rstrip())
+            self._say(
+                f"{_clock()} {stage.name:<{self._width}}  {status} {duration}  {said}".rstrip()
+            )
             if result.status in {Status.FAILED, Status.TIMED_OUT} and not self._verbose:
                 for text in self._tails.get(stage.name, ()):
                     self._say(f"    {text}")
@@ -99,4 +101,3 @@ class Progress:
 
 def _clock() -> str:
     return time.strftime("%H:%M:%S")
-

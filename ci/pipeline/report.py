@@ -96,7 +96,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     lines = [
         f"# {'✅ Green' if green else '❌ Red'}: {report['commit']}",
         "",
-        f"Run {report['run_id']}, {where}, {report['seconds']:.0f} s, exit code {report['exit_code']}.",
+        f"Run {report['run_id']}, {where}, {report['seconds']:.0f} s, exit {report['exit_code']}.",
         "",
         "| stage | result | seconds | median before | |",
         "|---|---|--:|--:|---|",
@@ -115,7 +115,9 @@ def markdown(report: Mapping[str, Any]) -> str:
     findings = [(s["name"], *finding) for s in report["stages"] for finding in s["findings"]]
     if findings:
         lines += ["", "## Findings", ""]
-        lines += [f"- **{level}** {where} ({stage}): {text}" for stage, level, where, text in findings]
+        lines += [
+            f"- **{level}** {where} ({name}): {text}" for name, level, where, text in findings
+        ]
     lines += ["", "## What this run did not prove", ""]
     lines += [f"- {text}" for text in report["unproved"]] or ["- nothing is missing"]
     return "\n".join(lines) + "\n"

@@ -10,7 +10,7 @@ from pipeline import manifest
 from pipeline.graph import Graph, Stage
 from pipeline.inputs import Inputs
 from pipeline.kinds import Status
-from pipeline.stage import Result, Workspace, taken_digests
+from pipeline.stage import Result, Workspace, stage_environment, taken_digests
 
 _RECHECK_SECONDS = 60
 
@@ -23,9 +23,7 @@ class Verdict:
     reason: str
 
 
-def judge(
-    stage: Stage, graph: Graph, workspace: Workspace, inputs: Inputs
-) -> Verdict:
+def judge(stage: Stage, graph: Graph, workspace: Workspace, inputs: Inputs) -> Verdict:
     """Look at what the stage left behind; nothing is trusted that its manifest does not cover."""
     folder = workspace.folder(stage.name)
     result = Result.load(folder)
@@ -78,7 +76,7 @@ def plan(
                 if stage.name in other.takes and not verdicts.get(other.name, _STANDS).stands
             ]
             if stage.transient and takers and verdicts.get(stage.name, _GONE).stands:
-                verdicts[stage.name] = Verdict(stands=False, reason=f"{', '.join(takers)} needs it up")
+                verdicts[stage.name] = Verdict(stands=False, reason=f"{takers[0]} needs it up")
     return verdicts
 
 
@@ -91,11 +89,7 @@ def _recheck(stage: Stage, workspace: Workspace, verdict: Verdict) -> Verdict:
         done = subprocess.run(
             [str(workspace.root / stage.script), "--recheck"],
             cwd=workspace.root,
-            env={
-                **workspace.environment,
-                "VIGIE_STAGE": stage.name,
-                "VIGIE_CI_OUT": str(workspace.out),
-            },
+            env=stage_environment(stage, workspace),
             capture_output=True,
             text=True,
             errors="replace",

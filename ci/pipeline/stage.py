@@ -1,4 +1,4 @@
-"""One stage from empty folder to manifest; the same whether started alone, in Actions or by the chain."""
+"""One stage from empty folder to manifest: alone, in Actions and in the chain the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -74,26 +74,41 @@ def taken_digests(stage: Stage, graph: Graph, workspace: Workspace) -> dict[str,
         manifest.check(folder)
         result = Result.load(folder)
         if result is None or result.status is not Status.PASSED:
-            raise manifest.ArtifactError(f"{name}: did not pass, so {stage.name} takes nothing from it")
+            raise manifest.ArtifactError(f"{name} did not pass: {stage.name} takes nothing")
         digests[name] = manifest.digest_of_outputs(folder, graph[name].outputs)
     return digests
 
 
-def run(
-    stage: Stage,
-    graph: Graph,
-    workspace: Workspace,
-    *,
-    arguments: tuple[str, ...] = (),
-    stop: threading.Event,
-    on_line: Callable[[str], None],
-) -> Result:
+@dataclass(frozen=True)
+class Job:
+    """A stage about to run: with which arguments, when to stop, whom to tell each line."""
+
+    stage: Stage
+    graph: Graph
+    workspace: Workspace
+    stop: threading.Event
+    on_line: Callable[[str], None]
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The stage's folder."""
+        return self.workspace.folder(self.stage.name)
+
+    def ended(self, status: Status, code: int, reason: str) -> Result:
+        """A result of this stage; a failure's reason is also a line of its log."""
+        if status in {Status.FAILED, Status.TIMED_OUT}:
+            self.on_line(f"{self.stage.name}: {reason}")
+        return Result(self.stage.name, status, int(code), reason=reason)
+
+
+def run(job: Job) -> Result:
     """Run the stage and leave its folder complete: log, outputs, result.json, manifest.sha256.
 
-    A folder of an earlier run is emptied first, so that nothing old can pass for new. Setting `stop`
-    ends the script (SIGTERM, then SIGKILL) with status STOPPED.
+    A folder of an earlier run is emptied first, so that nothing old can pass for new. Setting
+    `job.stop` ends the script (SIGTERM, then SIGKILL) with status STOPPED.
     """
-    folder = workspace.folder(stage.name)
+    folder = job.folder
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -104,80 +119,58 @@ def run(
             if not log.closed:
                 log.write(text + "\n")
                 log.flush()
-            on_line(text)
+            job.on_line(text)
 
-        result = _attempt(stage, graph, workspace, arguments, stop, line)
-    result = Result(**{**asdict(result), "seconds": round(time.monotonic() - started, 2)})
+        result = _attempt(replace(job, on_line=line))
+    result = replace(result, seconds=round(time.monotonic() - started, 2))
     result.save(folder)
     manifest.write(folder)
     return result
 
 
-def _attempt(
-    stage: Stage,
-    graph: Graph,
-    workspace: Workspace,
-    arguments: tuple[str, ...],
-    stop: threading.Event,
-    line: Callable[[str], None],
-) -> Result:
-    folder = workspace.folder(stage.name)
-
-    def ended(status: Status, code: int, reason: str, **digests: str) -> Result:
-        return Result(stage.name, status, code, reason=reason, **digests)
-
+def _attempt(job: Job) -> Result:
+    stage = job.stage
     try:
-        taken = taken_digests(stage, graph, workspace)
+        taken = taken_digests(stage, job.graph, job.workspace)
     except manifest.ArtifactError as error:
-        line(f"{stage.name} FAILED: {error}")
-        return ended(Status.FAILED, Exit.ARTIFACT, str(error))
+        return job.ended(Status.FAILED, Exit.ARTIFACT, str(error))
     # Before the script runs: what it changes while running is not what it was decided on.
-    inputs = Inputs(workspace.root, workspace.environment).digest(stage, taken, arguments)
+    workspace = job.workspace
+    inputs = Inputs(workspace.root, workspace.environment).digest(stage, taken, job.arguments)
 
-    code, timed_out, leftovers = _execute(stage, workspace, arguments, stop, line)
+    code, timed_out, leftovers = _execute(job)
 
     if leftovers:
-        line(f"{stage.name}: killed what it left running: {', '.join(leftovers)}")
+        job.on_line(f"{stage.name}: killed what it left running: {', '.join(leftovers)}")
     if timed_out:
         reason = f"no end after {stage.timeout_minutes:g} minutes, its limit in ci/stages.toml"
-        line(f"{stage.name} FAILED: {reason}")
-        return ended(Status.TIMED_OUT, Exit.TIMEOUT, reason)
-    if stop.is_set() and code != 0:
-        return ended(Status.STOPPED, Exit.TERMINATED, "stopped before its end")
+        return job.ended(Status.TIMED_OUT, Exit.TIMEOUT, reason)
+    if job.stop.is_set() and code != 0:
+        return job.ended(Status.STOPPED, Exit.TERMINATED, "stopped before its end")
     if code != 0:
-        return ended(Status.FAILED, stage_code(stage, code), _reason(folder, stage, code))
-    missing = [name for name in stage.outputs if not (folder / name).exists()]
+        return job.ended(Status.FAILED, stage_code(stage, code), _reason(job, code))
+    missing = [name for name in stage.outputs if not (job.folder / name).exists()]
     if missing:
-        reason = f"ended well but left no {', '.join(missing)} in {folder}"
-        line(f"{stage.name} FAILED: {reason}")
-        return ended(Status.FAILED, stage.exit_code, reason)
-    outputs = manifest.digest_of_outputs(folder, stage.outputs)
-    return ended(Status.PASSED, Exit.OK, "", inputs=inputs, outputs=outputs)
+        reason = f"ended well but left no {', '.join(missing)} in {job.folder}"
+        return job.ended(Status.FAILED, stage.exit_code, reason)
+    outputs = manifest.digest_of_outputs(job.folder, stage.outputs)
+    return replace(job.ended(Status.PASSED, Exit.OK, ""), inputs=inputs, outputs=outputs)
 
 
-def _execute(
-    stage: Stage,
-    workspace: Workspace,
-    arguments: tuple[str, ...],
-    stop: threading.Event,
-    line: Callable[[str], None],
-) -> tuple[int, bool, list[str]]:
+def _execute(job: Job) -> tuple[int, bool, list[str]]:
     """Exit code, whether the time limit ended it, and the processes it left behind."""
+    stage, workspace = job.stage, job.workspace
     process = Process(
-        [str(workspace.root / stage.script), *arguments],
+        [str(workspace.root / stage.script), *job.arguments],
         cwd=workspace.root,
-        environment={
-            **workspace.environment,
-            "VIGIE_STAGE": stage.name,
-            "VIGIE_CI_OUT": str(workspace.out),
-        },
+        environment=stage_environment(stage, workspace),
         marker=uuid.uuid4().hex,
-        on_line=line,
+        on_line=job.on_line,
     )
     deadline = time.monotonic() + stage.timeout_minutes * 60
     timed_out = False
     while (code := process.poll()) is None:
-        if stop.is_set():
+        if job.stop.is_set():
             process.stop()
         elif time.monotonic() > deadline:
             timed_out = True
@@ -186,15 +179,21 @@ def _execute(
     return code, timed_out, process.finish()
 
 
+def stage_environment(stage: Stage, workspace: Workspace) -> dict[str, str]:
+    """What a stage's script is told: which stage it is, and where outputs go."""
+    told = {"VIGIE_STAGE": stage.name, "VIGIE_CI_OUT": str(workspace.out)}
+    return {**workspace.environment, **told}
+
+
 def stage_code(stage: Stage, script_code: int) -> int:
     """What a script's exit code means outside: its own fault, or one of the general kinds."""
     kinds = {Exit.USAGE, Exit.MACHINE, Exit.ARTIFACT, Exit.TIMEOUT, Exit.STRANDED, Exit.BUSY}
     return script_code if script_code in kinds else stage.exit_code
 
 
-def _reason(folder: Path, stage: Stage, code: int) -> str:
+def _reason(job: Job, code: int) -> str:
     """What the script said it failed for (lib.sh's `fail`), else its exit code."""
-    path = folder / "reason.txt"
+    path = job.folder / "reason.txt"
     if path.is_file():
         return path.read_text(encoding="utf-8").strip()
-    return f"{stage.script} exited with {code}"
+    return f"{job.stage.script} exited with {code}"

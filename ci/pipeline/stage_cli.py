@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline import graph as graphs
 from pipeline import lock, report
 from pipeline.kinds import Exit, Status
-from pipeline.stage import Result, Workspace, run
+from pipeline.stage import Job, Result, Workspace, run, stage_environment
 
 _LOCK_SECONDS = 3600.0
 # Asked about the stage, not to run it: no folder is emptied for these.
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     stage, arguments = graph[argv[0]], tuple(argv[1:])
     if _QUESTIONS & set(arguments):
         script = str(workspace.root / stage.script)
-        environment = {**os.environ, "VIGIE_STAGE": stage.name, "VIGIE_CI_OUT": str(workspace.out)}
+        environment = stage_environment(stage, workspace)
         os.execve(script, [script, *arguments], environment)  # noqa: S606 - our own script
     stop = threading.Event()
     codes: list[int] = []
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         with lock.held(workspace.out / f".lock-{stage.name}", stage.name, _LOCK_SECONDS, tell):
-            result = run(stage, graph, workspace, arguments=arguments, stop=stop, on_line=tell)
+            result = run(Job(stage, graph, workspace, stop, tell, arguments))
     except lock.BusyError as error:
         tell(f"{stage.name}: {error}")
         return Exit.BUSY

@@ -1,0 +1,104 @@
+"""Ctrl-C and SIGTERM: nothing of a run outlives it, and the next run works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import Chain, interrupt, wait_for
+
+
+def _alive(pid_file: Path) -> bool:
+    pid = int(pid_file.read_text())
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"]
+)
+def test_an_interrupted_run_cleans_up_and_leaves_no_process(
+    chain: Chain, number: signal.Signals, code: int
+) -> None:
+    # A daemon that leaves the script's session on purpose, as a stray server would.
+    chain.stage(
+        "busy",
+        'on_exit touch "$ROOT/../cleaned"\n'
+        'setsid sleep 300 & echo $! >"$ROOT/../daemon"\n'
+        'touch "$ROOT/../there"; sleep 300',
+    )
+    process = chain.start()
+    wait_for(chain.root.parent / "there")
+
+    output = interrupt(process, number)
+
+    assert process.returncode == code, output
+    assert (chain.root.parent / "cleaned").exists()
+    assert not _alive(chain.root.parent / "daemon")
+    assert chain.statuses() == {"busy": "stopped"}
+
+
+def test_what_a_stage_left_running_ends_with_it_even_when_it_passed(chain: Chain) -> None:
+    chain.stage("careless", 'sleep 300 & echo $! >"$ROOT/../daemon"')
+
+    assert chain.run().returncode == 0
+
+    assert not _alive(chain.root.parent / "daemon")
+    assert "killed what it left running: sleep" in chain.out("careless", "log.txt").read_text()
+
+
+@pytest.mark.parametrize("flags", [(), ("--ephemeral",)], ids=["product", "ephemeral"])
+def test_only_an_ephemeral_stack_is_torn_down_after_the_run(
+    chain: Chain, flags: tuple[str, ...]
+) -> None:
+    chain.stage("broken", "fail 'no'")
+    chain.teardown('touch "$(dirname "$0")/../../torn-down"')
+
+    chain.run(*flags)
+
+    assert (chain.root.parent / "torn-down").exists() is bool(flags)
+
+
+def test_a_teardown_that_fails_is_never_green(chain: Chain) -> None:
+    chain.stage("fine", "say fine")
+    chain.teardown("echo stuck; exit 1")
+
+    done = chain.run("--ephemeral")
+
+    assert done.returncode == 23
+    assert "stuck" in done.stderr
+
+
+def test_a_second_pipeline_in_one_checkout_says_that_it_waits(chain: Chain) -> None:
+    body = 'touch "$ROOT/../there"; wait_until 20 leave test -e "$ROOT/../go"'
+    chain.stage("slow", body)
+    first = chain.start()
+    wait_for(chain.root.parent / "there")
+
+    busy = chain.run("--wait", "0.3")
+    assert busy.returncode == 24
+    assert "is in use by process" in busy.stderr
+
+    (chain.root.parent / "go").touch()
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+
+
+def test_a_stage_alone_stops_on_sigterm_with_its_children(chain: Chain) -> None:
+    chain.stage("busy", 'sleep 300 & echo $! >"$ROOT/../child"; touch "$ROOT/../there"; wait')
+    process = subprocess.Popen(
+        [chain.root / "ci" / "busy.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    wait_for(chain.root.parent / "there")
+
+    interrupt(process, signal.SIGTERM)
+
+    assert process.returncode == 143
+    assert not _alive(chain.root.parent / "child")
