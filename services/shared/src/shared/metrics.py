@@ -36,7 +36,7 @@ class ServiceMetrics:
         self, registry: CollectorRegistry, *, service: str, version: str, revision: str
     ) -> None:
         # A series with the creation time of each counter doubles the page and helps nobody here.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self.registry = registry
