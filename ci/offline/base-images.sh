@@ -6,7 +6,7 @@
 #   ./ci/offline/base-images.sh --offline   the same without asking a registry
 #   ./ci/offline/base-images.sh --refresh   make the stand-ins again from today's Debian packages
 #
-# Writes .ci-out/offline.env with the variables that name the stand-ins (empty where the real images are present), for
+# Writes .ci-out/offline.env with the variables that name the stand-ins (none where the real images are present), for
 #   docker compose --env-file .ci-out/offline.env up -d --wait --scale grafana=0
 
 # shellcheck source=ci/offline/lib.sh
@@ -126,13 +126,17 @@ provide() {
   unproved "anything particular to $reference: $tag stood in for it"
 }
 
+# There is no Grafana to be made from Debian packages: what is named here only lets compose resolve the service.
 provide_grafana() {
-  local reference
+  local reference tag=vigie-offline/no-grafana:none
   reference="$(public_reference VIGIE_GRAFANA_IMAGE grafana/Dockerfile)"
   if have_image "$reference" || can_pull "$reference"; then
     say "VIGIE_GRAFANA_IMAGE: $reference (the real one)"
     return
   fi
+  need_debian
+  stand_in no-grafana "$tag" "$DEBIAN_RECIPE"
+  printf 'VIGIE_GRAFANA_IMAGE=%s\n' "$tag" >>"$ENV_FILE.new"
   say "VIGIE_GRAFANA_IMAGE: $reference can neither be had nor be made: start the stack with --scale grafana=0"
   unproved "the dashboards in Grafana itself: its image cannot be had without a registry"
 }
@@ -155,6 +159,8 @@ EOF
   provide VIGIE_POSTGRES_IMAGE services/shared/postgres/Dockerfile postgres vigie-offline/postgres:17
   provide VIGIE_PROMETHEUS_IMAGE prometheus/Dockerfile prometheus vigie-offline/prometheus:2.53
   provide_grafana
+  # Images built on stand-ins keep apart from those built on the real ones.
+  if grep -q '^VIGIE_' "$ENV_FILE.new"; then printf 'VIGIE_IMAGE_TAG=offline\n' >>"$ENV_FILE.new"; fi
   mv "$ENV_FILE.new" "$ENV_FILE"
   say "wrote ${ENV_FILE#"$ROOT"/}"
 }

@@ -23,6 +23,7 @@ initialise() {
   # shellcheck disable=SC2086  # POSTGRES_INITDB_ARGS is a list of words, as in the official image
   initdb --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
   printf '\nhost all all all scram-sha-256\n' >>"$PGDATA/pg_hba.conf"
+  echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
 
   # No TCP while the cluster is being made: nobody can take it for ready.
   pg_ctl -D "$PGDATA" -o "-c listen_addresses=" -w start
