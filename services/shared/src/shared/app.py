@@ -88,6 +88,8 @@ def assemble(parts: ServiceParts) -> Litestar:
             HTTPException: problems.on_http_exception,
             SerializationException: problems.on_malformed,
             msgspec.DecodeError: problems.on_malformed,
+            # Invalid UTF-8 inside a string, and nesting deeper than the decoder follows.
+            UnicodeDecodeError: problems.on_malformed,
             RecursionError: problems.on_malformed,
             Exception: problems.on_unexpected,
             **options.pop("exception_handlers", {}),

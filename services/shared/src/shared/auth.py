@@ -6,9 +6,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 from pydantic import ValidationError
@@ -26,6 +27,9 @@ from shared.http import ServiceClient
 KNOWN_FOR = timedelta(seconds=60)
 UNKNOWN_FOR = timedelta(seconds=5)
 REMEMBERED_TOKENS = 10_000
+
+Caller: TypeAlias = NamedDependency[Principal]
+"""The type of a handler's ``principal`` argument: who passed the route's guard."""
 
 _SCOPE_KEY = "vigie.principal"
 

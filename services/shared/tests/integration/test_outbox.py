@@ -85,9 +85,7 @@ async def test_a_message_of_a_rolled_back_change_was_never_owed(
 ) -> None:
     with pytest.raises(RuntimeError, match="changed my mind"):
         async with database.transaction() as connection:
-            await outbox.enqueue(
-                connection, [Message("neighbour", "k", {"n": 1})], now=clock.now()
-            )
+            await outbox.enqueue(connection, [Message("neighbour", "k", {"n": 1})], now=clock.now())
             raise RuntimeError("changed my mind")
     assert await worker.deliver_due("neighbour") == 0
 

@@ -1,0 +1,240 @@
+from typing import Annotated, Any
+
+import pytest
+import structlog
+from litestar import Litestar, Request, get, post
+from litestar.params import JSONBody
+from litestar.testing import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import Field
+
+from shared.app import ServiceParts, assemble
+from shared.auth import Authenticator, Caller, hash_token, requires, requires_service
+from shared.contracts.identity import Principal, Role
+from shared.contracts.wire import Command, Instant, Line
+from shared.errors import Conflict, Unavailable
+
+TOKENS = {
+    "v": Principal(kind="token", id="1", name="a viewer", role=Role.VIEWER),
+    "a": Principal(kind="person", id="2", name="an admin", role=Role.ADMIN),
+}
+
+
+class Directory:
+    async def find(self, token: str) -> Principal | None:
+        return TOKENS.get(token)
+
+
+class Order(Command):
+    name: Line
+    count: Annotated[int, Field(ge=1)]
+    at: Instant | None = None
+
+
+@post("/orders", guards=[requires(Role.RESPONDER)])
+async def order(data: JSONBody[Order], principal: Caller) -> dict[str, Any]:
+    return {"name": data.name, "by": principal.name}
+
+
+@get("/things", guards=[requires(Role.VIEWER)])
+async def things() -> list[str]:
+    return []
+
+
+@post("/internal", guards=[requires_service("web-ui")])
+async def internal() -> None: ...
+
+
+@get("/conflict")
+async def conflict() -> None:
+    raise Conflict("It is resolved.", allowed=["note"])
+
+
+@get("/bug")
+async def bug() -> None:
+    raise KeyError("the inner secret")
+
+
+@post("/raw")
+async def raw(request: Request[Any, Any, Any]) -> int:
+    return len(await request.json())
+
+
+class Neighbour:
+    up = True
+
+    async def check(self) -> None:
+        if not self.up:
+            raise Unavailable("The neighbour does not answer.")
+
+
+@pytest.fixture
+def neighbour() -> Neighbour:
+    return Neighbour()
+
+
+@pytest.fixture
+def app(neighbour: Neighbour) -> Litestar:
+    return assemble(
+        ServiceParts(
+            name="tests",
+            description="For tests.",
+            revision="abc",
+            handlers=[order, things, internal, conflict, bug, raw],
+            authenticator=Authenticator({"web-ui": hash_token("s")}, Directory()),
+            ready={"neighbour": neighbour.check},
+        )
+    )
+
+
+@pytest.fixture
+def client(app: Litestar) -> Any:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def problem(response: Any, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document["status"] == status
+    assert document["detail"]
+    assert document["request_id"] == response.headers["x-request-id"]
+    return document
+
+
+def test_a_good_request_knows_who_sent_it(client: Any) -> None:
+    answer = client.post("/orders", json={"name": "x", "count": 1}, headers=bearer("a"))
+    assert (answer.status_code, answer.json()) == (201, {"name": "x", "by": "an admin"})
+
+
+@pytest.mark.parametrize("headers", [{}, bearer("unknown"), {"Authorization": "Basic eDp5"}])
+def test_nobody_known_is_401_and_says_how_to_authenticate(client: Any, headers: Any) -> None:
+    answer = client.get("/things", headers=headers)
+    problem(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_role_too_low_is_403_and_names_both(client: Any) -> None:
+    answer = client.post("/orders", json={"name": "x", "count": 1}, headers=bearer("v"))
+    assert "responder" in problem(answer, 403)["detail"]
+
+
+def test_internal_routes_are_for_the_services_they_name(client: Any) -> None:
+    problem(client.post("/internal", headers=bearer("a")), 403)
+    assert client.post("/internal", headers=bearer("s")).status_code == 201
+
+
+def test_a_service_is_only_a_viewer_on_public_routes(client: Any) -> None:
+    assert client.get("/things", headers=bearer("s")).status_code == 200
+    problem(client.post("/orders", json={"name": "x", "count": 1}, headers=bearer("s")), 403)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "x", "count": 0}, "count"),
+        ({"name": "x", "count": "many"}, "count"),
+        ({"name": "x"}, "count"),
+        ({"name": "a\x00b", "count": 1}, "name"),
+        ({"name": "x", "count": 1, "at": "2026-01-01T00:00:00"}, "at"),
+        ({"name": "x", "count": 1, "at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ({"name": "x", "count": 1, "at": "9999-12-31T23:59:59-14:00"}, "at"),
+        ({"name": "x", "count": 1, "nmae": "typo"}, "nmae"),
+    ],
+)
+def test_a_field_that_cannot_be_is_422_and_named(client: Any, body: Any, field: str) -> None:
+    answer = client.post("/orders", json=body, headers=bearer("a"))
+    assert [error["field"] for error in problem(answer, 422)["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b'{"name": "\xc3\x28", "count": 1}', b"[" * 200_000, b"NaN"]
+)
+@pytest.mark.parametrize("path", ["/orders", "/raw"])
+def test_a_body_that_is_not_json_is_400(client: Any, body: bytes, path: str) -> None:
+    headers = {**bearer("a"), "Content-Type": "application/json"}
+    problem(client.post(path, content=body, headers=headers), 400)
+
+
+def test_a_body_of_two_megabytes_is_413(client: Any) -> None:
+    headers = {**bearer("a"), "Content-Type": "application/json"}
+    problem(client.post("/raw", content=b" " * 2_000_000, headers=headers), 413)
+
+
+def test_a_form_where_json_is_due_is_415_and_names_the_type(client: Any) -> None:
+    answer = client.post("/orders", data={"name": "x"}, headers=bearer("a"))
+    assert "application/json" in problem(answer, 415)["detail"]
+
+
+def test_other_failures_are_problems_too(client: Any) -> None:
+    assert problem(client.get("/conflict"), 409)["allowed"] == ["note"]
+    problem(client.get("/nowhere"), 404)
+    problem(client.delete("/things"), 405)
+
+
+def test_a_bug_tells_nothing_of_the_inside(client: Any) -> None:
+    assert "secret" not in str(problem(client.get("/bug"), 500))
+
+
+def test_health_does_not_depend_on_neighbours_and_ready_does(
+    client: Any, neighbour: Neighbour
+) -> None:
+    assert client.get("/ready").json() == {"status": "ready", "checks": {"neighbour": "ok"}}
+    neighbour.up = False
+    answer = client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"] == {"neighbour": "The neighbour does not answer."}
+    assert client.get("/health").json()["status"] == "ok"
+
+
+def series(client: Any, name: str) -> dict[tuple[str, str], float]:
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {
+        (sample.labels["route"], sample.labels.get("status", "")): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_every_route_has_a_zero_before_its_first_request(client: Any) -> None:
+    assert series(client, "http_requests_total")["/things", "2xx"] == 0
+    client.get("/things", headers=bearer("v"))
+    assert series(client, "http_requests_total")["/things", "2xx"] == 1
+
+
+def test_a_scanner_cannot_grow_the_metrics(client: Any) -> None:
+    before = len(series(client, "http_requests_total"))
+    for number in range(20):
+        client.get(f"/scan/{number}")
+    counted = series(client, "http_requests_total")
+    assert counted["unmatched", "4xx"] == 20
+    assert len(counted) == before + 1
+
+
+def test_a_key_in_the_url_never_reaches_the_log(client: Any) -> None:
+    with structlog.testing.capture_logs() as lines:
+        client.get("/things?integration_key=hush&page=2", headers=bearer("v"))
+    assert [line["query"] for line in lines if line["event"] == "request"] == [
+        "integration_key=%2A%2A%2A&page=2"
+    ]
+
+
+def test_a_callers_request_id_and_trace_are_carried_on(client: Any) -> None:
+    answer = client.get("/things", headers={**bearer("v"), "X-Request-ID": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    answer = client.get("/things", headers={**bearer("v"), "X-Request-ID": "bad id\x7f"})
+    assert answer.headers["x-request-id"] != "bad id\x7f"
+
+
+def test_the_docs_page_needs_no_network(client: Any) -> None:
+    page = client.get("/schema").text
+    assert "/orders" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert client.get("/schema/openapi.json").json()["info"]["title"] == "Vigie tests"
