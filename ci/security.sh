@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Secrets in the working tree and in every commit; known holes in the locked dependencies.
+#   ./ci/security.sh [--offline]
+# On GitHub the checkout needs fetch-depth: 0, or there is no history to search.
+# shellcheck source=ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+stage_begin security "$@"
+need_tool git "install git"
+need_cached_tools gitleaks
+
+# gitleaks exits with 1 for a leak and for its own failures; 7 tells the two apart.
+readonly LEAK=7
+
+# report FILE: one line a leak, with file, line, rule and commit, and never the value.
+report() {
+  python3 - "$1" <<'PY'
+import json, sys
+
+for leak in json.load(open(sys.argv[1], encoding="utf-8")):
+    commit = f" in commit {leak['Commit'][:12]} of {leak['Date'][:10]}" if leak["Commit"] else ""
+    print(f"{leak['File']}:{leak['StartLine']}: {leak['RuleID']}: {leak['Description']}{commit}")
+PY
+}
+
+leaks() { # NAME SOURCE GITLEAKS_ARGUMENTS...
+  local name=$1 source=$2 code=0
+  shift 2
+  gitleaks detect --config "$ROOT/.gitleaks.toml" --source "$source" --redact --no-banner \
+    --exit-code "$LEAK" --report-format json --report-path "$OUT/$name.json" "$@" >"$OUT/$name.log" 2>&1 ||
+    code=$?
+  case "$code" in
+    0) say "no secrets" ;;
+    "$LEAK")
+      report "$OUT/$name.json"
+      return 1
+      ;;
+    *)
+      cat "$OUT/$name.log"
+      say "FAILED: gitleaks itself ended with $code: nothing was searched"
+      return "$EXIT_MACHINE"
+      ;;
+  esac
+}
+
+# The content as it lies here, staged or not, without what .gitignore keeps out of the repository.
+working_tree() {
+  local copy
+  copy="$(mktemp -d)"
+  on_exit rm -rf "$copy"
+  git ls-files -coz --exclude-standard >"$copy.list"
+  on_exit rm -f "$copy.list"
+  # A file that git knows and that was deleted since is not there to be copied.
+  tar --create --null --files-from "$copy.list" --ignore-failed-read 2>"$OUT/tar.log" | tar --extract -C "$copy"
+  (cd "$copy" && leaks working-tree . --no-git)
+}
+
+history() {
+  [[ "$(git rev-parse --is-shallow-repository)" == false ]] || {
+    say "FAILED: this clone is shallow (git fetch --unshallow; on GitHub fetch-depth: 0)"
+    return 1
+  }
+  leaks history . --log-opts="--all"
+}
+
+# Known holes in what the lock pins. Needs a database of advisories, which only the network has.
+dependencies() {
+  need_venv
+  if ! command -v pip-audit >/dev/null; then
+    say "pip-audit is not in the lock"
+    return 3
+  fi
+  local code=0
+  pip-audit --require-hashes --disable-pip --progress-spinner off --timeout 20 \
+    --format json --output "$OUT/audit.json" -r services/shared/requirements/runtime.txt 2>"$OUT/audit.log" || code=$?
+  cat "$OUT/audit.log"
+  [[ -s "$OUT/audit.json" ]] || return 3
+  return "$code"
+}
+
+check working-tree working_tree
+check history history
+fact "commits searched for secrets" "$(git rev-list --all --count)"
+
+group "dependencies"
+code=0
+dependencies || code=$?
+endgroup
+case "$code" in
+  0) printf 'dependencies\tpassed\n' >>"$OUT/checks.tsv" ;;
+  3)
+    printf 'dependencies\tnot scanned\n' >>"$OUT/checks.tsv"
+    [[ -n "$OFFLINE" ]] ||
+      fail "services/shared/requirements/runtime.txt was not scanned: no database of advisories answered" \
+        "look at $OUT/audit.log; with --offline it is listed as not proved" "$EXIT_MACHINE"
+    unproved "known holes in the locked dependencies: no database of advisories could be reached"
+    ;;
+  *)
+    _failed_checks+=(dependencies)
+    printf 'dependencies\tfailed\n' >>"$OUT/checks.tsv"
+    ;;
+esac
+checks_done
