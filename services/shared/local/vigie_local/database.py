@@ -24,8 +24,8 @@ def bootstrap(server: EmbeddedPostgres, secrets: Path, database: str = DATABASE)
     Raises:
         PostgresError: what psql said.
     """
-    query = f"SELECT 1 FROM pg_database WHERE datname = '{database}'"
-    if not psql(server, "postgres", "-Atc", query).strip():
+    names = psql(server, "postgres", "-Atc", "SELECT datname FROM pg_database").splitlines()
+    if database not in names:
         psql(server, "postgres", "-c", f'CREATE DATABASE "{database}"')
     psql(server, database, "-v", f"secrets_dir={secrets.resolve()}", "-f", str(BOOTSTRAP))
 

