@@ -5,6 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 # The release whose packages Vigie is measured with: Docker Engine 26.1, PostgreSQL 17, Python 3.13, Prometheus 2.53.
+# shellcheck disable=SC2034  # read by those who source this
 readonly SUITE=trixie
 
 # Run a command as root: directly, or through a sudo that asks nothing.

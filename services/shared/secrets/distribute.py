@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - the one script of its image
 """The one-shot `secrets` container: makes what is missing, gives each consumer a folder of its own.
 
     distribute.py FOLDER          make, then hand out; run before every start of the stack
@@ -12,10 +13,14 @@ given away: a copy is replaced whole, by renaming within a folder that stays roo
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from vigie_local import secret_files
+
+# Changes the owner of an open file: (descriptor, uid, gid).
+Give = Callable[[int, int, int], None]
 
 INSTALLATION = "installation"
 # What ./ci/credentials.sh tells the person who runs the stack.
@@ -70,8 +75,11 @@ CONSUMERS = {
 }
 
 
-def distribute(root: Path) -> list[str]:
-    """Make the missing secrets under ``root`` and hand out all; the names of those made."""
+def distribute(root: Path, give: Give = os.fchown) -> list[str]:
+    """Make the missing secrets under ``root`` and hand out all; the names of those made.
+
+    A test that is not root passes its own ``give``.
+    """
     made = secret_files.ensure(root / INSTALLATION)
     for name, consumer in CONSUMERS.items():
         folder = root / name
@@ -80,7 +88,7 @@ def distribute(root: Path) -> list[str]:
         folder.chmod(0o711)
         for file in consumer.files:
             content = (root / INSTALLATION / file).read_bytes()
-            _give(folder / file, content, consumer.uid)
+            _hand_out(folder / file, content, consumer.uid, give)
     return made
 
 
@@ -89,7 +97,7 @@ def shown(root: Path) -> dict[str, str]:
     return {name: secret_files.read(root / INSTALLATION, name) for name in SHOWN}
 
 
-def _give(path: Path, content: bytes, uid: int) -> None:
+def _hand_out(path: Path, content: bytes, uid: int, give: Give) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
@@ -98,11 +106,12 @@ def _give(path: Path, content: bytes, uid: int) -> None:
         file.flush()
         os.fsync(file.fileno())
         # Last: once it is another's, this process could not even open it.
-        os.fchown(descriptor, uid, uid)
+        give(descriptor, uid, uid)
     partial.replace(path)
 
 
 def main(arguments: list[str]) -> None:
+    """Do what the command line asks for (see the module)."""
     root = Path(arguments[0])
     if arguments[1:] == ["show"]:
         print(json.dumps(shown(root)))

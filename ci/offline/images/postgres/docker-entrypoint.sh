@@ -32,6 +32,7 @@ initialise() {
     psql -v ON_ERROR_STOP=1 --no-psqlrc -U "$user" -d postgres -v name="$database" <<<'CREATE DATABASE :"name";'
   fi
   for file in /docker-entrypoint-initdb.d/*; do
+    # shellcheck disable=SC1090  # whatever the image brings
     case "$file" in
       *.sh) if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
       *.sql) psql -v ON_ERROR_STOP=1 --no-psqlrc --no-password -U "$user" -d "$database" -f "$file" ;;
