@@ -7,7 +7,7 @@ import pytest
 from shared import outbox
 from shared.database import Database
 from shared.errors import Unavailable
-from shared.outbox import Dead, Delivered, Message, Outcome, OutboxWorker, Retry, Row
+from shared.outbox import Dead, Delivered, Message, OutboxWorker, Outcome, Retry, Row
 from shared.settings import DatabaseSettings
 from shared.wakeups import Wakeups
 from vigie_testing.clock import ManualClock
