@@ -1,0 +1,51 @@
+"""Sessions and API tokens, as the API takes and shows them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field, SecretStr
+
+from shared.contracts.identity import Role
+from shared.contracts.wire import Command, Instant, Line, Ref, Text, Wire
+
+
+class SignIn(Command):
+    """``user`` is a login."""
+
+    user: Text = Field(max_length=200)
+    password: SecretStr = Field(max_length=1000)
+
+
+class SessionView(Wire):
+    """``token`` authenticates as the person until ``expires_at``; it is shown here and never again."""
+
+    token: Text
+    person: Ref
+    role: Role
+    expires_at: datetime
+
+
+class TokenCreate(Command):
+    """A token for automation. Without ``expires_at`` it lives until it is revoked."""
+
+    name: Line
+    role: Role = Role.RESPONDER
+    expires_at: Instant | None = None
+
+
+class TokenView(Wire):
+    """A token without the token."""
+
+    id: UUID
+    name: Text
+    role: Role
+    created_by: Text
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenCreated(TokenView):
+    """``token`` is shown here and never again."""
+
+    token: Text

@@ -1,0 +1,46 @@
+"""What oncall-service reads from its environment; every name is prefixed VIGIE_."""
+
+from pydantic import Field, SecretStr
+
+from oncall_service.channels.email import MailServer
+from shared.settings import DatabaseSettings, Port
+
+
+class OncallSettings(DatabaseSettings):
+    """The settings of oncall-service."""
+
+    bind_port: Port = Field(8003, description="port the service listens on")
+    database_user: str = Field("vigie_oncall", description="login role of this service")
+    bootstrap_admin_user: str = Field(
+        "admin", description="login of the administrator a fresh installation begins with"
+    )
+    bootstrap_admin_password: SecretStr = Field(
+        SecretStr(""), description="their first password; without effect once it was set"
+    )
+    bootstrap_api_token: SecretStr = Field(
+        SecretStr(""), description="an API token with the role admin, seeded once"
+    )
+    session_hours: float = Field(12, gt=0, le=720, description="how long a sign-in lasts, in hours")
+    smtp_host: str = Field("", description="mail server; empty: no mail is sent")
+    smtp_port: Port = Field(587, description="port of the mail server")
+    smtp_user: str = Field("", description="user at the mail server")
+    smtp_password: SecretStr = Field(SecretStr(""), description="password at the mail server")
+    smtp_from: str = Field(
+        "Vigie <vigie@localhost>", description="sender of mails; its domain makes Message-IDs"
+    )
+    smtp_starttls: bool | None = Field(
+        None, description="true: insist on STARTTLS; false: never; unset: when offered"
+    )
+    web_ui_url: str = Field("http://127.0.0.1:8080", description="web-ui, for links in messages")
+
+    @property
+    def mail_server(self) -> MailServer:
+        """How mail leaves."""
+        return MailServer(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            sender=self.smtp_from,
+            user=self.smtp_user,
+            password=self.smtp_password.get_secret_value(),
+            start_tls=self.smtp_starttls,
+        )

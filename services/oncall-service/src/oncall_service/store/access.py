@@ -1,0 +1,95 @@
+"""Sessions, API tokens and attempts to sign in, in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, text
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.resources.access import TokenView
+from oncall_service.tables import PersonRow, SessionRow, SigninAttemptRow, TokenRow
+from shared.contracts.identity import Principal, Role
+
+
+async def principal_of(session: AsyncSession, token_hash: str, now: datetime) -> Principal | None:
+    """Whose token or session this is, unless it is over."""
+    tokens = select(TokenRow).where(
+        TokenRow.token_hash == token_hash,
+        col(TokenRow.revoked_at).is_(None),
+        or_(col(TokenRow.expires_at).is_(None), col(TokenRow.expires_at) > now),
+    )
+    token = (await session.exec(tokens)).first()
+    if token is not None:
+        return Principal(kind="token", id=str(token.id), name=token.name, role=Role(token.role))
+    people = (
+        select(PersonRow)
+        .join(SessionRow, col(SessionRow.person_id) == PersonRow.id)
+        .where(SessionRow.token_hash == token_hash, SessionRow.expires_at > now)
+    )
+    person = (await session.exec(people)).first()
+    if person is None:
+        return None
+    return Principal(
+        kind="person", id=str(person.id), name=person.name, role=Role(person.role)
+    )
+
+
+async def queue_up(session: AsyncSession, login: str, address: str) -> None:
+    """Let attempts for one user, or from one address, come one after the other until the commit.
+
+    Otherwise many at once would all see the count from before.
+    """
+    # Two lock classes, always in this order, so that no two attempts wait for each other.
+    for kind, value in ((1, login), (2, address)):
+        await session.exec(
+            text("SELECT pg_advisory_xact_lock(:kind, hashtext(:value))").bindparams(
+                kind=kind, value=value
+            )
+        )
+
+
+async def attempts(
+    session: AsyncSession, login: str, address: str, since: datetime
+) -> Sequence[SigninAttemptRow]:
+    """Failed attempts for the user or from the address."""
+    statement = select(SigninAttemptRow).where(
+        SigninAttemptRow.at > since,
+        or_(SigninAttemptRow.login == login, SigninAttemptRow.address == address),
+    )
+    return (await session.exec(statement)).all()
+
+
+async def forget_attempts(session: AsyncSession, login: str, address: str) -> None:
+    """The user signed in from there: what failed before was a typing mistake."""
+    await session.exec(
+        delete(SigninAttemptRow).where(
+            col(SigninAttemptRow.login) == login, col(SigninAttemptRow.address) == address
+        )
+    )
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    """Forget one session."""
+    await session.exec(delete(SessionRow).where(col(SessionRow.token_hash) == token_hash))
+
+
+async def clean_up(session: AsyncSession, *, attempts_before: datetime, now: datetime) -> None:
+    """Remove what no longer has a meaning."""
+    await session.exec(delete(SessionRow).where(col(SessionRow.expires_at) <= now))
+    await session.exec(
+        delete(SigninAttemptRow).where(col(SigninAttemptRow.at) <= attempts_before)
+    )
+
+
+def token_view(row: TokenRow) -> TokenView:
+    """A token as the API shows it."""
+    return TokenView(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

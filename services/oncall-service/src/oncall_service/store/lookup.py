@@ -1,0 +1,136 @@
+"""Finding a thing by what a person calls it, and walking through all of them by name."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, TypeVar
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.tables import PersonRow, PolicyRow, ScheduleRow, ServiceRow, TeamRow
+from shared.contracts.wire import Ref
+from shared.errors import FieldError, Invalid, NotFound
+
+Named: TypeAlias = PersonRow | TeamRow | PolicyRow | ServiceRow | ScheduleRow
+Row = TypeVar("Row", PersonRow, TeamRow, PolicyRow, ServiceRow, ScheduleRow)
+
+KIND: dict[type[Named], str] = {
+    PersonRow: "person",
+    TeamRow: "team",
+    PolicyRow: "policy",
+    ServiceRow: "service",
+    ScheduleRow: "schedule",
+}
+
+
+async def find(session: AsyncSession, table: type[Row], reference: str) -> Row | None:
+    """The row with this id or name (people also by login); names whatever the case."""
+    identifier = as_uuid(reference)
+    if identifier is not None:
+        return await session.get(table, identifier)
+    columns = [table.login, table.name] if issubclass(table, PersonRow) else [table.name]
+    for column in columns:
+        statement = select(table).where(func.lower(column) == func.lower(reference))
+        row = (await session.exec(statement)).first()
+        if row is not None:
+            return row
+    return None
+
+
+async def require(session: AsyncSession, table: type[Row], reference: str) -> Row:
+    """The row an address names, locked until the end of the transaction; else ``NotFound``."""
+    row = await find(session, table, reference)
+    if row is None:
+        raise NotFound(f"There is no {KIND[table]} '{reference}'.")
+    await session.refresh(row, with_for_update=True)
+    return row
+
+
+async def refer(session: AsyncSession, table: type[Row], reference: str, field: str) -> Row:
+    """The row a field of a body names; else ``Invalid`` for that field."""
+    row = await find(session, table, reference)
+    if row is None:
+        raise Invalid([FieldError(field, f"there is no {KIND[table]} '{reference}'")])
+    return row
+
+
+async def refer_all(
+    session: AsyncSession, table: type[Row], references: Sequence[str], field: str
+) -> list[Row]:
+    """The rows a list names; ``Invalid`` lists every name that fits nothing."""
+    rows, errors = [], []
+    for index, reference in enumerate(references):
+        row = await find(session, table, reference)
+        if row is None:
+            errors.append(FieldError(f"{field}.{index}", f"no {KIND[table]} '{reference}'"))
+        else:
+            rows.append(row)
+    if errors:
+        raise Invalid(errors)
+    return rows
+
+
+async def refs(
+    session: AsyncSession, table: type[Row], ids: Iterable[UUID | None]
+) -> dict[UUID, Ref]:
+    """Id and name of many rows at once."""
+    wanted = {identifier for identifier in ids if identifier is not None}
+    if not wanted:
+        return {}
+    rows = await session.exec(select(table).where(col(table.id).in_(wanted)))
+    return {row.id: Ref(id=row.id, name=row.name) for row in rows}
+
+
+async def page(
+    session: AsyncSession, table: type[Row], *, limit: int, cursor: str | None
+) -> tuple[list[Row], str | None]:
+    """A page in the order of the names, and the cursor of the next one."""
+    name = func.lower(table.name)
+    statement = select(table).order_by(name).limit(limit + 1)
+    if cursor is not None:
+        statement = statement.where(name > func.lower(decode_cursor(cursor)))
+    rows = list((await session.exec(statement)).all())
+    more = len(rows) > limit
+    return rows[:limit], encode_cursor(rows[limit - 1].name) if more else None
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The id a text is, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def encode_cursor(value: str) -> str:
+    """An opaque cursor."""
+    return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> str:
+    """What a cursor stands for; ``Invalid`` for anything that never was one."""
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        value = raw.decode()
+    except (ValueError, binascii.Error):
+        value = "\x00"
+    if "\x00" in value:
+        raise Invalid([FieldError("cursor", "is not one this service gave out")])
+    return value
+
+
+def must_be_named(table: type[Named], reference: str, name: str) -> None:
+    """What a PUT makes has the name it was put under; an id that is unknown is ``NotFound``."""
+    if reference.lower() != name.lower():
+        raise NotFound(f"There is no {KIND[table]} '{reference}'.")
+
+
+def id_cursor(cursor: str) -> UUID:
+    """The id behind a cursor of a list that is ordered by id."""
+    identifier = as_uuid(cursor)
+    if identifier is None:
+        raise Invalid([FieldError("cursor", "is not one this service gave out")])
+    return identifier

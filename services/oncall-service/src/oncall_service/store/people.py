@@ -1,0 +1,154 @@
+"""People and contact methods in the database."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.resources.people import Channel, ContactMethodView, PersonView
+from oncall_service.tables import (
+    ContactMethodRow,
+    LayerRow,
+    MemberRow,
+    OverrideRow,
+    ParticipantRow,
+    PersonRow,
+    PolicyRow,
+    PolicyStepRow,
+    ScheduleRow,
+    SessionRow,
+)
+from shared.contracts.identity import Role
+from shared.contracts.wire import Ref
+
+
+async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMethodRow]:
+    """A person's contact methods, oldest first."""
+    statement = (
+        select(ContactMethodRow)
+        .where(ContactMethodRow.person_id == person_id)
+        .order_by(col(ContactMethodRow.id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[PersonView]:
+    """People as the API shows them."""
+    methods: defaultdict[UUID, list[ContactMethodRow]] = defaultdict(list)
+    statement = (
+        select(ContactMethodRow)
+        .where(col(ContactMethodRow.person_id).in_([row.id for row in rows]))
+        .order_by(col(ContactMethodRow.id))
+    )
+    for method in await session.exec(statement):
+        methods[method.person_id].append(method)
+    return [
+        PersonView(
+            id=row.id,
+            name=row.name,
+            login=row.login,
+            email=row.email,
+            role=Role(row.role),
+            time_zone=row.time_zone,
+            can_sign_in=row.login is not None and row.password_hash is not None,
+            contact_methods=[method_view(method) for method in methods[row.id]],
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def method_view(method: ContactMethodRow, *, secret: str | None = None) -> ContactMethodView:
+    """A contact method; ``secret`` only right after it was made."""
+    channel = Channel(method.channel)
+    return ContactMethodView(
+        id=method.id,
+        channel=channel,
+        target=shown(channel, method.target),
+        enabled=method.enabled,
+        secret=secret,
+    )
+
+
+def shown(channel: Channel, target: str) -> str:
+    """A target as everybody may see it: the path of a webhook often is its password."""
+    if channel is Channel.WEBHOOK:
+        scheme, _, rest = target.partition("://")
+        host, slash, path = rest.partition("/")
+        host = host.partition("?")[0].partition("#")[0]
+        return f"{scheme}://{host}/..." if slash and path else f"{scheme}://{host}"
+    return target
+
+
+async def administrators(session: AsyncSession) -> list[PersonRow]:
+    """Everybody who can sign in and administer, locked so that two changes cannot leave nobody."""
+    statement = (
+        select(PersonRow)
+        .where(
+            PersonRow.role == Role.ADMIN,
+            col(PersonRow.login).is_not(None),
+            col(PersonRow.password_hash).is_not(None),
+        )
+        .order_by(col(PersonRow.id))
+        .with_for_update()
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def uses(session: AsyncSession, person: UUID, now: datetime) -> list[str]:
+    """Where a person is needed: a sentence part for each place."""
+    layers = await session.exec(
+        select(LayerRow.name, ScheduleRow.name)
+        .join(ScheduleRow, col(ScheduleRow.id) == LayerRow.schedule_id)
+        .join(ParticipantRow, col(ParticipantRow.layer_id) == LayerRow.id)
+        .where(ParticipantRow.person_id == person)
+        .distinct()
+    )
+    steps = await session.exec(
+        select(PolicyRow.name, PolicyStepRow.position)
+        .join(PolicyStepRow, col(PolicyStepRow.policy_id) == PolicyRow.id)
+        .where(PolicyStepRow.person_id == person)
+    )
+    fallbacks = await session.exec(select(PolicyRow.name).where(PolicyRow.fallback_id == person))
+    overrides = await session.exec(
+        select(ScheduleRow.name)
+        .join(OverrideRow, col(OverrideRow.schedule_id) == ScheduleRow.id)
+        .where(OverrideRow.person_id == person, OverrideRow.ends_at > now)
+        .distinct()
+    )
+    return [
+        *(f"layer '{layer}' of schedule '{schedule}'" for layer, schedule in layers),
+        *(f"step {position + 1} of policy '{policy}'" for policy, position in steps),
+        *(f"fallback of policy '{policy}'" for policy in fallbacks),
+        *(f"an override of schedule '{schedule}'" for schedule in overrides),
+    ]
+
+
+async def forget_past_overrides(session: AsyncSession, person: UUID) -> None:
+    """Remove what is left of somebody in the calendar's past."""
+    await session.exec(delete(OverrideRow).where(col(OverrideRow.person_id) == person))
+
+
+async def leave_teams(session: AsyncSession, person: UUID) -> None:
+    """Take somebody out of every team."""
+    await session.exec(delete(MemberRow).where(col(MemberRow.person_id) == person))
+
+
+async def end_sessions(session: AsyncSession, person: UUID) -> None:
+    """Sign somebody out everywhere."""
+    await session.exec(delete(SessionRow).where(col(SessionRow.person_id) == person))
+
+
+async def by_login(session: AsyncSession, login: str) -> PersonRow | None:
+    """Who signs in with this."""
+    statement = select(PersonRow).where(func.lower(PersonRow.login) == func.lower(login))
+    return (await session.exec(statement)).first()
+
+
+def ref(row: PersonRow) -> Ref:
+    """Id and name."""
+    return Ref(id=row.id, name=row.name)

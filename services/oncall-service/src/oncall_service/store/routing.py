@@ -1,0 +1,110 @@
+"""From an incident to the team, the policy and the people: the directory, read for one page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.escalation import Plan, Roster, Step, Target
+from oncall_service.schedule import OnCall, on_call_at
+from oncall_service.store import lookup, schedules
+from oncall_service.tables import (
+    ContactMethodRow,
+    MemberRow,
+    PersonRow,
+    PolicyRow,
+    PolicyStepRow,
+    ServiceRow,
+    TeamRow,
+)
+from shared.contracts.identity import Role
+
+BUILT_IN = "built-in"
+
+# What a team without a policy gets: everybody is asked in turn, and then asked again.
+BUILT_IN_PLAN = Plan(
+    steps=(Step(Target.PRIMARY, 5), Step(Target.SECONDARY, 5), Step(Target.TEAM, 10)), repeat=2
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which team answers, and how it is paged."""
+
+    team: UUID
+    team_name: str
+    policy_name: str
+    plan: Plan
+
+
+async def route(session: AsyncSession, *, service: str, team: str | None) -> Route:
+    """The team the incident names, else the one the directory names, else the catch-all."""
+    entry = await lookup.find(session, ServiceRow, service) if service else None
+    owner = await lookup.find(session, TeamRow, team) if team else None
+    if owner is None and entry is not None:
+        owner = await session.get(TeamRow, entry.team_id)
+    if owner is None:
+        owner = (await session.exec(select(TeamRow).where(col(TeamRow.catch_all)))).one()
+    policy = None
+    if entry is not None and entry.policy_id is not None and entry.team_id == owner.id:
+        policy = await session.get(PolicyRow, entry.policy_id)
+    if policy is None:
+        oldest = (
+            select(PolicyRow).where(PolicyRow.team_id == owner.id).order_by(col(PolicyRow.id))
+        )
+        policy = (await session.exec(oldest)).first()
+    if policy is None:
+        return Route(owner.id, owner.name, BUILT_IN, BUILT_IN_PLAN)
+    return Route(owner.id, owner.name, policy.name, await _plan(session, policy))
+
+
+async def roster(session: AsyncSession, team: UUID, plan: Plan, now: datetime) -> Roster:
+    """Everybody a step of this team's run may reach at ``now``."""
+    reachable = select(ContactMethodRow.person_id).where(col(ContactMethodRow.enabled))
+    catch_all = (await session.exec(select(TeamRow.id).where(col(TeamRow.catch_all)))).first()
+    admins = await session.exec(
+        select(PersonRow.id).where(PersonRow.role == Role.ADMIN).order_by(col(PersonRow.id))
+    )
+    on_call = await _on_call(session, team, now)
+    return Roster(
+        reachable=frozenset(await session.exec(reachable)),
+        primary=on_call.primary,
+        secondary=on_call.secondary,
+        members=await _members(session, team),
+        fallback=plan.fallback,
+        last_resort=(*(await _members(session, catch_all) if catch_all else ()), *admins),
+    )
+
+
+async def _plan(session: AsyncSession, policy: PolicyRow) -> Plan:
+    statement = (
+        select(PolicyStepRow)
+        .where(PolicyStepRow.policy_id == policy.id)
+        .order_by(col(PolicyStepRow.position))
+    )
+    return Plan(
+        steps=tuple(
+            Step(Target(row.target), row.delay_minutes, row.person_id)
+            for row in await session.exec(statement)
+        ),
+        repeat=policy.repeat,
+        fallback=policy.fallback_id,
+    )
+
+
+async def _on_call(session: AsyncSession, team: UUID, now: datetime) -> OnCall:
+    row = await schedules.of_team(session, team)
+    if row is None:
+        return OnCall()
+    return on_call_at((await schedules.load(session, [row], since=now))[row.id], now)
+
+
+async def _members(session: AsyncSession, team: UUID) -> tuple[UUID, ...]:
+    statement = (
+        select(MemberRow.person_id)
+        .where(MemberRow.team_id == team)
+        .order_by(col(MemberRow.position))
+    )
+    return tuple(await session.exec(statement))

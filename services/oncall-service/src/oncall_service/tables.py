@@ -1,0 +1,348 @@
+"""The tables of schema ``oncall``. The migrations make them; a test compares the two.
+
+Instants are UTC. What the record of a page says about people and teams is copied into it, so that
+deleting a team does not rewrite what happened.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, MetaData, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+metadata = MetaData()
+
+
+class Table(SQLModel):
+    """What the tables of this service have in common: their own metadata, shared with no one."""
+
+    metadata = metadata
+
+
+def _instant(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(
+        default=None if nullable else ...,
+        sa_type=DateTime(timezone=True),  # type: ignore[call-overload]
+        nullable=nullable,
+        index=index,
+    )
+
+
+def _text(*, nullable: bool = False) -> Any:
+    return Field(default=None if nullable else ..., sa_type=Text, nullable=nullable)
+
+
+def _reference(target: str, *, on_delete: str, nullable: bool = False, key: bool = False) -> Any:
+    return Field(
+        default=None if nullable else ...,
+        sa_column=Column(
+            Uuid,
+            ForeignKey(f"{target}.id", ondelete=on_delete),
+            nullable=nullable,
+            primary_key=key,
+            index=not key,
+        ),
+    )
+
+
+class PersonRow(Table, table=True):
+    """Somebody who can be paged, sign in, or both."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        Index("people_name", func.lower(Column("name", Text)), unique=True),
+        Index("people_login", func.lower(Column("login", Text)), unique=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    name: str = _text()
+    login: str | None = _text(nullable=True)
+    email: str | None = _text(nullable=True)
+    role: str = _text()
+    password_hash: str | None = _text(nullable=True)
+    time_zone: str = _text()
+    created_at: datetime = _instant()
+
+
+class ContactMethodRow(Table, table=True):
+    """A way to reach a person. ``secret`` signs webhooks, so it is kept readable."""
+
+    __tablename__ = "contact_methods"
+
+    id: UUID = Field(primary_key=True)
+    person_id: UUID = _reference("people", on_delete="CASCADE")
+    channel: str = _text()
+    target: str = _text()
+    secret: str | None = _text(nullable=True)
+    enabled: bool = True
+    created_at: datetime = _instant()
+
+
+class TeamRow(Table, table=True):
+    """People who answer for services. Exactly one team is the catch-all."""
+
+    __tablename__ = "teams"
+    __table_args__ = (
+        Index("teams_name", func.lower(Column("name", Text)), unique=True),
+        Index("teams_catch_all", "catch_all", unique=True, postgresql_where=text("catch_all")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    name: str = _text()
+    catch_all: bool = False
+    created_at: datetime = _instant()
+
+
+class MemberRow(Table, table=True):
+    """A member of a team, in the order given."""
+
+    __tablename__ = "team_members"
+
+    team_id: UUID = _reference("teams", on_delete="CASCADE", key=True)
+    person_id: UUID = _reference("people", on_delete="RESTRICT", key=True)
+    position: int
+
+
+class PolicyRow(Table, table=True):
+    """How a team is paged. ``repeat`` is how often the steps start over."""
+
+    __tablename__ = "policies"
+    __table_args__ = (Index("policies_name", func.lower(Column("name", Text)), unique=True),)
+
+    id: UUID = Field(primary_key=True)
+    name: str = _text()
+    team_id: UUID = _reference("teams", on_delete="RESTRICT")
+    repeat: int
+    fallback_id: UUID | None = _reference("people", on_delete="RESTRICT", nullable=True)
+    created_at: datetime = _instant()
+
+
+class PolicyStepRow(Table, table=True):
+    """One step of a policy; ``person_id`` is set when the target is a person."""
+
+    __tablename__ = "policy_steps"
+
+    policy_id: UUID = _reference("policies", on_delete="CASCADE", key=True)
+    position: int = Field(primary_key=True)
+    target: str = _text()
+    delay_minutes: int
+    person_id: UUID | None = _reference("people", on_delete="RESTRICT", nullable=True)
+
+
+class ServiceRow(Table, table=True):
+    """The directory: who answers for a service."""
+
+    __tablename__ = "services"
+    __table_args__ = (Index("services_name", func.lower(Column("name", Text)), unique=True),)
+
+    id: UUID = Field(primary_key=True)
+    name: str = _text()
+    team_id: UUID = _reference("teams", on_delete="RESTRICT")
+    policy_id: UUID | None = _reference("policies", on_delete="RESTRICT", nullable=True)
+    created_at: datetime = _instant()
+
+
+class ScheduleRow(Table, table=True):
+    """The schedule of a team; a team has one at most."""
+
+    __tablename__ = "schedules"
+    __table_args__ = (
+        Index("schedules_name", func.lower(Column("name", Text)), unique=True),
+        Index("schedules_team", "team_id", unique=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    name: str = _text()
+    team_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("teams.id", ondelete="RESTRICT"), nullable=False)
+    )
+    time_zone: str = _text()
+    created_at: datetime = _instant()
+
+
+class LayerRow(Table, table=True):
+    """A rotation of a schedule. ``start`` is wall-clock time in the schedule's zone, hence naive."""
+
+    __tablename__ = "schedule_layers"
+
+    id: UUID = Field(primary_key=True)
+    schedule_id: UUID = _reference("schedules", on_delete="CASCADE")
+    position: int
+    name: str = _text()
+    duty: str = _text()
+    kind: str = _text()
+    length_days: int
+    start: datetime = Field(sa_type=DateTime(timezone=False))  # type: ignore[call-overload]
+    hours: list[dict[str, Any]] = Field(sa_type=JSONB)
+
+
+class ParticipantRow(Table, table=True):
+    """A participant of a layer, in the order of the turns."""
+
+    __tablename__ = "layer_participants"
+
+    layer_id: UUID = _reference("schedule_layers", on_delete="CASCADE", key=True)
+    position: int = Field(primary_key=True)
+    person_id: UUID = _reference("people", on_delete="RESTRICT")
+
+
+class OverrideRow(Table, table=True):
+    """Somebody takes a duty for a while."""
+
+    __tablename__ = "overrides"
+
+    id: UUID = Field(primary_key=True)
+    schedule_id: UUID = _reference("schedules", on_delete="CASCADE")
+    person_id: UUID = _reference("people", on_delete="RESTRICT")
+    duty: str = _text()
+    starts_at: datetime = _instant()
+    ends_at: datetime = _instant(index=True)
+    note: str = _text()
+    created_by: str = _text()
+    created_at: datetime = _instant()
+
+
+class TokenRow(Table, table=True):
+    """An API token. Only its hash is kept; a revoked one stays, so that nothing brings it back."""
+
+    __tablename__ = "api_tokens"
+
+    id: UUID = Field(primary_key=True)
+    name: str = _text()
+    role: str = _text()
+    token_hash: str = Field(sa_type=Text, unique=True)
+    created_by: str = _text()
+    created_at: datetime = _instant()
+    expires_at: datetime | None = _instant(nullable=True)
+    revoked_at: datetime | None = _instant(nullable=True)
+
+
+class SessionRow(Table, table=True):
+    """A person who signed in, until ``expires_at``."""
+
+    __tablename__ = "sessions"
+
+    id: UUID = Field(primary_key=True)
+    person_id: UUID = _reference("people", on_delete="CASCADE")
+    token_hash: str = Field(sa_type=Text, unique=True)
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant(index=True)
+
+
+class SigninAttemptRow(Table, table=True):
+    """An attempt to sign in that has not succeeded."""
+
+    __tablename__ = "signin_attempts"
+    __table_args__ = (
+        Index("signin_attempts_login", "login", "at"),
+        Index("signin_attempts_address", "address", "at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    login: str = _text()
+    address: str = _text()
+    at: datetime = _instant()
+
+
+class SeedRow(Table, table=True):
+    """What was seeded once and must never be seeded again."""
+
+    __tablename__ = "seeds"
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    seeded_at: datetime = _instant()
+
+
+class IncidentRow(Table, table=True):
+    """What was last heard of an incident. Its row is the lock for everything about its pages."""
+
+    __tablename__ = "incidents"
+
+    id: UUID = Field(primary_key=True)
+    revision: int
+    status: str | None = _text(nullable=True)
+    number: int
+    title: str = _text()
+    service: str = _text()
+    severity: str = _text()
+    team: str | None = _text(nullable=True)
+    updated_at: datetime = _instant()
+
+
+class EscalationRow(Table, table=True):
+    """A run of a policy for an incident, with the copy of the policy it follows to its end."""
+
+    __tablename__ = "escalations"
+    __table_args__ = (
+        Index(
+            "escalations_running",
+            "incident_id",
+            unique=True,
+            postgresql_where=text("status = 'running'"),
+        ),
+        Index("escalations_due", "due_at", postgresql_where=text("status = 'running'")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    incident_id: UUID = _reference("incidents", on_delete="CASCADE")
+    team_id: UUID
+    team_name: str = _text()
+    policy_name: str = _text()
+    plan: dict[str, Any] = Field(sa_type=JSONB)
+    status: str = _text()
+    next_round: int
+    next_step: int
+    single_step: bool = False
+    due_at: datetime | None = _instant(nullable=True)
+    started_at: datetime = _instant()
+    started_reason: str = _text()
+    started_by: str = _text()
+    ended_at: datetime | None = _instant(nullable=True)
+    ended_reason: str | None = _text(nullable=True)
+
+
+class NotificationRow(Table, table=True):
+    """A message owed to a person: the row is the debt, the log and the idempotency key."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index(
+            "notifications_due", "next_attempt_at", postgresql_where=text("outcome = 'pending'")
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    idempotency_key: str = Field(sa_type=Text, unique=True)
+    kind: str = _text()
+    incident_id: UUID | None = Field(default=None, index=True)
+    escalation_id: UUID | None = Field(default=None, index=True)
+    round: int | None = None
+    step: int | None = None
+    person_id: UUID | None = Field(default=None, index=True)
+    person_name: str = _text()
+    contact_method_id: UUID | None = None
+    channel: str = _text()
+    shown_target: str = _text()
+    reason: str = _text()
+    message: dict[str, Any] = Field(sa_type=JSONB)
+    outcome: str = _text()
+    outcome_detail: str = _text()
+    attempts: int = 0
+    created_at: datetime = _instant()
+    next_attempt_at: datetime | None = _instant(nullable=True)
+    claimed_until: datetime | None = _instant(nullable=True)
+    finished_at: datetime | None = _instant(nullable=True)
+
+
+class AttemptRow(Table, table=True):
+    """One try to deliver a notification."""
+
+    __tablename__ = "notification_attempts"
+
+    id: UUID = Field(primary_key=True)
+    notification_id: UUID = _reference("notifications", on_delete="CASCADE")
+    at: datetime = _instant()
+    outcome: str = _text()
+    detail: str = _text()

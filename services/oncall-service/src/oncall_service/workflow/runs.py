@@ -1,0 +1,316 @@
+"""What happens to escalation runs within one transaction: start, step, stop.
+
+Whoever uses this has locked the incident's row. Steps, the notifications they owe and the events
+about them are written together; :meth:`Runs.settle` comes last.
+"""
+
+from datetime import datetime
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service import messages
+from oncall_service.escalation import Choice, Exhaust, Page, Position, Reason, advance, choose
+from oncall_service.metrics import ESCALATIONS, GAPS, NO_CHANNEL, NOTIFICATIONS, PAGE_EVENTS_TOPIC
+from oncall_service.resources.people import Channel
+from oncall_service.store import incidents, lookup, notifications, routing
+from oncall_service.store.people import shown
+from oncall_service.tables import (
+    ContactMethodRow,
+    EscalationRow,
+    IncidentRow,
+    NotificationRow,
+    PersonRow,
+)
+from shared import counters, outbox
+from shared.contracts.oncall import PageEvent
+from shared.contracts.wire import Ref
+from shared.database import driver_connection
+from shared.identifiers import new_id
+from shared.wakeups import notify
+
+NOTIFICATIONS_CHANNEL = "notifications"
+
+_log = structlog.get_logger(__name__)
+
+
+class Runs:
+    """Runs of the incidents locked by this transaction."""
+
+    def __init__(self, session: AsyncSession, now: datetime, web_ui_url: str) -> None:
+        self._session = session
+        self.now = now
+        self._web_ui_url = web_ui_url
+        self._events: list[PageEvent] = []
+        self.counted = counters.Increments()
+
+    async def start(
+        self,
+        incident: IncidentRow,
+        route: routing.Route,
+        reason: Reason,
+        *,
+        by: str,
+        at: Position | None = None,
+        single_step: bool = False,
+    ) -> EscalationRow:
+        """Start a run and do its first step at once."""
+        position = at or Position()
+        run = EscalationRow(
+            id=new_id(),
+            incident_id=incident.id,
+            team_id=route.team,
+            team_name=route.team_name,
+            policy_name=route.policy_name,
+            plan=incidents.stored_plan(route.plan),
+            status=incidents.RUNNING,
+            next_round=position.round,
+            next_step=position.step,
+            single_step=single_step,
+            due_at=self.now,
+            started_at=self.now,
+            started_reason=reason,
+            started_by=by,
+        )
+        self._session.add(run)
+        await self._session.flush()
+        self.counted.inc(ESCALATIONS, team=run.team_name)
+        self._say(
+            run,
+            "page.started",
+            reason=reason,
+            team=Ref(id=run.team_id, name=run.team_name),
+            detail=f"Paging team {run.team_name} by policy {run.policy_name}.",
+        )
+        _log.info("escalation_started", **_about(run), reason=reason)
+        await self.step(incident, run)
+        return run
+
+    async def step(self, incident: IncidentRow, run: EscalationRow) -> None:
+        """Do what the run does next."""
+        plan = incidents.plan_of(run)
+        decision = advance(plan, incidents.position_of(run), self.now)
+        if isinstance(decision, Exhaust):
+            self._exhaust(run, decision.reason)
+            return
+        roster = await routing.roster(self._session, run.team_id, plan, self.now)
+        choice = choose(decision.step, roster)
+        _log.info(
+            "escalation_step",
+            **_about(run),
+            round=decision.at.round,
+            step=decision.at.step,
+            reason=choice.reason,
+            people=len(choice.people),
+        )
+        if choice.gap:
+            self._report_gap(run, decision, choice)
+        await self._page(incident, run, decision, choice)
+        run.next_round, run.next_step = decision.next.round, decision.next.step
+        run.due_at = decision.due_at
+        if run.single_step:
+            self._end(run, "completed", Reason.HELP_CALLED)
+        await self._session.flush()
+
+    async def stop(self, run: EscalationRow, reason: Reason) -> None:
+        """Stop at once: what was not sent yet will not be."""
+        channels = await notifications.cancel(self._session, run.id, reason, self.now)
+        for channel in channels:
+            self.counted.inc(NOTIFICATIONS, channel=channel, outcome=notifications.CANCELLED)
+        self._end(run, "stopped", reason)
+        cancelled = f" {len(channels)} unsent notifications were cancelled." if channels else ""
+        self._say(
+            run,
+            "page.stopped",
+            reason=reason,
+            detail=f"The escalation stopped: {reason.replace('_', ' ')}.{cancelled}",
+        )
+        await self._session.flush()
+
+    def explain(self, run: EscalationRow, detail: str) -> None:
+        """Put into the timeline what a person wanted."""
+        self._say(run, "page.requested", reason=Reason.ESCALATED_BY_HAND, detail=detail)
+
+    def report(self, row: NotificationRow, event_type: str, detail: str) -> None:
+        """Tell incident-management what became of a notification."""
+        if row.incident_id is None:
+            return
+        self._events.append(
+            PageEvent(
+                event_id=new_id(),
+                type=event_type,
+                occurred_at=self.now,
+                incident_id=row.incident_id,
+                person=Ref(id=row.person_id, name=row.person_name) if row.person_id else None,
+                step=row.step,
+                channel=row.channel,
+                detail=detail,
+                reason=row.reason,
+            )
+        )
+
+    async def settle(self) -> None:
+        """Write what this transaction owes and counted; nothing may follow but the commit."""
+        async with driver_connection(self._session) as connection:
+            await outbox.enqueue(
+                connection,
+                [
+                    outbox.Message(
+                        topic=PAGE_EVENTS_TOPIC,
+                        key=str(event.incident_id),
+                        payload=event.model_dump(mode="json"),
+                        id=event.event_id,
+                    )
+                    for event in self._events
+                ],
+                now=self.now,
+            )
+            await notify(connection, NOTIFICATIONS_CHANNEL)
+            await counters.add(connection, self.counted)
+
+    async def _page(
+        self, incident: IncidentRow, run: EscalationRow, page: Page, choice: Choice
+    ) -> None:
+        people = await lookup.refs(self._session, PersonRow, choice.people)
+        methods = await notifications.enabled_methods(self._session, choice.people)
+        first_page = run.next_round == 0 and run.next_step == 0
+        for order, identifier in enumerate(choice.people):
+            person = people[identifier]
+            self._say(
+                run,
+                "page.target",
+                person=person,
+                assign=first_page and order == 0,
+                step=page.at.step,
+                reason=choice.reason,
+                detail=f"Step {page.at.step + 1}: {person.name} is paged "
+                f"({choice.reason.replace('_', ' ')}).",
+            )
+            for method in methods[identifier]:
+                self._session.add(self._notification(incident, run, page, choice, person, method))
+        if not choice.people:
+            self._session.add(self._lost(run, page, choice))
+            self.counted.inc(NOTIFICATIONS, channel=NO_CHANNEL, outcome=notifications.FAILED)
+            _log.error("page_reaches_nobody", **_about(run))
+
+    def _notification(
+        self,
+        incident: IncidentRow,
+        run: EscalationRow,
+        page: Page,
+        choice: Choice,
+        person: Ref,
+        method: ContactMethodRow,
+    ) -> NotificationRow:
+        message = messages.page(
+            messages.Subject(
+                incident.id, incident.number, incident.title, incident.service, incident.severity
+            ),
+            person=person.name,
+            team=run.team_name,
+            reason=choice.reason,
+            web_ui_url=self._web_ui_url,
+        )
+        key = f"{run.id}:{page.at.round}:{page.at.step}:{person.id}:{method.id}"
+        return NotificationRow(
+            id=new_id(),
+            idempotency_key=key,
+            kind="page",
+            incident_id=incident.id,
+            escalation_id=run.id,
+            round=page.at.round,
+            step=page.at.step,
+            person_id=person.id,
+            person_name=person.name,
+            contact_method_id=method.id,
+            channel=method.channel,
+            shown_target=shown(Channel(method.channel), method.target),
+            reason=choice.reason,
+            message=messages.stored(message),
+            outcome=notifications.PENDING,
+            outcome_detail="",
+            created_at=self.now,
+            next_attempt_at=self.now,
+        )
+
+    def _lost(self, run: EscalationRow, page: Page, choice: Choice) -> NotificationRow:
+        """The record of a page for which there is nobody: a failure that can be seen."""
+        return NotificationRow(
+            id=new_id(),
+            idempotency_key=f"{run.id}:{page.at.round}:{page.at.step}:nobody",
+            kind="page",
+            incident_id=run.incident_id,
+            escalation_id=run.id,
+            round=page.at.round,
+            step=page.at.step,
+            person_name="",
+            channel=NO_CHANNEL,
+            shown_target="",
+            reason=choice.reason,
+            message={},
+            outcome=notifications.FAILED,
+            outcome_detail="nobody in this installation has a contact method",
+            created_at=self.now,
+            finished_at=self.now,
+        )
+
+    def _report_gap(self, run: EscalationRow, page: Page, choice: Choice) -> None:
+        self.counted.inc(GAPS, team=run.team_name)
+        self._say(
+            run,
+            "page.gap",
+            step=page.at.step,
+            reason=choice.reason,
+            team=Ref(id=run.team_id, name=run.team_name),
+            detail=f"Step {page.at.step + 1} ({page.step.target}) of team {run.team_name} found "
+            f"nobody: {choice.reason.replace('_', ' ')}.",
+        )
+
+    def _exhaust(self, run: EscalationRow, reason: Reason) -> None:
+        self._end(run, "exhausted", reason)
+        self._say(
+            run,
+            "page.exhausted",
+            reason=reason,
+            detail=f"Policy {run.policy_name} was run to its end and nobody acknowledged.",
+        )
+        _log.warning("escalation_exhausted", **_about(run))
+
+    def _end(self, run: EscalationRow, status: str, reason: Reason) -> None:
+        run.status, run.ended_reason = status, reason
+        run.ended_at, run.due_at = self.now, None
+
+    def _say(
+        self,
+        run: EscalationRow,
+        event_type: str,
+        *,
+        reason: Reason,
+        detail: str,
+        team: Ref | None = None,
+        person: Ref | None = None,
+        assign: bool = False,
+        step: int | None = None,
+    ) -> None:
+        self._events.append(
+            PageEvent(
+                event_id=new_id(),
+                type=event_type,
+                occurred_at=self.now,
+                incident_id=run.incident_id,
+                team=team,
+                person=person,
+                assign=assign,
+                step=step,
+                detail=detail,
+                reason=reason,
+            )
+        )
+
+
+def _about(run: EscalationRow) -> dict[str, str]:
+    return {
+        "incident_id": str(run.incident_id),
+        "escalation_id": str(run.id),
+        "team": run.team_name,
+    }
