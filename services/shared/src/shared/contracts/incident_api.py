@@ -56,9 +56,12 @@ class NewNote(Command):
 
 
 class Merge(Command):
-    """``POST /api/v1/incidents/{id}/merge``: it is the same trouble as ``into``, which survives."""
+    """``POST /api/v1/incidents/{id}/merge``: it is the same trouble as ``into``, which survives.
 
-    into: UUID
+    ``into`` is an id or a number (42, INC-42).
+    """
+
+    into: Line
 
 
 class TimelineEntry(Wire):
@@ -135,8 +138,8 @@ class Tally(Wire):
     created: int = 0
     acknowledged: int = 0
     resolved: int = 0
-    mtta: Durations = Durations()
-    mttr: Durations = Durations()
+    mtta: Durations = Field(default_factory=Durations)
+    mttr: Durations = Field(default_factory=Durations)
 
 
 class SeverityTally(Tally):

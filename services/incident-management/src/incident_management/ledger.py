@@ -1,0 +1,164 @@
+"""What one transaction has to say about what it changed: timeline, neighbours, figures, feed.
+
+Use cases change rows and tell the ledger why; at the end it writes all of it in the transaction of
+the change, in the one order that keeps two transactions from waiting for each other: outbox,
+counters, and last the feed, whose position is locked until the commit.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from incident_management import feed, views
+from incident_management.tables import IncidentRow, TimelineRow
+from shared import counters
+from shared.contracts.identity import Actor
+from shared.contracts.incident_api import FeedEvent
+from shared.contracts.incidents import IncidentEvent
+from shared.counters import Increments
+from shared.database import Database, driver_connection
+from shared.errors import Unavailable
+from shared.identifiers import new_id
+from shared.outbox import Message, enqueue
+
+TO_ONCALL = "oncall"
+TO_ALERTS = "alerts"
+TOPICS = (TO_ONCALL, TO_ALERTS)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened to an incident; ``actor`` is None when a rule acted."""
+
+    kind: str
+    text: str
+    at: datetime
+    actor: Actor | None = None
+    reason: str = ""
+    data: Mapping[str, Any] | None = None
+
+
+class Ledger:
+    """Collects the happenings of one transaction."""
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self.increments = Increments()
+        self._session = session
+        self._now = now
+        self._feed: dict[tuple[UUID, str], tuple[IncidentRow, Happening]] = {}
+        self._owed: dict[tuple[str, UUID], tuple[IncidentRow, Happening]] = {}
+
+    def remark(self, row: IncidentRow, happening: Happening) -> None:
+        """Say something about an incident that does not change it."""
+        self._session.add(
+            TimelineRow(
+                incident_id=row.id,
+                at=happening.at,
+                recorded_at=self._now,
+                kind=happening.kind,
+                actor=happening.actor.model_dump(mode="json") if happening.actor else None,
+                text=happening.text,
+                reason=happening.reason,
+                data=dict(happening.data or {}),
+            )
+        )
+        self._feed[row.id, happening.kind] = (row, happening)
+        _log.info(
+            happening.kind,
+            incident_id=str(row.id),
+            reason=happening.reason,
+            actor=happening.actor.name if happening.actor else None,
+        )
+
+    def change(self, row: IncidentRow, happening: Happening, *, tell: tuple[str, ...] = ()) -> None:
+        """Say what changed an incident, and which neighbours are owed the news.
+
+        What happens to one incident in one transaction is told once, as it is in the end: an
+        incident that opened and ended in the same batch wakes nobody.
+        """
+        row.revision += 1
+        row.updated_at = self._now
+        self.remark(row, happening)
+        for topic in tell:
+            self._owed.pop((topic, row.id), None)
+            self._owed[topic, row.id] = (row, happening)
+
+    async def settle(self) -> None:
+        """Write everything. The last statements of the transaction."""
+        async with driver_connection(self._session) as connection:
+            await enqueue(
+                connection,
+                [
+                    _message(topic, row, happening)
+                    for (topic, _), (row, happening) in self._owed.items()
+                ],
+                now=self._now,
+            )
+            await counters.add(connection, self.increments)
+            await feed.append(
+                connection,
+                [
+                    FeedEvent(
+                        type=happening.kind,
+                        # The feed is in the order of its ids and is kept by the age of its rows.
+                        occurred_at=self._now,
+                        incident=views.incident(row),
+                        actor=happening.actor,
+                        reason=happening.reason,
+                    )
+                    for row, happening in self._feed.values()
+                ],
+            )
+
+
+def _message(topic: str, row: IncidentRow, happening: Happening) -> Message:
+    event = IncidentEvent(
+        event_id=new_id(),
+        type=happening.kind,
+        occurred_at=happening.at,
+        incident=views.incident(row),
+        actor=happening.actor,
+        reason=happening.reason,
+    )
+    return Message(topic, str(row.id), event.model_dump(mode="json"), id=event.event_id)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One transaction of a use case."""
+
+    session: AsyncSession
+    ledger: Ledger
+    now: datetime
+
+
+@asynccontextmanager
+async def transaction(database: Database, now: datetime) -> AsyncIterator[Work]:
+    """A transaction whose ledger is settled at its end.
+
+    Raises:
+        Unavailable: the database is in trouble, or another transaction made the same thing first;
+            the same request will find it made.
+    """
+    try:
+        async with database.session() as session:
+            work = Work(session, Ledger(session, now), now)
+            yield work
+            await work.ledger.settle()
+    except IntegrityError as error:
+        if not isinstance(error.orig, psycopg.errors.UniqueViolation):
+            raise
+        _log.warning("made_twice_at_once", error=str(error.orig).strip())
+        raise Unavailable(
+            "Somebody else did the same at this moment; nothing was changed."
+        ) from error

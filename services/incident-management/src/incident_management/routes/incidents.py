@@ -1,0 +1,169 @@
+"""Incidents: the public API."""
+
+from litestar import Router, get, patch, post
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from incident_management import search, store, views
+from incident_management.routes import parameters
+from incident_management.routes.parameters import (
+    DEFAULT_LIMIT,
+    Cursor,
+    IncidentPath,
+    Limit,
+    Many,
+    When,
+)
+from incident_management.search import Sort
+from incident_management.tables import IncidentRow
+from incident_management.workflow.actions import IncidentActions
+from shared.auth import requires
+from shared.clock import Clock
+from shared.contracts.identity import Principal, Role
+from shared.contracts.incident_api import (
+    IncidentAlert,
+    IncidentMeasures,
+    IncidentPatch,
+    Merge,
+    NewIncident,
+    NewNote,
+    TimelineEntry,
+)
+from shared.contracts.incidents import Incident, Status
+from shared.contracts.wire import Page, Severity
+from shared.database import Database
+from shared.errors import NotFound
+
+
+@post("/", guards=[requires(Role.RESPONDER)])
+async def open_incident(
+    data: NewIncident, principal: Principal, actions: IncidentActions
+) -> Incident:
+    """Open an incident by hand. The people on call are paged as for any other."""
+    return await actions.create(data, principal)
+
+
+@get("/", guards=[requires(Role.VIEWER)])
+async def list_incidents(
+    *,
+    database: Database,
+    status: Many = None,
+    severity: Many = None,
+    service: Many = None,
+    team: Many = None,
+    assignee: str | None = None,
+    q: str = "",
+    since: When = None,
+    until: When = None,
+    include_merged: bool = False,
+    sort: Sort = Sort.NEWEST,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[Incident]:
+    """List incidents, filtered and paged. Merged ones are left out unless asked for."""
+    wanted = search.Filter(
+        statuses=parameters.choices("status", status, Status),
+        severities=parameters.choices("severity", severity, Severity),
+        services=parameters.words(service),
+        teams=parameters.words(team),
+        assignee=parameters.person("assignee", assignee),
+        text=parameters.storable("q", q.strip()),
+        since=parameters.instant("since", since),
+        until=parameters.instant("until", until),
+        merged=include_merged,
+    )
+    async with database.session() as session:
+        return await search.list_incidents(session, wanted, sort=sort, limit=limit, cursor=cursor)
+
+
+@get("/{incident:str}", guards=[requires(Role.VIEWER)])
+async def get_incident(incident: IncidentPath, database: Database) -> Incident:
+    """One incident. An id that was folded into another incident answers that one."""
+    async with database.session() as session:
+        return views.incident(await _named(session, incident))
+
+
+@patch("/{incident:str}", guards=[requires(Role.RESPONDER)])
+async def change_incident(
+    incident: IncidentPath, data: IncidentPatch, principal: Principal, actions: IncidentActions
+) -> Incident:
+    """Change state, severity, assignee, title or team.
+
+    Asking for the state it is in changes nothing and answers 200. A state that cannot follow the
+    present one is refused with 409, and `allowed` names those that can.
+    """
+    return await actions.patch(parameters.reference(incident), data, principal)
+
+
+@post("/{incident:str}/notes", guards=[requires(Role.RESPONDER)])
+async def write_note(
+    incident: IncidentPath, data: NewNote, principal: Principal, actions: IncidentActions
+) -> TimelineEntry:
+    """Write a note on the timeline."""
+    return await actions.note(parameters.reference(incident), data.text, principal)
+
+
+@post("/{incident:str}/merge", status_code=200, guards=[requires(Role.RESPONDER)])
+async def merge_incident(
+    incident: IncidentPath, data: Merge, principal: Principal, actions: IncidentActions
+) -> Incident:
+    """Declare it to be the same trouble as `into`, which takes over its alerts.
+
+    It ends with `merged_into` set and counts in no MTTA or MTTR.
+    """
+    return await actions.merge(
+        parameters.reference(incident), parameters.reference(data.into), principal
+    )
+
+
+@get("/{incident:str}/timeline", guards=[requires(Role.VIEWER)])
+async def get_timeline(
+    incident: IncidentPath, database: Database, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[TimelineEntry]:
+    """Everything that happened, oldest first."""
+    async with database.session() as session:
+        row = await _named(session, incident)
+        return await search.list_timeline(session, row.id, limit=limit, cursor=cursor)
+
+
+@get("/{incident:str}/alerts", guards=[requires(Role.VIEWER)])
+async def get_alerts(
+    incident: IncidentPath, database: Database, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[IncidentAlert]:
+    """Its alerts in the order they came, and which of them still fire."""
+    async with database.session() as session:
+        row = await _named(session, incident)
+        return await search.list_alerts(session, row.id, limit=limit, cursor=cursor)
+
+
+@get("/{incident:str}/metrics", guards=[requires(Role.VIEWER)])
+async def get_measures(
+    incident: IncidentPath, database: Database, clock: Clock
+) -> IncidentMeasures:
+    """How fast it was seen and solved, in seconds."""
+    async with database.session() as session:
+        return views.measured(await _named(session, incident), now=clock.now())
+
+
+async def _named(session: AsyncSession, incident: str) -> IncidentRow:
+    row = await store.find(session, parameters.reference(incident))
+    if row is None:
+        raise NotFound("There is no incident with this id or number.")
+    return row
+
+
+router = Router(
+    "/api/v1/incidents",
+    route_handlers=[
+        open_incident,
+        list_incidents,
+        get_incident,
+        change_incident,
+        write_note,
+        merge_incident,
+        get_timeline,
+        get_alerts,
+        get_measures,
+    ],
+    tags=["incidents"],
+    security=[{"bearer": []}],
+)

@@ -1,0 +1,344 @@
+"""What people and automations do to an incident: open, change, comment, merge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from incident_management import store, views
+from incident_management.clients import PeopleDirectory
+from incident_management.ledger import TO_ALERTS, TO_ONCALL, Happening, Work, transaction
+from incident_management.references import Reference
+from incident_management.tables import IncidentRow, TimelineRow
+from incident_management.transitions import Decision, Reason, Verdict, decide, step
+from incident_management.workflow.lifecycle import life_of, live, step_by_person
+from incident_management.workflow.opening import new_row, open_incident
+from shared.clock import Clock
+from shared.contracts.identity import Actor, Principal
+from shared.contracts.incident_api import IncidentPatch, NewIncident, TimelineEntry
+from shared.contracts.incidents import Incident, Status
+from shared.contracts.wire import Ref
+from shared.database import Database
+from shared.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from shared.identifiers import new_id
+
+# The steps that change whose the incident is.
+_HANDS = frozenset({Reason.ACKNOWLEDGED, Reason.WORK_STARTED, Reason.RELEASED})
+
+
+class IncidentActions:
+    """The use cases behind the public routes; one transaction each."""
+
+    def __init__(self, database: Database, clock: Clock, people: PeopleDirectory) -> None:
+        self._database = database
+        self._clock = clock
+        self._people = people
+
+    async def create(self, command: NewIncident, principal: Principal) -> Incident:
+        """Open an incident by hand; it is paged like any other."""
+        actor = Actor.of(principal)
+        async with transaction(self._database, self._clock.now()) as work:
+            row = new_row(
+                id=new_id(),
+                title=command.title,
+                service=command.service,
+                severity=command.severity,
+                created_at=work.now,
+                origin="manual",
+            )
+            await open_incident(
+                work,
+                row,
+                text=f"{actor.name} opened it.",
+                reason="opened_by_hand",
+                actor=actor,
+                data={},
+            )
+            if command.message is not None:
+                _write_note(work, row, command.message, actor)
+            return views.incident(row)
+
+    async def patch(
+        self, reference: Reference, patch: IncidentPatch, principal: Principal
+    ) -> Incident:
+        """Change fields, then the state.
+
+        Raises:
+            NotFound: there is no such incident.
+            Conflict: the state cannot follow the present one (``allowed`` says which can), or the
+                incident was merged.
+            Invalid: the new assignee is nobody.
+            Unavailable: the new assignee's name cannot be found out now.
+        """
+        actor = Actor.of(principal)
+        assignee = await self._assignee(patch, principal)
+        async with transaction(self._database, self._clock.now()) as work:
+            row = await _locked(work, reference)
+            if patch.model_fields_set != {"note"}:
+                _refuse_merged(row)
+            decision = _decide(row, patch.status)
+            _edit(work, row, patch, assignee, actor)
+            if patch.status is not None and decision is not None:
+                if decision.reason in _HANDS and "assignee_id" not in patch.model_fields_set:
+                    _hand_over(row, decision.reason, _person(principal))
+                await _move(work, row, patch.status, decision, actor)
+            if patch.note is not None:
+                _write_note(work, row, patch.note, actor)
+            for person in filter(None, (assignee, _person(principal))):
+                await store.remember_person(work.session, person.id, person.name)
+            return views.incident(row)
+
+    async def note(self, reference: Reference, text: str, principal: Principal) -> TimelineEntry:
+        """Write a note; possible at any time, also on a resolved or merged incident."""
+        async with transaction(self._database, self._clock.now()) as work:
+            row = await _locked(work, reference)
+            _write_note(work, row, text, Actor.of(principal))
+            await work.session.flush()
+            written = await work.session.exec(
+                select(TimelineRow)
+                .where(TimelineRow.incident_id == row.id)
+                .order_by(col(TimelineRow.seq).desc())
+                .limit(1)
+            )
+            return views.entry(written.one())
+
+    async def merge(self, reference: Reference, into: Reference, principal: Principal) -> Incident:
+        """Declare an incident to be the same trouble as another, which takes over its alerts.
+
+        Raises:
+            NotFound: one of the two does not exist.
+            Conflict: one of them is over, or both are the same.
+        """
+        async with transaction(self._database, self._clock.now()) as work:
+            named = await _found(work, reference)
+            target = await _found(work, into)
+            for incident_id in sorted({named.id, target.id}):
+                await store.lock(work.session, incident_id)
+            if named.merged_into == target.id:
+                return views.incident(named)
+            _refuse_merge(named, target)
+            await _absorb(work, named, target, Actor.of(principal))
+            return views.incident(named)
+
+    async def _assignee(self, patch: IncidentPatch, principal: Principal) -> Ref | None:
+        """The person to assign, with a name; asked before any lock is taken."""
+        wanted = patch.assignee_id
+        if wanted is None:
+            return None
+        caller = _person(principal)
+        if caller is not None and caller.id == wanted:
+            return caller
+        try:
+            found = await self._people.find(wanted)
+        except Unavailable as error:
+            async with self._database.session() as session:
+                known = await store.known_person(session, wanted)
+            if known is None:
+                raise Unavailable(
+                    "Who that is cannot be found out while oncall-service is down; "
+                    "nothing was changed."
+                ) from error
+            return Ref(id=known.id, name=known.name)
+        if found is None:
+            raise Invalid([FieldError("assignee_id", "there is no person with this id")])
+        return found
+
+
+async def _found(work: Work, reference: Reference) -> IncidentRow:
+    row = await store.find(work.session, reference)
+    if row is None:
+        raise NotFound("There is no incident with this id or number.")
+    return row
+
+
+async def _locked(work: Work, reference: Reference) -> IncidentRow:
+    row = await store.lock_reference(work.session, reference)
+    if row is None:
+        raise NotFound("There is no incident with this id or number.")
+    return row
+
+
+def _person(principal: Principal) -> Ref | None:
+    """The caller, if it is somebody an incident can be assigned to."""
+    if principal.kind != "person":
+        return None
+    return Ref(id=UUID(principal.id), name=principal.name)
+
+
+def _refuse_merged(row: IncidentRow) -> None:
+    if row.merged_into is not None:
+        raise Conflict(
+            f"{views.label(row)} was merged into another incident: change that one.",
+            reason=Reason.MERGED_IS_FINAL,
+            allowed=[],
+            merged_into=str(row.merged_into),
+        )
+
+
+def _decide(row: IncidentRow, wanted: Status | None) -> Decision | None:
+    """The decision on a request for a state; None when none was asked for."""
+    if wanted is None:
+        return None
+    decision = decide(row.status, wanted)
+    if decision.verdict is not Verdict.REFUSE:
+        return decision
+    allowed = [status.value for status in decision.allowed]
+    if decision.reason is Reason.RESOLVED_IS_FINAL:
+        why = "that is final, and what comes again is a new incident"
+    else:
+        why = f"from there it can become {' or '.join(allowed)}"
+    raise Conflict(
+        f"{views.label(row)} is {row.status} and cannot become {wanted}: {why}.",
+        reason=decision.reason,
+        allowed=allowed,
+    )
+
+
+def _edit(
+    work: Work, row: IncidentRow, patch: IncidentPatch, assignee: Ref | None, actor: Actor
+) -> None:
+    """Change the plain fields, one timeline entry each; what stays the same says nothing."""
+    tell = partial(_tell_edit, work, row, actor)
+    if patch.title is not None and patch.title != row.title:
+        tell(_Edit("retitled", "title", row.title, patch.title))
+        row.title = patch.title
+    if patch.severity is not None and patch.severity is not row.severity:
+        tell(_Edit("severity_changed", "severity", row.severity, patch.severity))
+        row.severity = patch.severity
+    if "team" in patch.model_fields_set and patch.team != row.team:
+        tell(_Edit("team_changed", "team", row.team, patch.team))
+        row.team = patch.team
+    if "assignee_id" in patch.model_fields_set and patch.assignee_id != row.assignee_id:
+        new_name = assignee.name if assignee else None
+        tell(_Edit("assigned", "assignee", row.assignee_name, new_name))
+        row.assignee_id = assignee.id if assignee else None
+        row.assignee_name = new_name
+
+
+@dataclass(frozen=True)
+class _Edit:
+    kind: str
+    field: str
+    before: str | None
+    after: str | None
+
+
+def _tell_edit(work: Work, row: IncidentRow, actor: Actor, edit: _Edit) -> None:
+    work.ledger.change(
+        row,
+        Happening(
+            kind=f"incident.{edit.kind}",
+            text=f"{actor.name} changed the {edit.field} from {edit.before or 'none'} "
+            f"to {edit.after or 'none'}.",
+            at=work.now,
+            actor=actor,
+            reason="edited",
+            data={"from": edit.before, "to": edit.after},
+        ),
+        tell=(TO_ONCALL,),
+    )
+
+
+async def _move(
+    work: Work, row: IncidentRow, wanted: Status, decision: Decision, actor: Actor
+) -> None:
+    """An accepted request for a state."""
+    if decision.verdict is Verdict.KEEP:
+        work.ledger.remark(
+            row,
+            Happening(
+                kind="incident.unchanged",
+                text=_already(row, actor),
+                at=work.now,
+                actor=actor,
+                reason=decision.reason,
+                data={"status": row.status.value},
+            ),
+        )
+        return
+    step_by_person(work, row, wanted, decision.reason, actor)
+    if wanted is Status.RESOLVED:
+        await _close_alerts(work, row)
+
+
+def _already(row: IncidentRow, actor: Actor) -> str:
+    since: dict[Status, tuple[datetime | None, str | None]] = {
+        Status.ACKNOWLEDGED: (row.acknowledged_at, row.acknowledged_by),
+        Status.RESOLVED: (row.resolved_at, row.resolved_by),
+    }
+    instant, who = since.get(row.status, (None, None))
+    by = f" by {who}" if who else ""
+    when = f" at {instant:%Y-%m-%d %H:%M:%S} UTC" if instant else ""
+    said = "" if not (by or when) else f"{by}{when}"
+    return f"{actor.name} asked for {row.status}, which it was already{said}. Nothing changed."
+
+
+def _hand_over(row: IncidentRow, reason: Reason, person: Ref | None) -> None:
+    """Whoever takes an incident has it; a released one is nobody's, so that a page can fill it."""
+    if reason is Reason.RELEASED:
+        row.assignee_id = row.assignee_name = None
+    elif person is not None:
+        row.assignee_id, row.assignee_name = person.id, person.name
+
+
+async def _close_alerts(work: Work, row: IncidentRow) -> None:
+    """A person ended it, so none of its alerts counts as firing any more."""
+    for alert in await store.alerts_of(work.session, row.id):
+        if alert.resolved_at is None:
+            alert.resolved_at = work.now
+            alert.resolved_reason = "resolved_by_hand"
+
+
+def _write_note(work: Work, row: IncidentRow, text: str, actor: Actor) -> None:
+    work.ledger.remark(row, Happening(kind="note", text=text, at=work.now, actor=actor))
+
+
+def _refuse_merge(source: IncidentRow, target: IncidentRow) -> None:
+    if source.id == target.id:
+        raise Conflict(f"{views.label(source)} cannot be merged into itself.", reason="same")
+    for row in (source, target):
+        _refuse_merged(row)
+        if row.status is Status.RESOLVED:
+            raise Conflict(
+                f"{views.label(row)} is resolved, and that is final: only incidents that are not "
+                "over can be merged.",
+                reason=Reason.RESOLVED_IS_FINAL,
+                allowed=[],
+            )
+
+
+async def _absorb(work: Work, source: IncidentRow, target: IncidentRow, actor: Actor) -> None:
+    """The source ends as a part of the target; its alerts move, its measures do not count."""
+    alerts = await store.alerts_of(work.session, source.id)
+    for alert in alerts:
+        alert.incident_id = target.id
+    live(source, step(life_of(source), Status.RESOLVED, at=work.now, by=actor.name))
+    source.merged_into = target.id
+    source.alert_count = 0
+    target.alert_count += len(alerts)
+    moved = f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'}"
+    work.ledger.change(
+        source,
+        Happening(
+            kind="incident.merged",
+            text=f"{actor.name} merged it into {views.label(target)}, with {moved}.",
+            at=work.now,
+            actor=actor,
+            reason="merged",
+            data={"into": str(target.id), "number": target.number},
+        ),
+        tell=(TO_ONCALL, TO_ALERTS),
+    )
+    work.ledger.change(
+        target,
+        Happening(
+            kind="incident.absorbed",
+            text=f"{actor.name} merged {views.label(source)} into it, with {moved}.",
+            at=work.now,
+            actor=actor,
+            reason="merged",
+            data={"from": str(source.id), "number": source.number},
+        ),
+    )

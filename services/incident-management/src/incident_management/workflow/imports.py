@@ -1,0 +1,101 @@
+"""Bringing in past incidents: stored and counted as if they had happened here, told to nobody."""
+
+from collections.abc import Iterator
+
+from incident_management import metrics, store, views
+from incident_management.ledger import Work, transaction
+from incident_management.tables import IncidentRow, TimelineRow
+from incident_management.transitions import Life
+from incident_management.workflow.lifecycle import count_step
+from shared.clock import Clock
+from shared.contracts.identity import Actor
+from shared.contracts.imports import ImportResult, PastEntry, PastIncident
+from shared.contracts.incidents import Status
+from shared.contracts.wire import Outcome
+from shared.database import Database
+
+_REASON = "imported"
+
+
+async def import_incidents(
+    database: Database, clock: Clock, past: list[PastIncident], importer: Actor
+) -> list[ImportResult]:
+    """Store them all or none; an id that is already there is left as it is.
+
+    They get their numbers in the order in which they were created.
+    """
+    async with transaction(database, clock.now()) as work:
+        await store.lock_names(work.session, [incident.id for incident in past])
+        results: dict[object, ImportResult] = {}
+        for incident in sorted(past, key=lambda incident: (incident.created_at, incident.id)):
+            results[incident.id] = await _import(work, incident, importer)
+        return [results[incident.id] for incident in past]
+
+
+async def _import(work: Work, past: PastIncident, importer: Actor) -> ImportResult:
+    known = await store.find(work.session, past.id)
+    if known is not None:
+        return ImportResult(id=past.id, number=views.number_of(known), outcome=Outcome.DUPLICATE)
+    row = _row(work, past)
+    work.session.add(row)
+    await work.session.flush()
+    for entry in sorted(_entries(past, importer), key=lambda entry: entry.at):
+        work.session.add(
+            TimelineRow(
+                incident_id=row.id,
+                at=entry.at,
+                recorded_at=work.now,
+                kind=entry.kind,
+                actor=entry.actor.model_dump(mode="json") if entry.actor else None,
+                text=entry.text,
+                reason=entry.reason,
+                data={},
+            )
+        )
+    work.ledger.increments.inc(metrics.INCIDENTS, status=metrics.REACHED_OPEN)
+    count_step(work.ledger.increments, Life(Status.OPEN), row)
+    return ImportResult(id=past.id, number=views.number_of(row), outcome=Outcome.APPLIED)
+
+
+def _row(work: Work, past: PastIncident) -> IncidentRow:
+    assignee = past.assignee
+    fields = past.model_dump(exclude={"assignee", "timeline"})
+    return IncidentRow(
+        **fields,
+        assignee_id=assignee.id if assignee else None,
+        assignee_name=assignee.name if assignee else None,
+        status=Status.RESOLVED,
+        resolved_by_rule=past.resolved_by is None,
+        origin="import",
+        updated_at=work.now,
+    )
+
+
+def _entries(past: PastIncident, importer: Actor) -> Iterator[PastEntry]:
+    """The steps of its life, from its times, and whatever else happened."""
+    yield PastEntry(
+        at=past.created_at, kind="incident.opened", text=f"Opened: {past.title}", reason=_REASON
+    )
+    if past.acknowledged_at is not None:
+        yield PastEntry(
+            at=past.acknowledged_at,
+            kind="incident.acknowledged",
+            text=f"{past.acknowledged_by or 'Somebody'} acknowledged.",
+            reason=_REASON,
+        )
+    if past.in_progress_at is not None:
+        yield PastEntry(
+            at=past.in_progress_at, kind="incident.in_progress", text="Work began.", reason=_REASON
+        )
+    yield from past.timeline
+    yield PastEntry(
+        at=past.resolved_at,
+        kind="incident.resolved",
+        text=(
+            f"{past.resolved_by} resolved."
+            if past.resolved_by
+            else "Resolved by itself: none of its alerts fired any more."
+        ),
+        reason=_REASON,
+    )
+    yield PastEntry(at=past.resolved_at, kind="incident.imported", text="Imported.", actor=importer)
