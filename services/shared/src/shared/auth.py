@@ -113,6 +113,10 @@ class CachedTokenDirectory:
             self._remembered.popitem(last=False)
         return principal
 
+    def forget(self, token: str) -> None:
+        """Ask anew about a token whose end is known here: somebody signed out."""
+        self._remembered.pop(hash_token(token), None)
+
 
 class Authenticator:
     """Knows the services that may call, and asks a directory about everybody else."""
