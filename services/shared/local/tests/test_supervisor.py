@@ -129,6 +129,15 @@ def test_a_program_that_is_never_ready_fails_with_the_end_of_its_log(
     harness.end()
 
 
+def test_a_program_whose_settings_are_wrong_is_not_tried_for_ever(
+    harness: Harness, tmp_path: Path
+) -> None:
+    harness.supervisor.add(_program(tmp_path, "sad", "print('set it'); raise SystemExit(78)"))
+    with pytest.raises(StartError, match=r"sad does not start.*\n.*set it"):
+        harness.supervisor.wait_ready(60)
+    harness.end()
+
+
 def test_restarts_back_off_and_a_steady_program_starts_again_at_once() -> None:
     waits = [backoff_seconds(failures) for failures in range(12)]
     assert waits[0] == 0

@@ -23,6 +23,9 @@ FIRST_BACKOFF_SECONDS = 0.25
 LONGEST_BACKOFF_SECONDS = 15.0
 # A program that ran this long did not fail to start: its next restart is immediate again.
 STEADY_SECONDS = 20.0
+# A start is given up when a program ends this often in a row, or says that its settings are wrong.
+HOPELESS_FAILURES = 6
+EX_CONFIG = 78
 _ROTATE_EVERY_SECONDS = 10.0
 
 
@@ -87,11 +90,12 @@ class Supervisor:
             waiting = [program for program in waiting if not program.ready()]
             if not waiting:
                 return
+            if (hopeless := self._hopeless()) is not None:
+                raise StartError(f"{hopeless} does not start. {self._tail(hopeless)}")
             if time.monotonic() > deadline:
                 name = waiting[0].name
                 raise StartError(
-                    f"{name} was not ready after {deadline_seconds:g} s. The end of its log, "
-                    f"{self._log(name)}:\n{self._tail(name)}"
+                    f"{name} was not ready after {deadline_seconds:g} s. {self._tail(name)}"
                 )
             self._stop.wait(TICK_SECONDS)
 
@@ -175,9 +179,21 @@ class Supervisor:
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
+    def _hopeless(self) -> str | None:
+        """A program that will not start however often it is tried."""
+        for supervised in self._programs:
+            name = supervised.program.name
+            if (
+                supervised.failures >= HOPELESS_FAILURES
+                or self._state.children[name].last_exit == EX_CONFIG
+            ):
+                return name
+        return None
+
     def _tail(self, name: str) -> str:
-        text = self._log(name).read_text(encoding="utf-8", errors="replace")
-        return "\n".join(text.splitlines()[-20:])
+        log = self._log(name)
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join([f"The end of its log, {log}:", *lines[-20:]])
 
     def _write(self) -> None:
         self._state.write(self._run)

@@ -1,0 +1,130 @@
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from vigie_local import credentials, secret_files
+from vigie_local.installation import Installation
+from vigie_local.processes import ProcessIdentity
+from vigie_local.run_state import Child, RunState
+
+KEYS = {
+    "runtime",
+    "urls",
+    "admin",
+    "ingestion_key",
+    "api_token",
+    "grafana_admin_password",
+}
+URLS = {
+    "web_ui",
+    "alert_ingestion",
+    "incident_management",
+    "oncall_service",
+    "prometheus",
+    "grafana",
+}
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """One that runs on ports of its own choice, as far as its state file says."""
+    monkeypatch.setenv("VIGIE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    made = Installation.from_environment(os.environ)
+    made.make_folders()
+    secret_files.ensure(made.secrets)
+    identity = ProcessIdentity.of(os.getpid())
+    assert identity is not None
+    ports = {**made.ports, "web-ui": 18080}
+    children = {name: Child(identity) for name in secret_files.SERVICES}
+    RunState(identity, "ready", ports=ports, children=children).write(made.run)
+    return made
+
+
+def test_the_json_has_the_agreed_shape_and_the_ports_it_was_started_with(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert credentials.main(["--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == KEYS
+    assert set(found["urls"]) == URLS
+    assert found["runtime"] == "local"
+    assert found["urls"]["web_ui"] == "http://127.0.0.1:18080"
+    assert found["urls"]["grafana"] is None
+    assert found["urls"]["prometheus"] is None
+    assert found["admin"] == {
+        "user": "admin",
+        "password": secret_files.read(installation.secrets, "admin_password"),
+    }
+
+
+def test_the_text_holds_a_curl_line_with_the_key(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert credentials.main([]) == 0
+    shown = capsys.readouterr().out
+    key = secret_files.read(installation.secrets, "ingestion_key")
+    assert f"curl -sS http://127.0.0.1:8001/api/v1/alerts -H 'Authorization: Bearer {key}'" in shown
+
+
+def test_nothing_up_is_said_and_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIGIE_STATE_DIR", str(tmp_path / "empty"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert credentials.main(["--json"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "./services/run.sh --detach" in said.err
+    assert not (tmp_path / "empty").exists()
+
+
+# A stand-in for docker that answers as compose 2.26 and later do.
+DOCKER = """#!/bin/sh
+case "$2 $3 $4" in
+  "ps --status running") printf 'alert-ingestion\\nweb-ui\\n' ;;
+  "run --rm --no-deps") echo '{"admin_password": "a", "ingestion_key": "b", "api_token": "c", "grafana_admin_password": "d"}' ;;
+  "exec -T oncall-service") echo 'chief' ;;
+  "port web-ui 8080") echo '0.0.0.0:8080' ;;
+  "port alert-ingestion 8001") echo '127.0.0.1:49153' ;;
+  *) echo "service has no port binding" >&2; exit 1 ;;
+esac
+"""  # noqa: E501
+
+
+def test_the_compose_stack_is_asked_through_docker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER)
+    docker.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("VIGIE_STATE_DIR", str(tmp_path / "empty"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert credentials.main(["--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["runtime"] == "compose"
+    assert found["admin"] == {"user": "chief", "password": "a"}
+    assert found["grafana_admin_password"] == "d"
+    assert found["urls"] == {
+        "web_ui": "http://127.0.0.1:8080",
+        "alert_ingestion": "http://127.0.0.1:49153",
+        **dict.fromkeys(URLS - {"web_ui", "alert_ingestion"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("published", "url"),
+    [
+        ("0.0.0.0:8080\n[::]:8080\n", "http://127.0.0.1:8080"),
+        ("[::]:8080\n", "http://127.0.0.1:8080"),
+        ("192.0.2.7:80\n", "http://192.0.2.7:80"),
+        (":0\n", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_published_port_becomes_an_address(published: str | None, url: str | None) -> None:
+    assert credentials.address(published) == url
