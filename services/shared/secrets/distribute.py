@@ -3,11 +3,14 @@
 
     distribute.py FOLDER          make, then hand out; run before every start of the stack
     distribute.py FOLDER show     print the secrets a person needs, as JSON, to standard output
+    distribute.py FOLDER put NAME     take a secret from standard input, then hand out
 
-FOLDER/installation holds every secret, for root alone. FOLDER/<consumer> holds copies that only the
-consumer's uid can read. Values are never changed, only made when missing; the copies follow them.
-The process is root without any capability but CHOWN, so it can neither read nor write what it has
-given away: a copy is replaced whole, by renaming within a folder that stays root's own.
+`put` is for what nobody can generate, such as the password of a mail server, and for replacing a
+value on purpose. FOLDER/installation holds every secret, for root alone. FOLDER/<consumer> holds
+copies that only the consumer's uid can read. A start never changes a value, it makes what is
+missing; the copies follow. The process is root without any capability but CHOWN, so it can neither
+read nor write what it has given away: a copy is replaced whole, by renaming within a folder that
+stays root's own.
 """
 
 import json
@@ -15,6 +18,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vigie_local import secret_files
@@ -25,6 +29,8 @@ Give = Callable[[int, int, int], None]
 INSTALLATION = "installation"
 # What ./ci/credentials.sh tells the person who runs the stack.
 SHOWN = ("admin_password", "ingestion_key", "api_token", "grafana_admin_password")
+# Handed out only where `put` has brought one.
+OPTIONAL = ("smtp_password",)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ CONSUMERS = {
             secret_files.CALLERS,
             "admin_password",
             "api_token",
+            "smtp_password",
         ),
     ),
     "web-ui": Consumer(10004, ("web_ui_token", secret_files.CALLERS, "csrf_secret")),
@@ -87,8 +94,10 @@ def distribute(root: Path, give: Give = os.fchown) -> list[str]:
         folder.mkdir(exist_ok=True)
         folder.chmod(0o711)
         for file in consumer.files:
+            if file in OPTIONAL and not (root / INSTALLATION / file).exists():
+                continue
             content = (root / INSTALLATION / file).read_bytes()
-            _hand_out(folder / file, content, consumer.uid, give)
+            _replace(folder / file, content, partial(_chown_to, give, consumer.uid), mode=0o400)
     return made
 
 
@@ -97,17 +106,36 @@ def shown(root: Path) -> dict[str, str]:
     return {name: secret_files.read(root / INSTALLATION, name) for name in SHOWN}
 
 
-def _hand_out(path: Path, content: bytes, uid: int, give: Give) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+def put(root: Path, name: str, value: str) -> None:
+    """Keep ``value`` as the secret ``name``, whether or not there was one.
+
+    Raises:
+        ValueError: nobody reads such a secret, or there is nothing in it.
+    """
+    known = {file for consumer in CONSUMERS.values() for file in consumer.files}
+    if name not in known - {secret_files.CALLERS}:
+        raise ValueError(f"nobody reads a secret {name!r}; known are {', '.join(sorted(known))}")
+    if not value:
+        raise ValueError("standard input is empty")
+    (root / INSTALLATION).mkdir(mode=0o700, exist_ok=True)
+    _replace(root / INSTALLATION / name, f"{value}\n".encode(), lambda _: None, mode=0o600)
+
+
+def _chown_to(give: Give, uid: int, descriptor: int) -> None:
+    give(descriptor, uid, uid)
+
+
+def _replace(path: Path, content: bytes, give: Callable[[int], None], *, mode: int) -> None:
+    """Write whole or not at all, and give it away last: then this process could not open it."""
+    unfinished = path.with_name(f".{path.name}.partial")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-        # Last: once it is another's, this process could not even open it.
-        give(descriptor, uid, uid)
-    partial.replace(path)
+        give(descriptor)
+    unfinished.replace(path)
 
 
 def main(arguments: list[str]) -> None:
@@ -116,6 +144,8 @@ def main(arguments: list[str]) -> None:
     if arguments[1:] == ["show"]:
         print(json.dumps(shown(root)))
         return
+    if len(arguments) == 3 and arguments[1] == "put":
+        put(root, arguments[2], sys.stdin.read().strip())
     made = distribute(root)
     print(f"made: {', '.join(made)}" if made else "nothing to make: every secret exists")
 

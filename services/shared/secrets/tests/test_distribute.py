@@ -1,4 +1,5 @@
 import importlib.util
+import io
 import json
 import stat
 import sys
@@ -47,7 +48,8 @@ def test_each_consumer_gets_its_own_files_and_no_other(
     made = distribute.distribute(tmp_path, owners)
     assert "postgres_password" in made
     for name, consumer in distribute.CONSUMERS.items():
-        assert {path.name for path in (tmp_path / name).iterdir()} == set(consumer.files)
+        expected = set(consumer.files) - set(distribute.OPTIONAL)
+        assert {path.name for path in (tmp_path / name).iterdir()} == expected
     assert sorted(set(owners.uids)) == sorted(
         {consumer.uid for consumer in distribute.CONSUMERS.values()}
     )
@@ -104,14 +106,9 @@ def test_a_start_that_was_cut_off_is_completed_by_the_next(
 
 
 def test_show_prints_what_a_person_needs_and_no_password_of_the_machinery(
-    distribute: ModuleType,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    distribute: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    owners = Owners()
-    monkeypatch.setattr("os.fchown", owners)
-    distribute.distribute(tmp_path, owners)
+    distribute.distribute(tmp_path, Owners())
     distribute.main([str(tmp_path), "show"])
     shown = json.loads(capsys.readouterr().out)
     assert set(shown) == {
@@ -122,3 +119,22 @@ def test_show_prints_what_a_person_needs_and_no_password_of_the_machinery(
     }
     for name, value in shown.items():
         assert value == (tmp_path / "installation" / name).read_text().strip()
+
+
+def test_a_password_that_nobody_can_generate_is_put_and_reaches_its_consumer(
+    distribute: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("of the mail server\n"))
+    monkeypatch.setattr(distribute.distribute, "__defaults__", (Owners(),))
+    distribute.main([str(tmp_path), "put", "smtp_password"])
+    assert (tmp_path / "oncall-service/smtp_password").read_text() == "of the mail server\n"
+    assert not (tmp_path / "web-ui/smtp_password").exists()
+
+
+def test_a_secret_nobody_reads_or_an_empty_one_is_refused(
+    distribute: ModuleType, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="nobody reads a secret 'smtp_pasword'"):
+        distribute.put(tmp_path, "smtp_pasword", "a typo")
+    with pytest.raises(ValueError, match="empty"):
+        distribute.put(tmp_path, "smtp_password", "")
