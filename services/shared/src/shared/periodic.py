@@ -28,6 +28,12 @@ class EngineMetrics:
             ["engine"],
             registry=registry,
         )
+        self.interval = Gauge(
+            "engine_interval_seconds",
+            "The beat of a periodic engine: how often a cycle is due.",
+            ["engine"],
+            registry=registry,
+        )
 
 
 class Periodic:
@@ -61,6 +67,7 @@ class Periodic:
         for outcome in ("success", "failure"):
             metrics.cycles.labels(name, outcome)
         metrics.age.labels(name).set_function(self.age_seconds)
+        metrics.interval.labels(name).set(interval)
 
     def age_seconds(self) -> float:
         """Seconds since the last successful cycle, or since the start."""
