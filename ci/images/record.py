@@ -1,8 +1,8 @@
 """images.json: which images a build made, by id, so that nobody behind it goes by a tag that moves.
 
-    python3 -m images.record write FILE SERVICE=REFERENCE ... [--without SERVICE ...]
-    python3 -m images.record list FILE      SERVICE<TAB>ID<TAB>MEGABYTES, for shell loops
-    python3 -m images.record check FILE     1 and a sentence when an image is gone from this Engine
+python3 -m images.record write FILE SERVICE=REFERENCE ... [--without SERVICE ...]
+python3 -m images.record list FILE      SERVICE<TAB>ID<TAB>MEGABYTES, for shell loops
+python3 -m images.record check FILE     1 and a sentence when an image is gone from this Engine
 """
 
 from __future__ import annotations

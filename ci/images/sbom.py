@@ -1,7 +1,7 @@
 """`python3 -m images.sbom NAME IMAGE_ID FILE`: a CycloneDX 1.6 bill of materials of a built image.
 
 Read from what is really in the image, not from what a lock says should be: the exported file system
-is searched for the databases of dpkg and apk and for the metadata of installed Python packages. Code
+Read from what is really in the image, not from what a lock says: the exported file system
 that leaves no such trace (a Go binary, a vendored script) is not listed, which the document says.
 """
 

@@ -148,7 +148,8 @@ def _attempt(job: Job) -> Result:
     if job.stop.is_set() and code != 0:
         return job.ended(Status.STOPPED, Exit.TERMINATED, "stopped before its end")
     if code != 0:
-        return job.ended(Status.FAILED, stage_code(stage, code), _reason(job, code))
+        # The script has said why already.
+        return Result(stage.name, Status.FAILED, stage_code(stage, code), reason=_reason(job, code))
     missing = [name for name in stage.outputs if not (job.folder / name).exists()]
     if missing:
         reason = f"ended well but left no {', '.join(missing)} in {job.folder}"

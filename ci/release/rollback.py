@@ -1,0 +1,57 @@
+"""`python3 -m release.rollback [--list]`: the product of this host, one verified release back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pipeline import lock
+from pipeline.kinds import Exit
+from release.deploy import PRODUCT, health_seconds
+from release.engine import EngineError
+from release.store import Store
+from release.wayback import StrandedError, restore
+
+_LOCK_SECONDS = 1800.0
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 when the older release runs; 1 when there is none; 23 when it will not run."""
+    store = Store.of(PRODUCT)
+    if list(argv) == ["--list"]:
+        return _list(store)
+    if argv:
+        print(f"unknown argument {argv[0]}: only --list")
+        return Exit.USAGE
+    try:
+        with lock.held(store.lock, "the product of this host", _LOCK_SECONDS, print):
+            return go_back(store)
+    except (StrandedError, EngineError) as error:
+        print(f"FAILED: {error}")
+        return Exit.STRANDED
+    except lock.BusyError as error:
+        print(f"FAILED: {error}")
+        return Exit.BUSY
+
+
+def go_back(store: Store) -> int:
+    """From what runs now to the newest verified release before it."""
+    now = store.current()
+    target = store.last_verified(but=now.name if now else "")
+    if target is None:
+        print("FAILED: no earlier release passed verification, so there is nothing to go back to")
+        return Exit.FAULT
+    restore(store, target, health_seconds())
+    return Exit.OK
+
+
+def _list(store: Store) -> int:
+    now = store.current()
+    for release in store.all():
+        mark = "*" if now and release.name == now.name else " "
+        print(f"{mark} {release.name}  {release.commit}  {'verified' if release.verified else ''}")
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

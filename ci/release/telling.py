@@ -1,0 +1,33 @@
+"""What a deploy leaves for the stages behind it, and what it says when it fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from release.engine import EngineError, Stack
+
+
+def describe(stack: Stack, target: str, images: Mapping[str, str], out: Path, **more: str) -> None:
+    """stack.json: what verify.sh, rollback.sh and teardown.sh need to find the stack."""
+    document = {
+        "schema": 1,
+        "target": target,
+        "project": stack.project,
+        "compose": str(stack.file),
+        "images": dict(images),
+        **more,
+    }
+    (out / "stack.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def say_why(stack: Stack, broken: Sequence[str]) -> None:
+    """Every sentence, and the last log lines of the first service that is named."""
+    for sentence in broken:
+        print(f"  {sentence}")
+    service = broken[0].partition(" ")[0]
+    try:
+        print(f"the last lines of {service}:\n{stack.last_words(service)}")
+    except EngineError:
+        print(f"{service} left no log")
