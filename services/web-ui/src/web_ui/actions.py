@@ -1,0 +1,79 @@
+"""What a person can do with an incident: the buttons of a state, and the state each one asks for.
+
+incident-management decides; this table only keeps a button from promising what it would refuse. A
+test compares it with incident-management's own transitions.
+"""
+
+from dataclasses import dataclass
+
+from shared.contracts.identity import Role
+from shared.contracts.incidents import Incident, Status
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: ``name`` is the last part of its address, ``status`` what it asks for, if anything."""
+
+    name: str
+    label: str
+    hint: str
+    done: str
+    status: Status | None = None
+    style: str = ""
+
+
+ACKNOWLEDGE = Action(
+    "acknowledge",
+    "Acknowledge",
+    "I have seen it: stop paging others",
+    "acknowledged",
+    Status.ACKNOWLEDGED,
+    "primary",
+)
+START = Action(
+    "start", "Start work", "I am working on it now", "is being worked on", Status.IN_PROGRESS
+)
+PAUSE = Action(
+    "acknowledge",
+    "Pause work",
+    "Keep it, without working on it now",
+    "acknowledged",
+    Status.ACKNOWLEDGED,
+)
+RESOLVE = Action("resolve", "Resolve", "It is over", "resolved", Status.RESOLVED)
+RELEASE = Action("release", "Release", "Give it back: page again", "released", Status.OPEN)
+ESCALATE = Action("escalate", "Escalate", "Page the next person now", "escalated", style="danger")
+
+BUTTONS: dict[Status, tuple[Action, ...]] = {
+    Status.OPEN: (ACKNOWLEDGE, START, RESOLVE, ESCALATE),
+    Status.ACKNOWLEDGED: (START, RESOLVE, RELEASE, ESCALATE),
+    Status.IN_PROGRESS: (RESOLVE, PAUSE, ESCALATE),
+    Status.RESOLVED: (),
+}
+
+BY_NAME = {action.name: action for action in (START, ACKNOWLEDGE, RESOLVE, RELEASE, ESCALATE)}
+
+NEEDS = Role.RESPONDER
+
+
+def buttons(incident: Incident, role: Role) -> tuple[Action, ...]:
+    """The buttons this role gets for this incident; none for a viewer, or once it is merged."""
+    if not role.includes(NEEDS) or incident.merged_into is not None:
+        return ()
+    return BUTTONS[incident.status]
+
+
+def quick(incident: Incident, role: Role) -> Action | None:
+    """The one button of a row in a list: taking what nobody has taken."""
+    return ACKNOWLEDGE if ACKNOWLEDGE in buttons(incident, role) else None
+
+
+def names_of(allowed: list[str]) -> str:
+    """The states a refusal says are possible, as a sentence for a person."""
+    labels = [
+        action.label.lower()
+        for status in allowed
+        for action in (ACKNOWLEDGE, START, RESOLVE, RELEASE)
+        if action.status is not None and action.status.value == status
+    ]
+    return f"You can: {', '.join(labels)}." if labels else "Nothing more can be done with it."

@@ -1,0 +1,149 @@
+"""Wiring only: settings in, application out. Tests pass fakes of the neighbours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from prometheus_client import CollectorRegistry
+
+from shared.app import Resource, ServiceParts, assemble
+from shared.auth import CachedTokenDirectory, RemoteTokenDirectory, TokenDirectory
+from shared.clock import Clock, SystemClock
+from shared.errors import NotFound, Problem
+from shared.http import ServiceClient
+from web_ui.assets import Assets
+from web_ui.clients import Incidents, OnCall, SignedOut
+from web_ui.cookies import Cookies
+from web_ui.csrf import FormGuard
+from web_ui.failures import Failures
+from web_ui.headers import protective
+from web_ui.http_clients import HttpFeed, HttpIncidents, HttpOnCall
+from web_ui.live import Broadcast, Feed, Follower
+from web_ui.pages import (
+    dashboard,
+    events,
+    history,
+    incident,
+    incident_actions,
+    notifications,
+    oncall,
+    session,
+)
+from web_ui.rendering import Renderer
+from web_ui.services import Services
+from web_ui.settings import WebUiSettings
+from web_ui.viewer import Viewer, Viewers
+
+NAME = "web-ui"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+HANDLERS = (
+    dashboard.show,
+    incident.show,
+    incident_actions.act,
+    incident_actions.add_note,
+    history.show,
+    oncall.show,
+    notifications.show,
+    session.show,
+    session.sign_in,
+    session.sign_out,
+    session.choose_theme,
+    events.follow,
+)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Everything outside this process."""
+
+    incidents: Incidents
+    oncall: OnCall
+    tokens: TokenDirectory
+    feed: Feed
+    connections: Sequence[Resource] = ()
+
+
+def neighbours(settings: WebUiSettings) -> Neighbours:
+    """The neighbours over HTTP."""
+    token = settings.service_token.get_secret_value()
+    incident_management = ServiceClient(
+        settings.incident_management_url, name="incident-management", token=token
+    )
+    oncall_service = ServiceClient(settings.oncall_service_url, name="oncall-service", token=token)
+    return Neighbours(
+        incidents=HttpIncidents(incident_management),
+        oncall=HttpOnCall(oncall_service),
+        tokens=RemoteTokenDirectory(oncall_service),
+        feed=HttpFeed(incident_management),
+        connections=(incident_management, oncall_service),
+    )
+
+
+def create_app(
+    settings: WebUiSettings, *, clock: Clock | None = None, outside: Neighbours | None = None
+) -> Litestar:
+    """The application; ``outside`` and ``clock`` are replaced in tests."""
+    clock = clock or SystemClock()
+    outside = outside or neighbours(settings)
+    registry = CollectorRegistry()
+    cookies = Cookies(secure=settings.secure_cookies)
+    secret = settings.csrf_secret.get_secret_value()
+    assets = Assets()
+    renderer = Renderer(assets, cookies, secret, clock)
+    broadcast = Broadcast(registry)
+    services = Services(
+        incidents=outside.incidents,
+        oncall=outside.oncall,
+        viewers=Viewers(CachedTokenDirectory(outside.tokens, clock), cookies),
+        cookies=cookies,
+        renderer=renderer,
+        broadcast=broadcast,
+        clock=clock,
+    )
+    return assemble(
+        ServiceParts(
+            name=NAME,
+            description="The pages people use. Not an API: programs talk to the other services.",
+            revision=settings.revision,
+            registry=registry,
+            handlers=[_pages(services, FormGuard(secret, cookies)), assets.router()],
+            # The follower is stopped before the connections it uses are closed.
+            resources=[*outside.connections, Follower(outside.feed, broadcast)],
+            media_types=FORMS,
+            options={"before_send": [protective(secure=settings.secure_cookies)]},
+        )
+    )
+
+
+def _pages(services: Services, guard: FormGuard) -> Router:
+    failures = Failures(services.renderer, services.cookies)
+
+    async def viewer(request: Request[Any, Any, Any]) -> Viewer:
+        return await services.viewers.of(request)
+
+    return Router(
+        path="/",
+        route_handlers=[*HANDLERS, _nothing_here],
+        before_request=guard.check,
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "viewer": Provide(viewer),
+        },
+        exception_handlers={
+            SignedOut: failures.signed_out,
+            Problem: failures.problem,
+            HTTPException: failures.http,
+            Exception: failures.unexpected,
+        },
+    )
+
+
+@get("/{address:path}", include_in_schema=False)
+async def _nothing_here(viewer: Viewer) -> Response[str]:
+    """Any other address: a page that says so, for who is signed in."""
+    del viewer
+    raise NotFound("The address is wrong, or the page has moved.")

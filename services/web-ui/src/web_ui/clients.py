@@ -1,0 +1,121 @@
+"""The neighbours, as web-ui needs them; http_clients.py implements these Protocols.
+
+Every call acts with the token of the person who asked, so the neighbours decide what is allowed and
+write down who did it. Failures are ``shared.errors``: ``SignedOut`` (the session ended), ``Forbidden``,
+``NotFound``, ``Conflict`` (with ``extra["allowed"]``), ``Invalid``, ``TooMany``, and ``Down`` when the
+neighbour does not answer or answers nonsense.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
+from shared.contracts.incidents import Incident, Status
+from shared.contracts.wire import Page
+from shared.errors import Unauthorized, Unavailable
+from web_ui.reads import Calendar, Duty, Notification, Session
+
+
+MOST_ALERTS = 100
+
+
+class SignedOut(Unauthorized):
+    """The person's session is over, or never was."""
+
+
+class Down(Unavailable):
+    """A neighbour cannot be reached now; ``service`` is its name."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(detail)
+        self.service = service
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which incidents; empty values do not restrict. ``worst_first`` instead of newest first."""
+
+    statuses: Sequence[Status] = ()
+    severities: Sequence[str] = ()
+    service: str = ""
+    text: str = ""
+    cursor: str | None = None
+    limit: int = 50
+    worst_first: bool = False
+
+    def params(self) -> dict[str, Any]:
+        """As the query of ``GET /api/v1/incidents``."""
+        given = {
+            "status": [status.value for status in self.statuses],
+            "severity": list(self.severities),
+            "service": self.service,
+            "q": self.text,
+            "cursor": self.cursor,
+            "sort": "severity" if self.worst_first else "",
+        }
+        return {"limit": self.limit} | {name: value for name, value in given.items() if value}
+
+
+class Incidents(Protocol):
+    """incident-management."""
+
+    async def search(self, token: str, search: Search) -> Page[Incident]:
+        """One page of incidents."""
+        ...
+
+    async def get(self, token: str, incident: UUID | int) -> Incident:
+        """One incident, by its id or number."""
+        ...
+
+    async def timeline(self, token: str, incident_id: UUID) -> Sequence[TimelineEntry]:
+        """What happened to it, oldest first."""
+        ...
+
+    async def alerts(self, token: str, incident_id: UUID) -> Sequence[IncidentAlert]:
+        """Its alerts in the order they came, at most ``MOST_ALERTS``."""
+        ...
+
+    async def change_status(self, token: str, incident_id: UUID, status: Status) -> Incident:
+        """Ask for a state; ``Conflict`` says which would be allowed."""
+        ...
+
+    async def add_note(self, token: str, incident_id: UUID, text: str) -> None:
+        """Put a sentence on the timeline."""
+        ...
+
+    async def stats(self, token: str) -> Stats:
+        """What is open now, and how fast the recent ones were handled."""
+        ...
+
+
+class OnCall(Protocol):
+    """oncall-service."""
+
+    async def sign_in(self, user: str, password: str) -> Session:
+        """Begin a session; ``SignedOut`` when name and password do not fit."""
+        ...
+
+    async def sign_out(self, token: str) -> None:
+        """End it."""
+        ...
+
+    async def duties(self, token: str) -> Sequence[Duty]:
+        """Who is on call in every team."""
+        ...
+
+    async def calendar(self, token: str, team: UUID, until: datetime) -> Calendar:
+        """The shifts of a team from now on."""
+        ...
+
+    async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
+        """Page the next step now."""
+        ...
+
+    async def notifications(
+        self, token: str, cursor: str | None, incident_id: UUID | None
+    ) -> Page[Notification]:
+        """Messages to people, newest first."""
+        ...

@@ -1,0 +1,74 @@
+"""The cookies web-ui sets: the session, the visit before it, and the choice of colours."""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+THEMES = ("light", "dark")
+A_YEAR_SECONDS = 365 * 24 * 3600
+THEME = "vigie_theme"
+
+
+class Cookies:
+    """Names and flags in one place; ``secure`` is for installations behind TLS.
+
+    Secure cookies get the ``__Host-`` prefix, with which a browser refuses to take them from a
+    sibling host or over plain HTTP.
+    """
+
+    def __init__(self, *, secure: bool) -> None:
+        self._secure = secure
+        prefix = "__Host-" if secure else ""
+        self.session_name = f"{prefix}vigie_session"
+        self.visit_name = f"{prefix}vigie_visit"
+
+    def session(self, token: str, *, now: datetime, expires_at: datetime) -> Cookie:
+        """Carries the token of a session for as long as that lives."""
+        return self._private(
+            self.session_name, token, max_age=max(0, int((expires_at - now).total_seconds()))
+        )
+
+    def no_session(self) -> Cookie:
+        """Removes the session."""
+        return self._private(self.session_name, "", max_age=0)
+
+    def visit(self, value: str) -> Cookie:
+        """Binds the forms shown before sign-in; ends with the browser."""
+        return self._private(self.visit_name, value)
+
+    def theme(self, value: str) -> Cookie:
+        """Remembers the colours; ``""`` is as the system. Read by app.js, so not HttpOnly."""
+        return Cookie(
+            key=THEME,
+            value=value,
+            path="/",
+            max_age=A_YEAR_SECONDS if value else 0,
+            samesite="lax",
+            secure=self._secure,
+        )
+
+    def token(self, request: Request[Any, Any, Any]) -> str | None:
+        """The session's token, if the browser sent one."""
+        return request.cookies.get(self.session_name) or None
+
+    def binding(self, request: Request[Any, Any, Any]) -> str:
+        """What the tokens of forms are bound to: the session, else the visit, else nothing."""
+        return self.token(request) or request.cookies.get(self.visit_name) or ""
+
+    def chosen_theme(self, request: Request[Any, Any, Any]) -> str:
+        """``light``, ``dark``, or ``""`` for what the system says."""
+        value = request.cookies.get(THEME, "")
+        return value if value in THEMES else ""
+
+    def _private(self, name: str, value: str, max_age: int | None = None) -> Cookie:
+        return Cookie(
+            key=name,
+            value=value,
+            path="/",
+            max_age=max_age,
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )

@@ -1,0 +1,105 @@
+"""Failures as a person sees them: a page with a way on, a notice in a fragment, or the sign-in."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.response import Redirect
+
+from shared import context
+from shared.errors import Problem
+from web_ui import addresses
+from web_ui.clients import Down, SignedOut
+from web_ui.notices import Notice, down
+from web_ui.rendering import Renderer, wants_fragment
+from web_ui.cookies import Cookies
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """The context of a page that only says something."""
+
+    heading: str
+    text: str
+    link: str
+    link_text: str
+    request_id: str | None
+
+
+HEADINGS = {
+    403: "That is not allowed",
+    404: "There is nothing here",
+    405: "That is not possible here",
+    413: "That is too large",
+    429: "Too many requests",
+    503: "One moment, please",
+}
+OURS = "Something went wrong on our side"
+
+
+class Failures:
+    """Exception handlers of every page."""
+
+    def __init__(self, renderer: Renderer, cookies: Cookies) -> None:
+        self._renderer = renderer
+        self._cookies = cookies
+
+    def signed_out(self, request: Request[Any, Any, Any], _error: SignedOut) -> Response[Any]:
+        """To the sign-in, and back afterwards to where the person was."""
+        forget = [self._cookies.no_session()] if self._cookies.token(request) else []
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return Response(None, status_code=401, cookies=forget)
+        if wants_fragment(request):
+            target = addresses.sign_in(addresses.path_of(request.headers.get("hx-current-url")))
+            return Response(
+                None, status_code=401, headers={"HX-Redirect": target}, cookies=forget
+            )
+        if request.method in {"GET", "HEAD"}:
+            back = addresses.local(
+                request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            )
+        else:
+            back = addresses.path_of(request.headers.get("referer"))
+        return Redirect(addresses.sign_in(back), status_code=303, cookies=forget)
+
+    def problem(self, request: Request[Any, Any, Any], error: Problem) -> Response[Any]:
+        """A failure with a name."""
+        if isinstance(error, Down):
+            return self._say(request, error.status, error.detail, down(error))
+        return self._say(request, error.status, error.detail)
+
+    def http(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        """A failure the framework found."""
+        if isinstance(error, NotFoundException):
+            return self._say(request, 404, "The address is wrong, or the page has moved.")
+        detail = error.detail if error.status_code < 500 else "Try again in a moment."
+        return self._say(request, error.status_code, detail)
+
+    def unexpected(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """A bug of ours: logged whole, told without any inner detail."""
+        _log.error("unexpected_error", exc_info=error)
+        return self._say(request, 500, "It is in the log under the request below.")
+
+    def _say(
+        self,
+        request: Request[Any, Any, Any],
+        status: int,
+        text: str,
+        notice: Notice | None = None,
+    ) -> Response[Any]:
+        heading = HEADINGS.get(status, OURS if status >= 500 else HTTPStatus(status).phrase)
+        if wants_fragment(request):
+            return self._renderer.keep(request, [notice or Notice("error", heading + ".", text)])
+        message = MessagePage(
+            heading=heading,
+            text=f"{text} {notice.text}" if notice else text,
+            link=request.url.path if status == 503 and request.method == "GET" else addresses.HOME,
+            link_text="Try again" if status == 503 else "To the open incidents",
+            request_id=context.current().get("request_id") if status >= 500 else None,
+        )
+        return self._renderer.page(request, "message", message, status=status)

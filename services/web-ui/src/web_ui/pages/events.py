@@ -1,0 +1,81 @@
+"""``/events``: the live updates of one browser, as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from litestar import Request, get
+from litestar.response import Stream
+
+from web_ui import sse
+from web_ui.clients import Down
+from web_ui.live import Broadcast
+from web_ui.services import Services
+from web_ui.viewer import Viewer, Viewers
+
+HEARTBEAT_SECONDS = 15.0
+RECONNECT_MILLISECONDS = 2000
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    # A proxy that collects answers before it sends them would hold the events back.
+    "X-Accel-Buffering": "no",
+}
+
+
+async def stream(
+    broadcast: Broadcast,
+    viewers: Viewers,
+    token: str,
+    stopping: asyncio.Event,
+    heartbeat: float = HEARTBEAT_SECONDS,
+) -> AsyncGenerator[bytes, None]:
+    """Changes as they come, a heartbeat when none do; ends when we stop or the session does."""
+    loop = asyncio.get_running_loop()
+    stopped = loop.create_task(stopping.wait())
+    checked_at = loop.time()
+    try:
+        with broadcast.subscribe() as subscription:
+            yield sse.retry(RECONNECT_MILLISECONDS)
+            while not stopping.is_set():
+                changes = loop.create_task(subscription.take())
+                try:
+                    await asyncio.wait(
+                        {changes, stopped},
+                        timeout=heartbeat,
+                        return_when=asyncio.FIRST_COMPLETED,
+                    )
+                    words = changes.result() if changes.done() else {}
+                finally:
+                    changes.cancel()
+                for topic, word in words.items():
+                    yield sse.encode(topic, word)
+                if loop.time() - checked_at >= heartbeat:
+                    if not await _still_signed_in(viewers, token):
+                        return
+                    checked_at = loop.time()
+                    yield sse.HEARTBEAT
+    finally:
+        stopped.cancel()
+
+
+async def _still_signed_in(viewers: Viewers, token: str) -> bool:
+    try:
+        return await viewers.principal(token) is not None
+    except Down:
+        return True
+
+
+@get("/events", include_in_schema=False)
+async def follow(request: Request[Any, Any, Any], services: Services, viewer: Viewer) -> Stream:
+    """Live updates for a signed-in person."""
+    return Stream(
+        stream(
+            services.broadcast,
+            services.viewers,
+            viewer.token,
+            request.app.state.stopping,
+        ),
+        media_type="text/event-stream",
+        headers=HEADERS,
+    )

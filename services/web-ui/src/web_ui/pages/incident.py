@@ -1,0 +1,165 @@
+"""``/incidents/{id}``: one incident, its timeline and alerts, and everything that can be done with it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from litestar import Request, Response, get
+
+from shared.contracts.incident_api import IncidentAlert
+from shared.contracts.incidents import Incident
+from shared.errors import NotFound
+from web_ui.actions import Action, buttons
+from web_ui.clients import MOST_ALERTS, Down
+from web_ui.live import topic_of
+from web_ui.notices import Asking, Notice, down
+from web_ui.rendering import wants_fragment
+from web_ui.services import Services
+from web_ui.timeline import Moment, moments
+from web_ui.viewer import Viewer
+
+LONGEST_NOTE = 10_000
+LONGEST_NUMBER = 18
+
+# What an address may carry after a form: said once, from a fixed list, never from the address.
+DONE = {
+    "acknowledge": "Acknowledged. Nobody else is paged.",
+    "start": "Work has started.",
+    "resolve": "Resolved.",
+    "release": "Released. It is paged again.",
+    "escalate": "Escalated: the next step is paged now.",
+    "note": "The note is on the timeline.",
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address of the sender's, safe to follow."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class AlertCard:
+    """An alert and its safe links."""
+
+    alert: IncidentAlert
+    links: Sequence[Link]
+
+
+@dataclass(frozen=True)
+class IncidentPage:
+    """The context of the page. ``moments`` and ``alerts`` are None while they cannot be asked for."""
+
+    incident: Incident
+    actions: Sequence[Action]
+    moments: Sequence[Moment] | None
+    alerts: Sequence[AlertCard] | None
+    more_alerts: bool
+    can_act: bool
+    note: str
+    topic: str
+
+
+def links(alert: IncidentAlert) -> list[Link]:
+    """The alert's links that lead to a web page.
+
+    They come from outside: a ``javascript:`` address would act in the reader's name. A runbook is
+    an annotation by convention.
+    """
+    found = dict(alert.links)
+    for name in ("runbook_url", "runbook"):
+        if name in alert.annotations:
+            found.setdefault("runbook", alert.annotations[name])
+    return [Link(name.removesuffix("_url"), url) for name, url in found.items() if _is_web(url)]
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+async def load(
+    services: Services, viewer: Viewer, reference: UUID | int, *, note: str = ""
+) -> tuple[IncidentPage, list[Notice]]:
+    """Ask for the incident and what belongs to it.
+
+    Raises:
+        NotFound: there is no such incident.
+        Down: incident-management does not answer.
+    """
+    asking = Asking()
+    incident = await services.incidents.get(viewer.token, reference)
+    timeline, alerts = await asyncio.gather(
+        asking.for_(services.incidents.timeline(viewer.token, incident.id)),
+        asking.for_(services.incidents.alerts(viewer.token, incident.id)),
+    )
+    page = IncidentPage(
+        incident=incident,
+        actions=buttons(incident, viewer.role),
+        moments=None if timeline is None else moments(timeline),
+        alerts=None if alerts is None else [AlertCard(alert, links(alert)) for alert in alerts],
+        more_alerts=alerts is not None and len(alerts) == MOST_ALERTS,
+        can_act=viewer.can_act,
+        note=note,
+        topic=topic_of(incident.id),
+    )
+    return page, asking.notices
+
+
+async def respond(
+    request: Request[Any, Any, Any],
+    services: Services,
+    viewer: Viewer,
+    reference: UUID | int,
+    *,
+    notices: Sequence[Notice] = (),
+    status: int = 200,
+    note: str = "",
+    said: str = "",
+) -> Response[str]:
+    """The page or its fragment, with ``notices`` above whatever else there is to say.
+
+    ``note`` is the text of a note that could not be kept, so that nobody types it twice.
+    """
+    try:
+        page, more = await load(services, viewer, reference, note=note)
+    except Down as error:
+        if wants_fragment(request):
+            return services.renderer.keep(request, [*notices, down(error)])
+        raise
+    return services.renderer.page(
+        request, "incident", page, notices=[*notices, *more], status=status, said=said
+    )
+
+
+def reference_of(text: str) -> UUID | int:
+    """What an address names: an id, or a number as people say it (42, INC-42).
+
+    Raises:
+        NotFound: it can be neither.
+    """
+    number = text.upper().removeprefix("INC-")
+    if number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER:
+        return int(number)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("An incident is named by its number, like INC-42.") from None
+
+
+@get("/incidents/{incident:str}", include_in_schema=False)
+async def show(
+    request: Request[Any, Any, Any], services: Services, viewer: Viewer, incident: str
+) -> Response[str]:
+    """The incident; ``?done=`` says what a form has just done."""
+    done = DONE.get(request.query_params.get("done", ""))
+    notices = [Notice("done", done)] if done else []
+    return await respond(request, services, viewer, reference_of(incident), notices=notices)

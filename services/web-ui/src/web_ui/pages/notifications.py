@@ -1,0 +1,64 @@
+"""``/notifications``: every message to a person, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+
+from web_ui.addresses import with_query
+from web_ui.notices import Asking, Notice
+from web_ui.reads import Notification
+from web_ui.services import Services
+from web_ui.viewer import Viewer
+
+PATH = "/notifications"
+
+
+@dataclass(frozen=True)
+class NotificationsPage:
+    """The context of the page; ``items`` is None while oncall-service does not answer."""
+
+    items: Sequence[Notification] | None
+    incident_id: UUID | None
+    first: str | None
+    older: str | None
+
+
+async def load(
+    services: Services, viewer: Viewer, cursor: str | None, incident_id: UUID | None
+) -> tuple[NotificationsPage, list[Notice]]:
+    """One page, of one incident or of all."""
+    asking = Asking()
+    page = await asking.for_(services.oncall.notifications(viewer.token, cursor, incident_id))
+    only = str(incident_id) if incident_id else None
+    following = page.next_cursor if page else None
+    return (
+        NotificationsPage(
+            items=None if page is None else page.items,
+            incident_id=incident_id,
+            first=with_query(PATH, incident=only) if cursor else None,
+            older=with_query(PATH, incident=only, cursor=following) if following else None,
+        ),
+        asking.notices,
+    )
+
+
+@get(PATH, include_in_schema=False)
+async def show(
+    request: Request[Any, Any, Any], services: Services, viewer: Viewer
+) -> Response[str]:
+    """The page; ``?incident=`` shows one incident's, ``?cursor=`` goes on from a page before."""
+    query = request.query_params
+    page, notices = await load(
+        services, viewer, query.get("cursor") or None, _uuid(query.get("incident"))
+    )
+    return services.renderer.page(request, "notifications", page, notices=notices)
+
+
+def _uuid(value: str | None) -> UUID | None:
+    try:
+        return UUID(value) if value else None
+    except ValueError:
+        return None

@@ -1,0 +1,95 @@
+"""``/oncall``: who is on call in each team, until when, and who comes next."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import Request, Response, get
+
+from shared.contracts.wire import Ref
+from web_ui.notices import Asking, Notice
+from web_ui.reads import Calendar, Duty
+from web_ui.services import Services
+from web_ui.viewer import Viewer
+
+NEXT_HANDOFFS = 5
+LOOK_AHEAD = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class HandOff:
+    """From ``at`` on, ``primary`` is on call; nobody when it is a gap."""
+
+    at: datetime
+    primary: Ref | None
+    secondary: Ref | None
+
+
+@dataclass(frozen=True)
+class TeamCard:
+    """A team's duty, and its next hand-offs (None while they cannot be asked for)."""
+
+    duty: Duty
+    hand_offs: Sequence[HandOff] | None
+    time_zone: str | None
+    gap_ahead: datetime | None
+
+
+@dataclass(frozen=True)
+class OnCallPage:
+    """The context of the page; ``teams`` is None while oncall-service does not answer."""
+
+    teams: Sequence[TeamCard] | None
+
+
+def hand_offs(calendar: Calendar, now: datetime) -> list[HandOff]:
+    """The coming changes of who is on call.
+
+    A calendar may be cut where nobody changes (midnight, the edge of a layer): those are not
+    hand-offs.
+    """
+    changes: list[HandOff] = []
+    before: tuple[Ref | None, Ref | None] | None = None
+    for shift in calendar.items:
+        people = (shift.primary, shift.secondary)
+        if shift.start > now and before is not None and people != before:
+            changes.append(HandOff(shift.start, *people))
+        before = people
+    return changes
+
+
+async def load(services: Services, viewer: Viewer) -> tuple[OnCallPage, list[Notice]]:
+    """Ask for the duties, then for every team's calendar."""
+    asking = Asking()
+    duties = await asking.for_(services.oncall.duties(viewer.token))
+    if duties is None:
+        return OnCallPage(None), asking.notices
+    now = services.clock.now()
+    until = now + LOOK_AHEAD
+    calendars = await asyncio.gather(
+        *(
+            asking.for_(services.oncall.calendar(viewer.token, duty.team.id, until))
+            for duty in duties
+        )
+    )
+    cards = [_card(duty, calendar, now) for duty, calendar in zip(duties, calendars, strict=True)]
+    return OnCallPage(cards), asking.notices
+
+
+def _card(duty: Duty, calendar: Calendar | None, now: datetime) -> TeamCard:
+    if calendar is None:
+        return TeamCard(duty, None, None, None)
+    coming = hand_offs(calendar, now)
+    gap = next((change.at for change in coming if change.primary is None), None)
+    return TeamCard(duty, coming[:NEXT_HANDOFFS], calendar.time_zone, gap)
+
+
+@get("/oncall", include_in_schema=False)
+async def show(
+    request: Request[Any, Any, Any], services: Services, viewer: Viewer
+) -> Response[str]:
+    """The page."""
+    page, notices = await load(services, viewer)
+    return services.renderer.page(request, "oncall", page, notices=notices)

@@ -1,0 +1,96 @@
+"""``/sign-in``, ``/sign-out`` and the choice of colours."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from shared.errors import Forbidden, Invalid, TooMany
+from web_ui import addresses
+from web_ui.clients import Down, SignedOut
+from web_ui.cookies import THEMES
+from web_ui.notices import Notice
+from web_ui.services import Services
+
+NEVER_RIGHT = Notice("error", "User name or password is not right.", "Check both and try again.")
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """The context of the page: where to go afterwards, and the name that was typed."""
+
+    next: str
+    user: str
+
+
+@get(addresses.SIGN_IN, include_in_schema=False)
+async def show(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """The form; who is signed in already goes on."""
+    back = addresses.local(request.query_params.get("next"))
+    try:
+        await services.viewers.of(request)
+    except (SignedOut, Down):
+        return services.renderer.page(request, "sign_in", SignInPage(back, ""))
+    return Redirect(back, status_code=303)
+
+
+@post(addresses.SIGN_IN, include_in_schema=False, status_code=200)
+async def sign_in(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """Name and password, for a session cookie."""
+    form = await request.form()
+    user, password = str(form.get("user", "")).strip(), str(form.get("password", ""))
+    back = addresses.local(str(form.get("next", "")))
+    try:
+        session = await services.oncall.sign_in(user, password)
+    except (SignedOut, Invalid, Forbidden):
+        return _again(request, services, back, user, NEVER_RIGHT, 401)
+    except TooMany as error:
+        notice = Notice("error", "Too many attempts.", error.detail)
+        return _again(request, services, back, user, notice, 429)
+    except Down as error:
+        notice = Notice("down", error.detail, "Nobody can sign in now. Try again in a moment.")
+        return _again(request, services, back, user, notice, 503)
+    cookie = services.cookies.session(
+        session.token, now=services.clock.now(), expires_at=session.expires_at
+    )
+    return Redirect(back, status_code=303, cookies=[cookie])
+
+
+def _again(
+    request: Request[Any, Any, Any],
+    services: Services,
+    back: str,
+    user: str,
+    notice: Notice,
+    status: int,
+) -> Response[Any]:
+    return services.renderer.page(
+        request, "sign_in", SignInPage(back, user), notices=[notice], status=status
+    )
+
+
+@post("/sign-out", include_in_schema=False, status_code=200)
+async def sign_out(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """End the session, here in any case, and at oncall-service if it answers."""
+    token = services.cookies.token(request)
+    if token:
+        # Over already, or it ends by itself within hours; the browser forgets it now.
+        with suppress(SignedOut, Down):
+            await services.oncall.sign_out(token)
+        services.viewers.forget(token)
+    return Redirect(
+        addresses.SIGN_IN, status_code=303, cookies=[services.cookies.no_session()]
+    )
+
+
+@post("/theme", include_in_schema=False, status_code=200)
+async def choose_theme(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+    """Light, dark, or as the system; app.js does the same without a round trip."""
+    form = await request.form()
+    theme = str(form.get("theme", ""))
+    cookie = services.cookies.theme(theme if theme in THEMES else "")
+    return Redirect(
+        addresses.local(str(form.get("back", ""))), status_code=303, cookies=[cookie]
+    )

@@ -1,0 +1,207 @@
+// What pages do beyond forms and links: times in the reader's own zone, live updates with a visible
+// state and a fallback, colours without a round trip, words for screen readers.
+// Everything works without this file, only less comfortably.
+
+"use strict";
+
+// --- times: the server writes UTC, the reader lives somewhere ---------------------------------------
+
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+const thisYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const otherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const inFull = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
+// The same words as presentation.py.
+function relative(instant, now) {
+  const seconds = (now - instant) / 1000, distance = Math.abs(seconds);
+  if (distance < 45) return "just now";
+  const words = distance < HOUR ? `${Math.max(1, Math.round(distance / MINUTE))} min`
+    : distance < 2 * DAY ? `${Math.round(distance / HOUR)} h`
+    : `${Math.round(distance / DAY)} days`;
+  return seconds > 0 ? `${words} ago` : `in ${words}`;
+}
+
+function localise(root) {
+  const now = new Date();
+  for (const time of root.querySelectorAll("time[data-time]")) {
+    const instant = new Date(time.dateTime);
+    const moment = instant.getFullYear() === now.getFullYear() ? thisYear : otherYear;
+    const text = time.dataset.time === "moment" ? moment.format(instant) : relative(instant, now);
+    if (time.textContent !== text) time.textContent = text;
+    time.title = inFull.format(instant);
+  }
+}
+
+function sayZone() {
+  const line = document.getElementById("zone");
+  if (line) line.textContent = `Times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+}
+
+// --- live updates -----------------------------------------------------------------------------------
+
+const POLL_MILLISECONDS = 10000;
+const WORDS = { connecting: "Connecting", live: "Live", polling: "Every 10 s", offline: "Offline" };
+
+// What we know of the way from incident-management to here.
+const way = { open: false, upstream: "up", answered: true };
+let shown = "";
+
+function state() {
+  if (way.open && way.upstream === "up") return "live";
+  return way.answered ? "polling" : "offline";
+}
+
+function showState() {
+  const line = document.getElementById("connection");
+  if (!line) return;
+  line.hidden = false;
+  if (state() === shown) return;
+  shown = state();
+  line.dataset.state = shown;
+  line.querySelector("[data-connection-text]").textContent = WORDS[shown];
+  line.title = {
+    live: "Changes appear here as they happen",
+    polling: "No live connection: this page asks every 10 seconds",
+    offline: "Vigie cannot be reached: what you see may be out of date",
+  }[shown] || "";
+}
+
+function refresh() {
+  const region = document.querySelector("[data-live] [hx-get]");
+  if (region && window.htmx) htmx.trigger(region, "vigie:refresh");
+}
+
+function watchConnection() {
+  if (!document.querySelector("[data-live]")) return;
+  const line = document.getElementById("connection");
+  if (line) line.hidden = false;
+  setInterval(() => { if (!document.hidden && state() !== "live") refresh(); }, POLL_MILLISECONDS);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { localise(document); refresh(); } });
+  addEventListener("online", refresh);
+}
+
+if (window.htmx) {
+  // htmx's extension opens the stream; we want to hear what it says about the way behind it.
+  htmx.createEventSource = (url) => {
+    const source = new EventSource(url);
+    source.addEventListener("upstream", (event) => { way.upstream = event.data; showState(); });
+    addEventListener("pagehide", () => source.close());
+    return source;
+  };
+}
+
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+document.addEventListener("htmx:sseOpen", () => {
+  const again = !way.open && shown && shown !== "connecting";
+  way.open = way.answered = true;
+  showState();
+  if (again) refresh(); // what was missed in between
+});
+document.addEventListener("htmx:sseError", () => { way.open = false; showState(); });
+document.addEventListener("htmx:sendError", () => { way.answered = false; showState(); });
+document.addEventListener("htmx:timeout", () => { way.answered = false; showState(); });
+document.addEventListener("htmx:afterOnLoad", () => { way.answered = true; showState(); });
+
+// --- after a swap -----------------------------------------------------------------------------------
+
+let known = null;
+let acted = false;
+
+function incidentsIn(root) {
+  return new Set([...root.querySelectorAll("[data-incident]")].map((row) => row.dataset.incident));
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "dashboard") known = incidentsIn(event.detail.target);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  localise(event.detail.target);
+  if (event.detail.target.id !== "dashboard" || !known) return;
+  const rows = event.detail.target.querySelectorAll("[data-incident]");
+  const fresh = [...rows].filter((row) => !known.has(row.dataset.incident));
+  fresh.forEach((row) => row.classList.add("is-new"));
+  if (fresh.length) say(fresh.length === 1 ? `New incident: ${fresh[0].querySelector(".title a").textContent}` : `${fresh.length} new incidents`);
+  const open = event.detail.target.querySelector("[data-total]");
+  if (open) document.title = document.title.replace(/^(\(\d+\) )?/, `(${open.dataset.total}) `);
+  known = null;
+});
+
+document.addEventListener("htmx:oobAfterSwap", (event) => localise(event.detail.target));
+
+document.addEventListener("htmx:afterSettle", () => {
+  // A button that acted is gone with what it offered: the keyboard goes on from the heading.
+  const heading = document.querySelector("#incident-heading, #open-heading");
+  if (acted && heading && document.activeElement === document.body) heading.focus({ preventScroll: true });
+  acted = false;
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt.closest("form");
+  if (!form) return;
+  acted = true;
+  if (event.detail.successful && "resetWhenDone" in form.dataset) {
+    form.reset();
+    form.querySelectorAll("textarea").forEach((area) => { area.value = ""; });
+  }
+});
+
+// A refused or failed action must not look as if it had worked.
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.elt.closest("form")) say("Not done: Vigie cannot be reached. Try again.", true);
+});
+
+function say(words, loud) {
+  const line = document.getElementById("announcer");
+  line.textContent = words;
+  if (loud) {
+    const notices = document.getElementById("notices");
+    const box = document.createElement("div");
+    box.className = "notice notice--error";
+    box.setAttribute("role", "alert");
+    box.textContent = words;
+    if (notices) notices.replaceChildren(box);
+  }
+}
+
+document.addEventListener("vigie:said", (event) => say(event.detail.value));
+
+// --- colours ----------------------------------------------------------------------------------------
+
+const NEXT = { "": "dark", dark: "light", light: "" };
+const NAMES = { "": "as the system", dark: "dark", light: "light" };
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !("themeForm" in form.dataset)) return;
+  event.preventDefault();
+  const theme = NEXT[document.documentElement.dataset.theme || ""];
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `vigie_theme=${theme}; path=/; samesite=lax; max-age=${theme ? 31536000 : 0}${secure}`;
+  const button = form.querySelector("button");
+  button.title = `Colours: ${NAMES[theme]}`;
+  button.setAttribute("aria-label", `Colours: ${NAMES[theme]}. Switch to ${NAMES[NEXT[theme]]}`);
+  say(`Colours: ${NAMES[theme]}`);
+});
+
+// --- start ------------------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll("details.account[open]")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const open of document.querySelectorAll("details.account[open]")) {
+    open.open = false;
+    open.querySelector("summary").focus();
+  }
+});
+
+localise(document);
+sayZone();
+watchConnection();
+setInterval(() => localise(document), 30000);
