@@ -3,18 +3,16 @@
 from typing import Annotated, Any
 
 from litestar import Request, Router, get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from incident_management import figures, measures
 from incident_management.routes import parameters
+from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams
 from incident_management.routes.parameters import When
-from incident_management.stream import FeedStreams
 from shared.auth import requires
-from shared.clock import Clock
 from shared.contracts.identity import Role
 from shared.contracts.incident_api import Stats
-from shared.database import Database
 from shared.errors import FieldError, Invalid
 
 DEFAULT_WINDOW = "7d"
@@ -22,10 +20,10 @@ DEFAULT_WINDOW = "7d"
 
 @get("/stats", guards=[requires(Role.VIEWER)], tags=["statistics"])
 async def get_statistics(
-    database: Database,
-    clock: Clock,
+    database: TheDatabase,
+    clock: TheClock,
     window: Annotated[
-        str | None, Parameter(description="90m, 24h, 7d (default), 4w: back from `until`")
+        str | None, QueryParameter(description="90m, 24h, 7d (default), 4w: back from `until`")
     ] = None,
     since: When = None,
     until: When = None,
@@ -49,9 +47,9 @@ async def get_statistics(
 @get("/events", guards=[requires(Role.VIEWER)], tags=["stream"], media_type="text/event-stream")
 async def stream_events(
     request: Request[Any, Any, Any],
-    streams: FeedStreams,
+    streams: TheStreams,
     last_event_id: Annotated[
-        str | None, Parameter(header="Last-Event-ID", description="id of the last event seen")
+        str | None, HeaderParameter(name="Last-Event-ID", description="id of the last event seen")
     ] = None,
 ) -> Stream:
     """Changes as server-sent events: `incident` for each, `reset` when too much was missed."""

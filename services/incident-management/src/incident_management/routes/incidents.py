@@ -1,10 +1,12 @@
 """Incidents: the public API."""
 
 from litestar import Router, get, patch, post
+from litestar.params import FromQuery, JSONBody
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from incident_management import search, store, views
 from incident_management.routes import parameters
+from incident_management.routes.dependencies import TheActions, TheClock, TheDatabase
 from incident_management.routes.parameters import (
     DEFAULT_LIMIT,
     Cursor,
@@ -15,10 +17,8 @@ from incident_management.routes.parameters import (
 )
 from incident_management.search import Sort
 from incident_management.tables import IncidentRow
-from incident_management.workflow.actions import IncidentActions
-from shared.auth import requires
-from shared.clock import Clock
-from shared.contracts.identity import Principal, Role
+from shared.auth import Caller, requires
+from shared.contracts.identity import Role
 from shared.contracts.incident_api import (
     IncidentAlert,
     IncidentMeasures,
@@ -30,13 +30,12 @@ from shared.contracts.incident_api import (
 )
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page, Severity
-from shared.database import Database
 from shared.errors import NotFound
 
 
 @post("/", guards=[requires(Role.RESPONDER)])
 async def open_incident(
-    data: NewIncident, principal: Principal, actions: IncidentActions
+    data: JSONBody[NewIncident], principal: Caller, actions: TheActions
 ) -> Incident:
     """Open an incident by hand. The people on call are paged as for any other."""
     return await actions.create(data, principal)
@@ -45,17 +44,17 @@ async def open_incident(
 @get("/", guards=[requires(Role.VIEWER)])
 async def list_incidents(
     *,
-    database: Database,
+    database: TheDatabase,
     status: Many = None,
     severity: Many = None,
     service: Many = None,
     team: Many = None,
-    assignee: str | None = None,
-    q: str = "",
+    assignee: FromQuery[str | None] = None,
+    q: FromQuery[str] = "",
     since: When = None,
     until: When = None,
-    include_merged: bool = False,
-    sort: Sort = Sort.NEWEST,
+    include_merged: FromQuery[bool] = False,
+    sort: FromQuery[Sort] = Sort.NEWEST,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Incident]:
@@ -76,7 +75,7 @@ async def list_incidents(
 
 
 @get("/{incident:str}", guards=[requires(Role.VIEWER)])
-async def get_incident(incident: IncidentPath, database: Database) -> Incident:
+async def get_incident(incident: IncidentPath, database: TheDatabase) -> Incident:
     """One incident. An id that was folded into another incident answers that one."""
     async with database.session() as session:
         return views.incident(await _named(session, incident))
@@ -84,7 +83,7 @@ async def get_incident(incident: IncidentPath, database: Database) -> Incident:
 
 @patch("/{incident:str}", guards=[requires(Role.RESPONDER)])
 async def change_incident(
-    incident: IncidentPath, data: IncidentPatch, principal: Principal, actions: IncidentActions
+    incident: IncidentPath, data: JSONBody[IncidentPatch], principal: Caller, actions: TheActions
 ) -> Incident:
     """Change state, severity, assignee, title or team.
 
@@ -96,7 +95,7 @@ async def change_incident(
 
 @post("/{incident:str}/notes", guards=[requires(Role.RESPONDER)])
 async def write_note(
-    incident: IncidentPath, data: NewNote, principal: Principal, actions: IncidentActions
+    incident: IncidentPath, data: JSONBody[NewNote], principal: Caller, actions: TheActions
 ) -> TimelineEntry:
     """Write a note on the timeline."""
     return await actions.note(parameters.reference(incident), data.text, principal)
@@ -104,7 +103,7 @@ async def write_note(
 
 @post("/{incident:str}/merge", status_code=200, guards=[requires(Role.RESPONDER)])
 async def merge_incident(
-    incident: IncidentPath, data: Merge, principal: Principal, actions: IncidentActions
+    incident: IncidentPath, data: JSONBody[Merge], principal: Caller, actions: TheActions
 ) -> Incident:
     """Declare it to be the same trouble as `into`, which takes over its alerts.
 
@@ -117,7 +116,10 @@ async def merge_incident(
 
 @get("/{incident:str}/timeline", guards=[requires(Role.VIEWER)])
 async def get_timeline(
-    incident: IncidentPath, database: Database, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    incident: IncidentPath,
+    database: TheDatabase,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Page[TimelineEntry]:
     """Everything that happened, oldest first."""
     async with database.session() as session:
@@ -127,7 +129,10 @@ async def get_timeline(
 
 @get("/{incident:str}/alerts", guards=[requires(Role.VIEWER)])
 async def get_alerts(
-    incident: IncidentPath, database: Database, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    incident: IncidentPath,
+    database: TheDatabase,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Page[IncidentAlert]:
     """Its alerts in the order they came, and which of them still fire."""
     async with database.session() as session:
@@ -137,7 +142,7 @@ async def get_alerts(
 
 @get("/{incident:str}/metrics", guards=[requires(Role.VIEWER)])
 async def get_measures(
-    incident: IncidentPath, database: Database, clock: Clock
+    incident: IncidentPath, database: TheDatabase, clock: TheClock
 ) -> IncidentMeasures:
     """How fast it was seen and solved, in seconds."""
     async with database.session() as session:

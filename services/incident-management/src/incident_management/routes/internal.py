@@ -5,19 +5,19 @@ from typing import Any
 from litestar import Router, post
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.params import JSONBody
 
+from incident_management.routes.dependencies import TheClock, TheDatabase
 from incident_management.workflow.alerts import take_alert_events
 from incident_management.workflow.imports import import_incidents
 from incident_management.workflow.pages import take_page_events
 from shared.app import INTERNAL_MAX_BODY_BYTES
-from shared.auth import current_principal, requires, requires_service
-from shared.clock import Clock
+from shared.auth import Caller, current_principal, requires, requires_service
 from shared.contracts.alerts import ALERT_EVENTS_PATH, AlertEvents
-from shared.contracts.identity import Actor, Principal, Role
+from shared.contracts.identity import Actor, Role
 from shared.contracts.imports import IMPORT_PATH, Import, ImportResults
 from shared.contracts.oncall import PAGE_EVENTS_PATH, PageEvents
 from shared.contracts.wire import EventResults
-from shared.database import Database
 from shared.errors import Forbidden
 
 
@@ -32,20 +32,24 @@ async def admin_or_service(
 
 
 @post(ALERT_EVENTS_PATH, status_code=200, guards=[requires_service("alert-ingestion")])
-async def take_alerts(data: AlertEvents, database: Database, clock: Clock) -> EventResults:
+async def take_alerts(
+    data: JSONBody[AlertEvents], database: TheDatabase, clock: TheClock
+) -> EventResults:
     """Alerts that began to belong to an incident, or stopped firing."""
     return EventResults(results=await take_alert_events(database, clock, data.events))
 
 
 @post(PAGE_EVENTS_PATH, status_code=200, guards=[requires_service("oncall-service")])
-async def take_pages(data: PageEvents, database: Database, clock: Clock) -> EventResults:
+async def take_pages(
+    data: JSONBody[PageEvents], database: TheDatabase, clock: TheClock
+) -> EventResults:
     """What became of pages."""
     return EventResults(results=await take_page_events(database, clock, data.events))
 
 
 @post(IMPORT_PATH, status_code=200, guards=[admin_or_service])
 async def import_past(
-    data: Import, database: Database, clock: Clock, principal: Principal
+    data: JSONBody[Import], database: TheDatabase, clock: TheClock, principal: Caller
 ) -> ImportResults:
     """Past incidents, whole. Nobody is told; sending one again changes nothing."""
     results = await import_incidents(database, clock, data.incidents, Actor.of(principal))

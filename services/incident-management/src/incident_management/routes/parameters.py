@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from pydantic import TypeAdapter, ValidationError
 
 from incident_management.references import Reference, parse_reference
@@ -17,14 +17,14 @@ from shared.errors import FieldError, Invalid, NotFound
 Choice = TypeVar("Choice", bound=StrEnum)
 
 IncidentPath = Annotated[
-    str, Parameter(description="id of the incident, or its number: 42, INC-42", max_length=64)
+    str, PathParameter(description="id of the incident, or its number: 42, INC-42", max_length=64)
 ]
-Limit = Annotated[int, Parameter(ge=1, le=MAX_LIMIT, description="rows of one page")]
-Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before")]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="rows of one page")]
+Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before")]
 Many = Annotated[
-    list[str] | None, Parameter(description="several: repeat it, or separate by commas")
+    list[str] | None, QueryParameter(description="several: repeat it, or separate by commas")
 ]
-When = Annotated[str | None, Parameter(description="ISO 8601 instant with a zone")]
+When = Annotated[str | None, QueryParameter(description="ISO 8601 instant with a zone")]
 
 __all__ = ["DEFAULT_LIMIT", "Cursor", "IncidentPath", "Limit", "Many", "When"]
 

@@ -1,0 +1,16 @@
+"""What handlers ask for, by name; ``app.create_app`` provides it."""
+
+from typing import TypeAlias
+
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from incident_management.stream import FeedStreams
+from incident_management.workflow.actions import IncidentActions
+from shared.clock import Clock
+from shared.database import Database
+
+TheDatabase: TypeAlias = NamedDependency[Database]
+TheClock: TypeAlias = NamedDependency[SkipValidation[Clock]]
+TheActions: TypeAlias = NamedDependency[IncidentActions]
+TheStreams: TypeAlias = NamedDependency[FeedStreams]
