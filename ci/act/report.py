@@ -1,8 +1,8 @@
 """Reads act's log, tells it to a person, and decides whether the run proves anything.
 
-act exits 0 when a job was skipped because its label has no image, and with it everything behind that
-job. So the planned jobs are read from the workflow, and each of them, in each leg of its matrix, must
-have ended with a success of its own.
+act exits 0 when a job was skipped because its label has no image, and with it everything behind
+that job. So the planned jobs are read from the workflow, and each of them, in each leg of its
+matrix, must have ended with a success of its own.
 
     act --json ... | report.py --workflow FILE [--matrix KEY:VALUE]...
 
@@ -57,7 +57,7 @@ def plan(workflow: dict[str, Any], chosen: dict[str, str]) -> Plan:
         result.needs[name] = [needs] if isinstance(needs, str) else needs
         for combination in _combinations(job.get("strategy", {}).get("matrix", {})):
             leg = Leg(name, tuple(sorted(combination.items())))
-            if any(key in combination and combination[key] != value for key, value in chosen.items()):
+            if any(combination.get(key, value) != value for key, value in chosen.items()):
                 result.left_out.append(f"job {leg}")
             else:
                 result.legs.add(leg)
@@ -147,8 +147,8 @@ def faults(planned: Plan, outcome: Outcome) -> list[str]:
             )
         elif result != "success":
             found.append(f"{leg} ended with {result}")
-    for leg in sorted(set(outcome.results) - planned.legs):
-        found.append(f"{leg} ran but is not in the plan")
+    unplanned = sorted(set(outcome.results) - planned.legs)
+    found.extend(f"{leg} ran but is not in the plan" for leg in unplanned)
     found.extend(f"failed step: {step}" for step in outcome.failed_steps)
     if outcome.act_exit != 0:
         found.append(f"act itself exited with {outcome.act_exit}")
@@ -181,7 +181,7 @@ def main() -> int:
         for fault in found:
             print(f"  - {fault}")
         return 1
-    print(f"act is green: {len(planned.legs)} of {len(planned.legs)} planned jobs ran and succeeded")
+    print(f"act is green: all {len(planned.legs)} planned jobs ran and succeeded")
     return 0
 
 

@@ -22,7 +22,7 @@ def planned(stages: Mapping[str, Any]) -> list[str]:
 def faults(jobs: list[str], needs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A sentence for every planned job that did not succeed.
 
-    `needs`: the workflow's context of that name, job -> {"result": success|failure|cancelled|skipped}.
+    `needs`: the workflow's context of that name, by job: {"result": "success" or another word}.
     """
     found = [f"{job}: the gate does not wait for it" for job in jobs if job not in needs]
     found += [

@@ -1,4 +1,4 @@
-"""What the stand-ins of upload-artifact and download-artifact do: `transfer.py upload|download`.
+"""What the stand-ins of upload-artifact and download-artifact do: `python3 -m act.client.transfer upload|download`.
 
 Inputs arrive as INPUT_* variables, as GitHub hands them to an action. An input this stand-in cannot
 honour is refused, because ignoring it would make a run under act mean something else.
@@ -14,10 +14,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from api import Artifact, ArtifactError, ArtifactService
-from selection import Selection, select
+from act.client.api import Artifact, ArtifactError, ArtifactService
+from act.client.selection import Selection, select
 
 FORBIDDEN_IN_NAMES = set('":<>|*?\r\n\\/')
 
