@@ -1,0 +1,77 @@
+"""Which incident does a new alert belong to? Pure rules over (alert, open group, now)."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from alert_ingestion.model import Group, KnownIncident, Policy, Reason, ReceivedAlert
+
+DEFAULT_LABELS: Final = ("service", "severity")
+
+# PostgreSQL refuses an index entry beyond a third of a page; a key this long is no longer read by
+# people, so its tail is replaced by a digest of the whole.
+_LONGEST_KEY_BYTES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """The decision about a new alert.
+
+    Attributes:
+        group: the group it joins; None when it opens a new incident.
+        recurrence_of: the incident a new one repeats.
+        slides_window: the group has not seen this fingerprint before, so its window starts anew.
+    """
+
+    reason: Reason
+    group: Group | None = None
+    recurrence_of: KnownIncident | None = None
+    slides_window: bool = False
+
+
+def correlation_key(alert: ReceivedAlert, labels: Sequence[str]) -> str:
+    """What alerts of one incident have in common, as ``service="checkout",severity="high"``.
+
+    The same for every integration: a symptom seen by two senders is one incident. ``service`` and
+    ``severity`` are the alert's own, whatever its labels say; a label it lacks counts as empty.
+    """
+    values: Mapping[str, str] = {
+        **alert.labels,
+        "service": alert.service,
+        "severity": alert.severity.value,
+    }
+    key = ",".join(
+        f"{label}={json.dumps(values.get(label, ''), ensure_ascii=False)}" for label in labels
+    )
+    encoded = key.encode()
+    if len(encoded) <= _LONGEST_KEY_BYTES:
+        return key
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{encoded[: _LONGEST_KEY_BYTES - 80].decode(errors='ignore')}…#{digest}"
+
+
+def correlate(
+    policy: Policy,
+    group: Group | None,
+    previous: KnownIncident | None,
+    *,
+    group_has_fingerprint: bool,
+    now: datetime,
+) -> Correlation:
+    """Where a new alert goes.
+
+    ``group`` is the open group of its key, ``previous`` the incident of the last alert with its
+    fingerprint. The window counts server time since the group's last new fingerprint: a sender's
+    clock decides nothing here, and an alert that flaps does not keep a group open for ever.
+    """
+    window = timedelta(seconds=policy.correlation_window_seconds)
+    if group is not None and now - group.last_new_at <= window:
+        return Correlation(Reason.ATTACHED, group=group, slides_window=not group_has_fingerprint)
+    if previous is not None and previous.is_over:
+        return Correlation(Reason.RECURRENCE, recurrence_of=previous)
+    if group is not None:
+        return Correlation(Reason.WINDOW_PASSED)
+    return Correlation(Reason.NEW_INCIDENT)

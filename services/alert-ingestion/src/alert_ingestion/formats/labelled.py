@@ -1,0 +1,96 @@
+"""Alerts that are a set of labels (Prometheus, Alertmanager, Grafana), in our terms."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+
+from alert_ingestion import fingerprint, severity
+from alert_ingestion.model import ReceivedAlert
+from shared.contracts.wire import Instant, Text
+
+_LONGEST_SERVICE: Final = 200
+_LONGEST_MESSAGE: Final = 4000
+_SERVICE_LABELS: Final = ("service", "job", "alertname")
+_MESSAGE_ANNOTATIONS: Final = ("summary", "title", "message", "description")
+_RUNBOOK_ANNOTATIONS: Final = ("runbook_url", "runbook")
+_LINK_SCHEMES: Final = ("http://", "https://")
+
+
+def _none_for_zero_time(value: Any) -> Any:
+    # Go writes the zero value of its time for "not set".
+    return None if isinstance(value, str) and value.startswith("0001-01-01T00:00:00") else value
+
+
+def _empty_for_null(value: Any) -> Any:
+    return {} if value is None else value
+
+
+OptionalInstant = Annotated[Instant | None, BeforeValidator(_none_for_zero_time)]
+Labels = Annotated[dict[Text, Text], BeforeValidator(_empty_for_null)]
+
+
+def without_empty(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels with an empty value are the same as absent ones (Prometheus' data model)."""
+    return {name: value for name, value in labels.items() if value}
+
+
+def links_of(named: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[str, str]:
+    """The web addresses among ``named`` and the runbook annotation; anything else is dropped.
+
+    Other schemes are not links: what a person clicks in the middle of the night must not be code.
+    """
+    runbook = next(
+        (annotations[name] for name in _RUNBOOK_ANNOTATIONS if name in annotations), None
+    )
+    candidates = {**named, "runbook": runbook}
+    return {
+        name: url
+        for name, url in candidates.items()
+        if isinstance(url, str) and url.startswith(_LINK_SCHEMES) and url.isprintable()
+    }
+
+
+def received(
+    labels: dict[str, str],
+    annotations: dict[str, str],
+    *,
+    links: Mapping[str, Any],
+    starts_at: datetime,
+    starts_at_given: bool,
+    resolved: bool,
+    ends_at: datetime | None,
+    ends_at_is_timeout: bool = False,
+    own_fingerprint: str = "",
+) -> ReceivedAlert:
+    """An alert from its labels; ``own_fingerprint`` is the sender's, if it names one."""
+    mapped, original = severity.from_labels(labels)
+    return ReceivedAlert(
+        fingerprint=own_fingerprint or fingerprint.of_labels(labels),
+        service=_cut(_first(labels, _SERVICE_LABELS) or "unknown", _LONGEST_SERVICE),
+        severity=mapped,
+        severity_original=original if original != mapped.value else None,
+        message=_cut(_message(labels, annotations), _LONGEST_MESSAGE),
+        starts_at=starts_at,
+        starts_at_given=starts_at_given,
+        resolved=resolved,
+        ends_at=ends_at,
+        ends_at_is_timeout=ends_at_is_timeout,
+        labels=labels,
+        annotations=annotations,
+        links=links_of(links, annotations),
+    )
+
+
+def _message(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
+    said = _first(annotations, _MESSAGE_ANNOTATIONS) or labels.get("alertname", "").strip()
+    return said or ", ".join(f"{name}={value}" for name, value in sorted(labels.items())) or "Alert"
+
+
+def _first(texts: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := texts.get(name, "").strip())), "")
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,122 @@
+"""Vigie's own format: POST /api/v1/alerts."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from alert_ingestion import fingerprint
+from alert_ingestion.formats.reading import decode, field_errors, refuse_too_many, size_error
+from alert_ingestion.model import ReceivedAlert
+from shared.contracts.wire import Instant, Severity, Text
+from shared.errors import FieldError, Invalid, Malformed
+
+MOST_NATIVE_ALERTS: Final = 500
+
+
+def _short(longest: int) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+
+
+def _storable_text(value: str) -> str:
+    return _TEXT.validate_python(value)
+
+
+_TEXT: Final[TypeAdapter[str]] = TypeAdapter(Text)
+
+
+class NativeAlert(BaseModel):
+    """An alert in Vigie's own format.
+
+    An unknown field is ignored, not refused: an alert with one field too many is still an alert.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    service: Annotated[str, _short(200), AfterValidator(_storable_text)] = Field(
+        description="What is affected; decides the team that is paged."
+    )
+    severity: Severity = Field(description="How bad it is.")
+    message: Annotated[str, _short(4000), AfterValidator(_storable_text)] = Field(
+        description="One sentence for whoever is woken up."
+    )
+    labels: dict[Text, Text] = Field({}, description="Part of the identity without a dedup_key.")
+    annotations: dict[Text, Text] = Field({}, description="Context; never part of the identity.")
+    timestamp: Instant | None = Field(
+        None, description="When the problem began, with a zone. Default: the time of receipt."
+    )
+    dedup_key: Annotated[str, _short(255), AfterValidator(_storable_text)] | None = Field(
+        None, description="The identity of the problem; an open alert with it is not opened twice."
+    )
+    status: Literal["firing", "resolved"] = Field(
+        "firing", description="'resolved' closes the open alert of the same identity."
+    )
+
+    @model_validator(mode="after")
+    def _can_be_handed_on(self) -> "NativeAlert":
+        if sentence := size_error(self.labels, self.annotations):
+            raise ValueError(sentence)
+        return self
+
+
+def read(body: bytes, now: datetime) -> tuple[list[ReceivedAlert], bool]:
+    """The alerts of a body, and whether it was an array; all of it is good, or none.
+
+    Raises:
+        Malformed: not JSON, or neither an object nor an array.
+        Invalid: what is wrong, field by field.
+        TooLarge: more than 500 alerts.
+    """
+    content = decode(body)
+    if isinstance(content, dict):
+        return [_received(content, now)], False
+    if not isinstance(content, list):
+        raise Malformed("Send one alert as a JSON object, or several as an array of objects.")
+    refuse_too_many(content, MOST_NATIVE_ALERTS)
+    if not content:
+        raise Malformed("The array holds no alert.")
+    alerts: list[ReceivedAlert] = []
+    errors: list[FieldError] = []
+    for index, item in enumerate(content):
+        try:
+            alerts.append(_received(item, now, index))
+        except Invalid as problem:
+            errors.extend(problem.errors)
+    if errors:
+        raise _invalid(errors)
+    return alerts, True
+
+
+def _received(item: Any, now: datetime, *prefix: int) -> ReceivedAlert:
+    try:
+        alert = NativeAlert.model_validate(item)
+    except ValidationError as error:
+        raise _invalid(field_errors(error, *prefix)) from error
+    return ReceivedAlert(
+        fingerprint=alert.dedup_key
+        or fingerprint.of_content(alert.service, alert.message, alert.labels),
+        service=alert.service,
+        severity=alert.severity,
+        message=alert.message,
+        starts_at=alert.timestamp or now,
+        starts_at_given=alert.timestamp is not None,
+        resolved=alert.status == "resolved",
+        labels=alert.labels,
+        annotations=alert.annotations,
+    )
+
+
+def _invalid(errors: list[FieldError]) -> Invalid:
+    problem = Invalid(errors)
+    if any(error.field.rpartition(".")[2] == "severity" for error in errors):
+        problem.extra["allowed"] = [severity.value for severity in Severity]
+    return problem

@@ -1,0 +1,98 @@
+"""Senders and their keys: who may send alerts, under which policy."""
+
+import secrets
+import string
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from alert_ingestion.correlation import DEFAULT_LABELS
+from alert_ingestion.model import Integration, Policy
+from alert_ingestion.settings import AlertIngestionSettings
+from alert_ingestion.store import integrations as store
+from alert_ingestion.store.integrations import StoredIntegration
+from shared.auth import hash_token
+from shared.database import Connection
+from shared.errors import Unauthorized
+from shared.identifiers import new_id
+
+# As long as PagerDuty's routing keys, which senders check; 165 bits.
+_KEY_LENGTH: Final = 32
+_KEY_ALPHABET: Final = string.ascii_lowercase + string.digits
+_HINT_LENGTH: Final = 4
+
+_log: Final = structlog.get_logger(__name__)
+
+
+def new_key() -> str:
+    """A new integration key, to be shown once."""
+    return "".join(secrets.choice(_KEY_ALPHABET) for _ in range(_KEY_LENGTH))
+
+
+def hint_of(key: str) -> str:
+    """What is shown of a key afterwards: enough to recognise, nothing to guess from."""
+    return key[-_HINT_LENGTH:]
+
+
+def default_policy(settings: AlertIngestionSettings) -> Policy:
+    """The policy of an integration that has none of its own."""
+    return Policy(
+        auto_resolve=True,
+        resolve_timeout_seconds=settings.resolve_timeout_seconds,
+        correlation_labels=DEFAULT_LABELS,
+        correlation_window_seconds=settings.correlation_window_seconds,
+    )
+
+
+def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
+    """The policy in force for an integration."""
+    timeout, window = stored.resolve_timeout_seconds, stored.correlation_window_seconds
+    return Policy(
+        auto_resolve=stored.auto_resolve,
+        resolve_timeout_seconds=defaults.resolve_timeout_seconds if timeout is None else timeout,
+        correlation_labels=tuple(stored.correlation_labels or defaults.correlation_labels),
+        correlation_window_seconds=(
+            defaults.correlation_window_seconds if window is None else window
+        ),
+    )
+
+
+async def authenticate(connection: Connection, key: str | None, defaults: Policy) -> Integration:
+    """The integration of a key; read each time, so that a revocation takes effect at once.
+
+    Raises:
+        Unauthorized: no key, or one that is unknown or revoked.
+    """
+    if key is None:
+        raise Unauthorized(
+            "Send the integration key as 'Authorization: Bearer <key>', or, where only a URL can "
+            "be set, as '?integration_key=<key>'."
+        )
+    stored = await store.by_key_hash(connection, hash_token(key))
+    if stored is None:
+        raise Unauthorized("This integration key is unknown or revoked.")
+    return Integration(stored.id, stored.name, policy_of(stored, defaults))
+
+
+async def seed(connection: Connection, key: str, now: datetime) -> None:
+    """Register the bootstrap key, once: a restart revives neither a revoked nor a rotated one."""
+    key_hash = hash_token(key)
+    if not await store.note_seeded(connection, key_hash, now):
+        return
+    integration_id = new_id()
+    stored = StoredIntegration(
+        id=integration_id,
+        # A second bootstrap key (new secrets on an old database) is another integration.
+        name=f"Bootstrap {hint_of(key)}",
+        kind="any",
+        key_hint=hint_of(key),
+        auto_resolve=True,
+        resolve_timeout_seconds=None,
+        correlation_labels=None,
+        correlation_window_seconds=None,
+        created_at=now,
+        revoked_at=None,
+    )
+    await store.insert(connection, stored, key_hash)
+    _log.info("bootstrap_key_registered", integration=stored.name)

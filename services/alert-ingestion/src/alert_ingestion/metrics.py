@@ -1,0 +1,72 @@
+"""What the service counts: rows in its schema, incremented with what they count, read at scrape."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from alert_ingestion.handover import TOPIC
+from alert_ingestion.model import Reason
+from alert_ingestion.store import alerts
+from shared import counters, outbox
+from shared.clock import Clock
+from shared.contracts.wire import Severity
+from shared.counters import CounterDef
+from shared.database import Database
+
+NEW_INCIDENT: Final = "new_incident"
+EXISTING_INCIDENT: Final = "existing_incident"
+DUPLICATE: Final = "duplicate"
+
+RECEIVED: Final = CounterDef(
+    "alerts_received_total",
+    "Alerts received, repetitions and resolutions included, by severity.",
+    labels=("severity",),
+    zeros=[{"severity": severity.value} for severity in Severity],
+)
+CORRELATED: Final = CounterDef(
+    "alerts_correlated_total",
+    "Firing alerts received, by what became of them.",
+    labels=("result",),
+    zeros=[{"result": result} for result in (NEW_INCIDENT, EXISTING_INCIDENT, DUPLICATE)],
+)
+RESOLVED: Final = CounterDef(
+    "alerts_resolved_total",
+    "Alerts that ended, by the reason.",
+    labels=("reason",),
+    zeros=[
+        {"reason": reason.value}
+        for reason in (Reason.RESOLVED_BY_SENDER, Reason.TIMED_OUT, Reason.NEW_OCCURRENCE)
+    ],
+)
+TRUNCATED: Final = CounterDef(
+    "alerts_truncated_total", "Alerts that a sender's webhook said it left out."
+)
+
+COUNTERS: Final[Sequence[CounterDef]] = (RECEIVED, CORRELATED, RESOLVED, TRUNCATED)
+
+
+class BusinessMetrics:
+    """Reads them at scrape."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def collect(self) -> Iterable[Metric]:
+        """Every family, from one transaction."""
+        async with self._database.transaction() as connection:
+            firing = await alerts.firing_by_severity(connection)
+            return [
+                *await counters.families(connection, COUNTERS),
+                *await outbox.families(connection, [TOPIC], now=self._clock.now()),
+                _firing(firing),
+            ]
+
+
+def _firing(counts: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily("alerts_firing", "Alerts that fire now.", labels=["severity"])
+    for severity in Severity:
+        family.add_metric([severity.value], counts.get(severity.value, 0))
+    return family

@@ -1,0 +1,133 @@
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, get
+from litestar.params import FromQuery
+from pydantic import BaseModel
+
+from alert_ingestion.integrations import authenticate
+from alert_ingestion.model import Alert, AlertStatus, Policy
+from alert_ingestion.routes.keys import integration_key
+from alert_ingestion.routes.parameters import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Id,
+    Limit,
+    TheDatabase,
+    ThePolicy,
+    position,
+    text,
+)
+from alert_ingestion.store import alerts as store
+from shared.auth import Authenticator
+from shared.contracts.wire import Page, Ref, Severity
+from shared.database import Database
+from shared.errors import NotFound, Unauthorized
+
+
+class AlertView(BaseModel):
+    """An alert as the API shows it.
+
+    ``suppressed``: a person resolved it, and its sender still says that it fires.
+    ``ends_at`` lies in the future while it counts as the sender's promise or our patience
+    (``ends_at_is_timeout``).
+    """
+
+    id: UUID
+    incident_id: UUID
+    integration: Ref
+    fingerprint: str
+    service: str
+    severity: Severity
+    severity_original: str | None
+    message: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    links: dict[str, str]
+    status: AlertStatus
+    suppressed: bool
+    count: int
+    starts_at: datetime
+    first_seen: datetime
+    last_seen: datetime
+    ends_at: datetime | None
+    ends_at_is_timeout: bool
+    resolved_at: datetime | None
+    resolved_reason: str | None
+    correlation_key: str
+
+
+@get("/api/v1/alerts", tags=["alerts"], security=[{"bearer": []}])
+async def list_alerts(
+    request: Request[Any, Any, Any],
+    database: TheDatabase,
+    defaults: ThePolicy,
+    *,
+    status: FromQuery[AlertStatus | None] = None,
+    service: FromQuery[str | None] = None,
+    severity: FromQuery[Severity | None] = None,
+    incident_id: FromQuery[UUID | None] = None,
+    integration: FromQuery[UUID | None] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[AlertView]:
+    """Alerts, newest first. An integration key sees those of its own integration."""
+    own = await _visible(request, database, defaults)
+    wanted: Mapping[str, Any] = {
+        "status": status,
+        "service": text("service", service),
+        "severity": severity,
+        "incident_id": incident_id,
+        "integration_id": integration if own is None else own,
+    }
+    if own is not None and integration not in (None, own):
+        return Page[AlertView](items=[])
+    filters = {column: value for column, value in wanted.items() if value is not None}
+    async with database.transaction() as connection:
+        found = await store.page(connection, filters, before=position(cursor), limit=limit + 1)
+    return Page[AlertView](
+        items=[_view(alert) for alert in found[:limit]],
+        next_cursor=found[limit - 1].id.hex if len(found) > limit else None,
+    )
+
+
+@get("/api/v1/alerts/{alert_id:uuid}", tags=["alerts"], security=[{"bearer": []}])
+async def get_alert(
+    request: Request[Any, Any, Any], database: TheDatabase, defaults: ThePolicy, alert_id: Id
+) -> AlertView:
+    """One alert. An integration key sees those of its own integration."""
+    own = await _visible(request, database, defaults)
+    async with database.transaction() as connection:
+        alert = await store.by_id(connection, alert_id)
+    if alert is None or (own is not None and alert.integration_id != own):
+        raise NotFound(f"There is no alert {alert_id}.")
+    return _view(alert)
+
+
+async def _visible(
+    request: Request[Any, Any, Any], database: Database, defaults: Policy
+) -> UUID | None:
+    """The one integration whose alerts the caller may see; None for every one (an API token)."""
+    key = integration_key(request)
+    if key is None:
+        raise Unauthorized(
+            "Send an API token or an integration key as 'Authorization: Bearer <token>'."
+        )
+    try:
+        async with database.transaction() as connection:
+            return (await authenticate(connection, key, defaults)).id
+    except Unauthorized:
+        authenticator: Authenticator = request.app.state.authenticator
+        # Whoever is known is at least a viewer.
+        if await authenticator.authenticate(key) is None:
+            raise Unauthorized("This token is unknown, expired or revoked.") from None
+        return None
+
+
+def _view(alert: Alert) -> AlertView:
+    columns = {
+        name: getattr(alert, name) for name in AlertView.model_fields if name != "integration"
+    }
+    return AlertView(integration=Ref(id=alert.integration_id, name=alert.integration), **columns)

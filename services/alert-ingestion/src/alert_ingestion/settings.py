@@ -1,0 +1,24 @@
+from pydantic import Field, SecretStr
+
+from shared.settings import DatabaseSettings
+
+
+class AlertIngestionSettings(DatabaseSettings):
+    """What alert-ingestion needs to know beside what every service does."""
+
+    bind_port: int = Field(8001, ge=1, le=65535, description="port the service listens on")
+    bootstrap_ingestion_key: SecretStr = Field(
+        SecretStr(""), description="integration key that is registered once, at the first start"
+    )
+    correlation_window_seconds: int = Field(
+        300, ge=0, le=86_400, description="how long an incident takes in new alerts of its kind"
+    )
+    resolve_timeout_seconds: int = Field(
+        300,
+        ge=10,
+        le=604_800,
+        description="after how long an unrepeated Alertmanager alert is over",
+    )
+    inbox_retention_days: int = Field(
+        14, ge=1, le=3650, description="how long the raw bodies of accepted requests are kept"
+    )

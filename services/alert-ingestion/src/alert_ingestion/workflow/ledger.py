@@ -1,0 +1,138 @@
+"""What one transaction knows and changes while it works through a batch of alerts."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from alert_ingestion import handover, metrics
+from alert_ingestion.model import Alert, Group, KnownIncident, Reason
+from alert_ingestion.store import alerts, groups, incidents, locks
+from shared import counters, outbox
+from shared.counters import Increments
+from shared.database import Connection
+from shared.outbox import Message
+
+Identity = tuple[UUID, str]
+
+
+class Ledger:
+    """Loaded under locks, changed in memory alert by alert, saved in a few set-based statements.
+
+    Nothing here decides; the rules are alert_ingestion.deduplication and .correlation.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.increments = Increments()
+        self._latest: dict[Identity, Alert] = {}
+        self._groups: dict[str, Group] = {}
+        self._incidents: dict[UUID, KnownIncident] = {}
+        self._inserted: dict[UUID, Alert] = {}
+        self._updated: dict[UUID, Alert] = {}
+        self._new_incidents: list[KnownIncident] = []
+        self._new_groups: dict[UUID, Group] = {}
+        self._slid: set[UUID] = set()
+        self._closed: set[UUID] = set()
+        self._messages: list[Message] = []
+        self._maybe_emptied: set[UUID] = set()
+
+    async def load(
+        self, connection: Connection, identities: Iterable[Identity], keys: Iterable[str]
+    ) -> None:
+        """Read what is known about alerts whose identities are locked already."""
+        identities = set(identities)
+        known = await alerts.latest(connection, identities)
+        keys = {*keys, *(alert.correlation_key for alert in known.values())}
+        await locks.correlation_keys(connection, keys)
+        # Again, now that nobody can resolve or merge their incidents behind our back.
+        self._latest = await alerts.latest(connection, identities)
+        self._groups = await groups.open_of(connection, keys)
+        self._incidents = await incidents.locked(
+            connection,
+            {
+                *(alert.incident_id for alert in self._latest.values()),
+                *(group.incident_id for group in self._groups.values()),
+            },
+        )
+
+    def latest(self, identity: Identity) -> Alert | None:
+        """The newest alert of an identity."""
+        return self._latest.get(identity)
+
+    def group(self, key: str) -> Group | None:
+        """The open group of a key."""
+        return self._groups.get(key)
+
+    def incident(self, incident_id: UUID | None) -> KnownIncident | None:
+        """What is known of an incident."""
+        return None if incident_id is None else self._incidents.get(incident_id)
+
+    def add_incident(self, incident: KnownIncident) -> None:
+        """A new incident, whose id was allocated here."""
+        self._incidents[incident.id] = incident
+        self._new_incidents.append(incident)
+
+    def open_group(self, group: Group) -> None:
+        """A group takes over its key; the one that had it takes nothing new."""
+        before = self._groups.get(group.correlation_key)
+        if before is not None and self._new_groups.pop(before.id, None) is None:
+            self._closed.add(before.id)
+        self._groups[group.correlation_key] = group
+        self._new_groups[group.id] = group
+
+    def slide(self, group: Group) -> None:
+        """A new fingerprint joined: the window starts anew."""
+        moved = replace(group, last_new_at=self.now)
+        self._groups[group.correlation_key] = moved
+        if group.id in self._new_groups:
+            self._new_groups[group.id] = moved
+        else:
+            self._slid.add(group.id)
+
+    def open_alert(self, alert: Alert, reason: Reason) -> None:
+        """A new alert of an incident, which incident-management will hear of."""
+        self._latest[alert.identity] = alert
+        self._inserted[alert.id] = alert
+        self._messages.append(
+            handover.opened(
+                alert, recurrence_of=self._recurrence_of(alert), reason=reason, now=self.now
+            )
+        )
+
+    def change(self, alert: Alert) -> None:
+        """An alert that is known, changed."""
+        self._latest[alert.identity] = alert
+        (self._inserted if alert.id in self._inserted else self._updated)[alert.id] = alert
+
+    def end(self, alert: Alert, reason: Reason) -> None:
+        """An alert that stopped firing, which incident-management will hear of."""
+        self.change(alert)
+        self.increments.inc(metrics.RESOLVED, reason=reason.value)
+        self._maybe_emptied.add(alert.incident_id)
+        self._messages.append(
+            handover.resolved(
+                alert, recurrence_of=self._recurrence_of(alert), reason=reason, now=self.now
+            )
+        )
+
+    async def save(self, connection: Connection) -> None:
+        """Write everything; the counters last, for their rows are shared by all."""
+        await groups.close(connection, self._closed, reason=Reason.WINDOW_PASSED, now=self.now)
+        await groups.slide(connection, self._slid, self.now)
+        await incidents.insert(connection, self._new_incidents)
+        await groups.insert(connection, list(self._new_groups.values()))
+        # Before the inserts: an identity has one live alert at any time.
+        await alerts.update(connection, list(self._updated.values()))
+        await alerts.insert(connection, list(self._inserted.values()))
+        if self._maybe_emptied:
+            emptied = await incidents.mark_emptied(connection, self._maybe_emptied)
+            await groups.close_of_incidents(
+                connection, emptied, reason="all_alerts_resolved", now=self.now
+            )
+        await outbox.enqueue(connection, self._messages, now=self.now)
+        await counters.add(connection, self.increments)
+
+    def _recurrence_of(self, alert: Alert) -> UUID | None:
+        incident = self._incidents.get(alert.incident_id)
+        return None if incident is None else incident.recurrence_of

@@ -1,0 +1,158 @@
+"""The service on a real database, with a clock that moves and a neighbour that is a fake."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from alert_ingestion.app import create_app
+from alert_ingestion.integrations import new_key
+from alert_ingestion.settings import AlertIngestionSettings
+from shared.auth import hash_token
+from shared.contracts.alerts import AlertEvent
+from shared.contracts.identity import Principal, Role
+from shared.contracts.wire import EventResult, EventResults, Outcome
+from shared.http import ServiceClient
+from vigie_testing.clock import ManualClock
+from vigie_testing.databases import Database
+
+KEY = new_key()
+TOKENS = {role: secrets.token_hex(16) for role in Role}
+SERVICE_TOKENS = {
+    name: secrets.token_hex(16) for name in ("incident-management", "oncall-service", "web-ui")
+}
+
+
+@dataclass
+class FakeIncidents:
+    """incident-management as alert-ingestion sees it: takes events, answers who holds the alert."""
+
+    events: list[AlertEvent] = field(default_factory=list)
+    answer: Callable[[AlertEvent], EventResult] | None = None
+    down: bool = True
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        """POST /internal/v1/alert-events."""
+        if self.down:
+            raise httpx.ConnectError("nobody listens", request=request)
+        events = [
+            AlertEvent.model_validate(event) for event in json.loads(request.content)["events"]
+        ]
+        self.events += events
+        results = EventResults(results=[self._result(event) for event in events])
+        return httpx.Response(200, content=results.model_dump_json())
+
+    def _result(self, event: AlertEvent) -> EventResult:
+        if self.answer is not None:
+            return self.answer(event)
+        return EventResult(
+            event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=event.incident_id
+        )
+
+
+class Directory:
+    """Knows one token a role."""
+
+    async def find(self, token: str) -> Principal | None:
+        """See shared.auth.TokenDirectory."""
+        for role, known in TOKENS.items():
+            if token == known:
+                return Principal(kind="token", id=role.value, name=f"the {role}", role=role)
+        return None
+
+
+@dataclass
+class Service:
+    """A running alert-ingestion, and how a test speaks to it."""
+
+    app: Litestar
+    client: AsyncTestClient[Litestar]
+    database: Database
+    clock: ManualClock
+    incidents: FakeIncidents
+
+    async def send(self, *, key: str | None = KEY, **alert: Any) -> httpx.Response:
+        """POST /api/v1/alerts with a complete alert, changed by ``alert``."""
+        body = {"service": "checkout", "severity": "critical", "message": "it burns", **alert}
+        return await self.post("/api/v1/alerts", body, key=key)
+
+    async def post(
+        self, path: str, body: Any, *, key: str | None = KEY, **headers: str
+    ) -> httpx.Response:
+        """POST JSON."""
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        return await self.client.post(path, json=body, headers=headers)
+
+    async def get(self, path: str, *, token: str = TOKENS[Role.VIEWER]) -> Any:
+        """GET JSON as a viewer."""
+        response = await self.client.get(path, headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def alert(self, alert_id: str) -> Any:
+        """One alert as the API shows it."""
+        return await self.get(f"/api/v1/alerts/{alert_id}")
+
+    def owed(self) -> list[AlertEvent]:
+        """The events in the outbox, oldest first."""
+        rows = self.database.query("SELECT payload FROM outbox ORDER BY seq")
+        return [AlertEvent.model_validate(payload) for (payload,) in rows]
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.database.query(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
+
+    async def metric(self, series: str) -> float:
+        """The value of one series on /metrics, written as there."""
+        page = (await self.client.get("/metrics")).text
+        values = [line for line in page.splitlines() if line.startswith(f"{series} ")]
+        assert values, f"{series} is not on /metrics"
+        return float(values[0].rpartition(" ")[2])
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start:
+    """Start the service, several times on one database if a test wants replicas."""
+    database = make_database("alert-ingestion")
+
+    @asynccontextmanager
+    async def started(**settings: Any) -> AsyncIterator[Service]:
+        incidents = FakeIncidents()
+        values = {
+            "bootstrap_ingestion_key": KEY,
+            "callers": {name: hash_token(token) for name, token in SERVICE_TOKENS.items()},
+            **database.settings(),
+            **settings,
+        }
+        app = create_app(
+            AlertIngestionSettings(**values),
+            clock=clock,
+            incident_management=ServiceClient(
+                "http://incident-management",
+                name="incident-management",
+                transport=httpx.MockTransport(incidents.handle),
+            ),
+            tokens=Directory(),
+        )
+        async with AsyncTestClient(app) as client:
+            yield Service(app, client, database, clock, incidents)
+
+    return started
+
+
+@pytest.fixture
+async def service(start: Start) -> AsyncIterator[Service]:
+    """One running alert-ingestion; incident-management is down unless the test lifts it."""
+    async with start() as running:
+        yield running
