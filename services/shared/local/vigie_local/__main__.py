@@ -24,6 +24,8 @@ EXIT_FAILED, EXIT_NOT_RUNNING = 1, 3
 def main(arguments: list[str]) -> int:
     """Do what the flags say; the exit code."""
     options = _parser().parse_args(arguments)
+    # Whatever this process and its children write is for their user alone.
+    os.umask(0o077)
     try:
         installation = Installation.from_environment(os.environ)
         return _run(options, installation)

@@ -1,0 +1,53 @@
+"""Fills an installation through its APIs: ``./ci/demo.sh`` feeds this the credentials, as JSON.
+
+Standard library only: with compose it runs inside a container, where the neighbours are.
+"""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import people
+import week
+from api import Api, ApiError
+
+DEFAULT_SEED = 7
+
+
+def fill(credentials: dict[str, Any], seed: int, now: datetime) -> str:
+    """Load people and a week of incidents; what was done, in a sentence."""
+    urls = {
+        # Inside a container the services know better where their neighbours are.
+        name: os.environ.get(f"VIGIE_{name.upper()}_URL") or address
+        for name, address in credentials["urls"].items()
+    }
+    token = credentials["api_token"]
+    persons = people.ensure(Api(urls["oncall_service"], token), now)
+    incidents = Api(urls["incident_management"], token)
+    past = week.past_incidents(seed, now, persons)
+    results = incidents.post("/internal/v1/import", {"incidents": past})["results"]
+    new = sum(result["outcome"] == "applied" for result in results)
+    if new == 0:
+        return "the demonstration is there already: nothing was added"
+    alerts = Api(urls["alert_ingestion"], credentials["ingestion_key"])
+    sent = [alerts.post("/api/v1/alerts", alert) for alert in week.open_alerts(seed)]
+    going_on = len({answer["incident_id"] for answer in sent})
+    return f"{len(persons)} people, {new} incidents of the past week, and {going_on} going on now"
+
+
+def main() -> int:
+    """Read the credentials from standard input and fill."""
+    credentials = json.loads(sys.stdin.readline())
+    seed = int(os.environ.get("VIGIE_DEMO_SEED") or credentials.get("seed") or DEFAULT_SEED)
+    try:
+        print(f"demo: {fill(credentials, seed, datetime.now(UTC))}")
+    except ApiError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
