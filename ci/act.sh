@@ -6,6 +6,7 @@
 #   ./ci/act.sh --offline          no registry: a runner image made from Debian, stand-ins below ours
 #   ./ci/act.sh --event NAME       pull_request, merge_group, ...
 #   ./ci/act.sh --workflow PATH    another workflow file
+#   ./ci/act.sh --job NAME         only that job and those before it
 #   ./ci/act.sh --keep             leave the clone and the artifacts for a look
 #
 # What runs is a fresh clone of HEAD: what is not committed is not tested, as on GitHub. act's own
@@ -18,13 +19,14 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 STAGE=act
 OUT="$CI_OUT/act"
 readonly RUNNER_TAG=vigie-offline/act-runner:trixie
-readonly PIP_CACHE_VOLUME=vigie-act-pip
+readonly CACHE_VOLUME=vigie-act-cache # downloads of pip and of ci/tools.sh, for all jobs and runs
 readonly OFFLINE_MATRIX=python-version:3.13
 readonly CA_IN_CONTAINER=/etc/ssl/certs/ca-certificates.crt
 readonly CA_VARIABLES=(SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO)
 readonly PASSED_BY_NAME=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL)
 
 EVENT=push
+JOB=()
 WORKFLOW=.github/workflows/ci.yml
 KEEP=""
 
@@ -33,9 +35,13 @@ parse_arguments() {
     case "$1" in
       --offline) OFFLINE=1 ;;
       --keep) KEEP=1 ;;
-      --event | --workflow)
+      --event | --workflow | --job)
         [[ -n "${2:-}" ]] || fail "$1 needs a value" "./ci/act.sh $1 ..." "$EXIT_USAGE"
-        if [[ "$1" == --event ]]; then EVENT=$2; else WORKFLOW=$2; fi
+        case "$1" in
+          --event) EVENT=$2 ;;
+          --workflow) WORKFLOW=$2 ;;
+          --job) JOB=(--job "$2") ;;
+        esac
         shift
         ;;
       *) fail "unknown argument $1" "read the top of ci/act.sh" "$EXIT_USAGE" ;;
@@ -86,7 +92,7 @@ make_clone() {
 # --- the run ---------------------------------------------------------------------------------------
 
 container_options() {
-  local options="--label vigie.act=$RUN_ID --volume $PIP_CACHE_VOLUME:/root/.cache/pip" bundle
+  local options="--label vigie.act=$RUN_ID --volume $CACHE_VOLUME:/root/.cache" bundle
   bundle="${SSL_CERT_FILE:-$CA_IN_CONTAINER}"
   [[ ! -f "$bundle" ]] || options+=" --volume $bundle:$CA_IN_CONTAINER:ro"
   printf '%s' "$options"
@@ -145,8 +151,8 @@ main() {
   say "act $(act --version | awk '{ print $3 }'), image $IMAGE, commit $(git log -1 --format='%h %s')"
   local matrix=()
   [[ -z "$OFFLINE" ]] || matrix=(--matrix "$OFFLINE_MATRIX") # the offline image has one Python
-  run_act "${matrix[@]}" 2>&1 | tee "$OUT/log.jsonl" |
-    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${matrix[@]}" ||
+  run_act "${matrix[@]}" "${JOB[@]}" 2>&1 | tee "$OUT/log.jsonl" |
+    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${matrix[@]}" "${JOB[@]}" ||
     fail "the workflow is not green under act" "the whole log: $OUT/log.jsonl"
 }
 

@@ -4,7 +4,7 @@ act exits 0 when a job was skipped because its label has no image, and with it e
 that job. So the planned jobs are read from the workflow, and each of them, in each leg of its
 matrix, must have ended with a success of its own.
 
-    act --json ... | report.py --workflow FILE [--matrix KEY:VALUE]...
+    act --json ... | report.py --workflow FILE [--matrix KEY:VALUE]... [--job NAME]
 
 The last line of the input is {"act_exit": N}. Exit code 0 when the run is green, 1 when it is not.
 """
@@ -65,6 +65,18 @@ def plan(workflow: dict[str, Any], chosen: dict[str, str]) -> Plan:
             if any(mark in str(step.get("if", "")) for mark in NOT_UNDER_ACT):
                 result.left_out.append(f"step {step.get('name') or step.get('uses')} of job {name}")
     return result
+
+
+def only(whole: Plan, job: str) -> Plan:
+    """The part of the plan that act runs for --job: the job and all that it needs."""
+    wanted, waiting = set[str](), [job]
+    while waiting:
+        name = waiting.pop()
+        wanted.add(name)
+        waiting.extend(need for need in whole.needs[name] if need not in wanted)
+    others = [f"job {leg}" for leg in sorted(whole.legs) if leg.job not in wanted]
+    legs = {leg for leg in whole.legs if leg.job in wanted}
+    return Plan(legs, whole.needs, [*whole.left_out, *others])
 
 
 def _combinations(matrix: dict[str, Any]) -> list[dict[str, str]]:
@@ -165,9 +177,12 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--workflow", type=Path, required=True)
     parser.add_argument("--matrix", action="append", default=[])
+    parser.add_argument("--job", help="only this job and those before it")
     options = parser.parse_args()
     chosen = dict(choice.split(":", 1) for choice in options.matrix)
     planned = plan(yaml.safe_load(options.workflow.read_text()), chosen)
+    if options.job:
+        planned = only(planned, options.job)
     outcome = follow(sys.stdin, sys.stdout)
     found = faults(planned, outcome)
     print("\n== act")

@@ -1,4 +1,4 @@
-"""What the stand-ins of upload-artifact and download-artifact do: `python3 -m act.client.transfer upload|download`.
+"""What the stand-ins of the artifact actions do: `python3 -m act.client.transfer upload|download`.
 
 Inputs arrive as INPUT_* variables, as GitHub hands them to an action. An input this stand-in cannot
 honour is refused, because ignoring it would make a run under act mean something else.
