@@ -56,7 +56,7 @@ from_image() {
   fi
   container="$(docker create "$reference")" || return 1
   docker cp --quiet --follow-link "$container:$(path_in_image "$name")" "$WORK/$name" || status=1
-  docker rm "$container" >/dev/null
+  docker rm --volumes "$container" >/dev/null
   ((status == 0)) || return 1
   place "$name" "$WORK/$name" "$reference"
 }

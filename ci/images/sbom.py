@@ -100,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
         if export.returncode != 0:
             raise SystemExit(f"sbom: docker export of {name} exited with {export.returncode}")
     finally:
-        subprocess.run(["docker", "rm", container], check=True, capture_output=True)
+        subprocess.run(["docker", "rm", "--volumes", container], check=True, capture_output=True)
     text = json.dumps(document(name, image_id, found), indent=1)
     Path(path).write_text(text + "\n", encoding="utf-8")
     print(f"{name}: {len(found)} components")

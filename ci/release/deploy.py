@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
         plan = _plan(root, out, target)
         if target == "ephemeral":
             return ephemeral.start(plan.compose, plan.images, out, health_seconds())
-        store = Store.of(PRODUCT)
+        store = Store.of(plan.compose["name"])
         with lock.held(store.lock, "the product of this host", _LOCK_SECONDS, print):
             return _product(plan, store)
     except (RenderError, EngineError, preflight.NotReadyError) as error:

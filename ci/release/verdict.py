@@ -1,0 +1,60 @@
+"""`python3 -m release.verdict STACK_JSON passed|failed`: what a verification means for the product.
+
+Passed: the release is one worth going back to. Failed: the host goes back to the newest release
+that passed. An ephemeral stack has no past, so nothing is done about it.
+Prints one sentence. Exit codes: 0 · 23 when the way back failed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import lock
+from pipeline.kinds import Exit
+from release.deploy import health_seconds
+from release.engine import EngineError
+from release.store import Release, Store
+from release.wayback import StrandedError, restore
+
+_LOCK_SECONDS = 1800.0
+
+
+def main(argv: Sequence[str]) -> int:
+    """See the top of this file."""
+    described = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    if described["target"] != "product":
+        print("the stack is a throw-away one")
+        return Exit.OK
+    store = Store.of(described["project"])
+    with lock.held(store.lock, "the product of this host", _LOCK_SECONDS, print):
+        now = store.current()
+        if now is None or now.name != described["release"]:
+            print("another release was deployed meanwhile: it is left alone")
+            return Exit.OK
+        if argv[1] == "passed":
+            store.mark_verified(now)
+            print(f"{now.name} is verified")
+            return Exit.OK
+        return _go_back(store, now)
+
+
+def _go_back(store: Store, now: Release) -> int:
+    before = store.last_verified(but=now.name)
+    if before is None:
+        print(f"{now.name} keeps running: no earlier release was ever verified")
+        return Exit.OK
+    try:
+        restore(store, before, health_seconds())
+    except (StrandedError, EngineError) as error:
+        print(error)
+        return Exit.STRANDED
+    store.drop(now)
+    print(f"{before.name} runs again")
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Prometheus and Grafana: every target up, every rule healthy, every dashboard there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+from verification.waiting import eventually
+from verification.web import Service, VerificationError
+
+TARGET_SECONDS = 60
+
+
+def targets(prometheus: Service) -> str:
+    """Every active target is up; the message names those that are not."""
+
+    def look() -> int | None:
+        document = prometheus.call("GET", "/api/v1/targets?state=active", expect=200).json
+        active = document["data"]["activeTargets"]
+        down = [target for target in active if target["health"] != "up"]
+        if down or not active:
+            names = ", ".join(f"{t['scrapeUrl']}: {t['lastError'] or t['health']}" for t in down)
+            raise VerificationError(f"prometheus: {names or 'no active target'}")
+        return len(active)
+
+    found = eventually("prometheus: every target up", TARGET_SECONDS, look)
+    return f"{found} targets up"
+
+
+def rules(prometheus: Service) -> str:
+    """Every rule evaluates without an error."""
+    document = prometheus.call("GET", "/api/v1/rules", expect=200).json
+    found = [rule for group in document["data"]["groups"] for rule in group["rules"]]
+    broken = [f"{rule['name']}: {rule['lastError']}" for rule in found if rule["health"] == "err"]
+    if broken:
+        raise VerificationError(f"prometheus: rule {broken[0]}")
+    if not found:
+        raise VerificationError("prometheus: no rule is loaded")
+    return f"{len(found)} rules healthy"
+
+
+def query(prometheus: Service, expression: str) -> float | None:
+    """The single value of an expression now, or None without one."""
+    reply = prometheus.call("GET", f"/api/v1/query?query={quote(expression)}", expect=200)
+    result = reply.json["data"]["result"]
+    return float(result[0]["value"][1]) if result else None
+
+
+def dashboards(grafana: Service, folder: Path) -> str:
+    """Every dashboard of the repository is in Grafana under its uid."""
+    files = sorted(folder.glob("*.json"))
+    for file in files:
+        uid = json.loads(file.read_text(encoding="utf-8"))["uid"]
+        grafana.call("GET", f"/api/dashboards/uid/{uid}", expect=200)
+    return f"{len(files)} dashboards provisioned"
