@@ -1,6 +1,7 @@
 """People, teams, schedules, policies, sign-in, escalations and notifications."""
 
 from alembic import op
+
 from shared.migrations import create_counters, create_outbox, set_minimum_revision
 
 revision = "oncall_0001"

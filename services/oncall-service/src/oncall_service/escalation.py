@@ -135,24 +135,32 @@ _STOPPED_BY = {
 
 
 def react(known: Known, heard: Heard) -> Reaction:
-    """What an event means. Events come twice and out of order: the revision tells the newer truth."""
+    """What an event means.
+
+    Events come twice and out of order; the higher revision is the newer truth.
+    """
     if heard.revision <= known.revision:
         repeated = heard.revision == known.revision
         return Reaction(Action.LEAVE, Reason.DUPLICATE_EVENT if repeated else Reason.STALE_REVISION)
 
     stopped_by = Reason.MERGED if heard.merged else _STOPPED_BY.get(heard.status)
-    if stopped_by is not None:
-        if known.paging:
-            return Reaction(Action.STOP, stopped_by)
-        return Reaction(Action.LEAVE, Reason.NOTHING_TO_STOP)
+    if stopped_by is None:
+        return _still_open_while_paging(known, heard) if known.paging else _open_again(known, heard)
+    if known.paging:
+        return Reaction(Action.STOP, stopped_by)
+    return Reaction(Action.LEAVE, Reason.NOTHING_TO_STOP)
 
-    if not known.paging:
-        if known.status is None:
-            return Reaction(Action.START, Reason.INCIDENT_OPENED)
-        if known.status is not Status.OPEN or heard.released:
-            return Reaction(Action.START, Reason.RELEASED)
-        # Open before and open now, and its run is over: a new title is no reason to page again.
-        return Reaction(Action.LEAVE, Reason.ALREADY_EXHAUSTED)
+
+def _open_again(known: Known, heard: Heard) -> Reaction:
+    if known.status is None:
+        return Reaction(Action.START, Reason.INCIDENT_OPENED)
+    if known.status is not Status.OPEN or heard.released:
+        return Reaction(Action.START, Reason.RELEASED)
+    # Open before and open now, and its run is over: a new title is no reason to page again.
+    return Reaction(Action.LEAVE, Reason.ALREADY_EXHAUSTED)
+
+
+def _still_open_while_paging(known: Known, heard: Heard) -> Reaction:
     # The team is news only if it differs from what the incident said before: the run may have been
     # handed to another team by hand, and the incident hears of that later.
     if heard.team is not None and heard.team not in (known.team, known.running_team):

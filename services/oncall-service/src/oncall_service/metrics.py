@@ -1,20 +1,9 @@
-"""What oncall-service counts, and what it reads from its tables at scrape."""
-
-from collections.abc import Callable, Iterable
-from typing import Final
-
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
+"""What oncall-service counts."""
 
 from oncall_service.resources.people import Channel
-from shared import counters, outbox
-from shared.clock import Clock
-from shared.contracts.oncall import PAGE_EVENTS_PATH
 from shared.counters import CounterDef
-from shared.database import Database
 
-# Also the path it is delivered to; a topic is only a name.
-PAGE_EVENTS_TOPIC: Final = PAGE_EVENTS_PATH.rsplit("/", maxsplit=1)[-1]
+PAGE_EVENTS_TOPIC = "page-events"
 
 OUTCOMES = ("sent", "failed", "cancelled")
 

@@ -59,7 +59,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """``start`` is the first hand-off, naive, on the wall clock of ``zone``; nobody is on before it."""
+    """Turns of ``length_days`` from ``start`` on, the first hand-off on the wall clock of ``zone``.
+
+    Nobody is on before it. ``hours``, if any, are when the layer counts at all.
+    """
 
     participants: tuple[UUID, ...]
     start: datetime
@@ -124,7 +127,7 @@ class Rotation:
         return {instant for instant in found if start <= instant < end}
 
     def _windows(self, start: datetime, end: datetime) -> Iterator[Interval]:
-        # A window lasts a day at most and its day is a local one: a day more on either side is enough.
+        # A window lasts a day at most, of a local day: a day more on either side is enough.
         day = wall_at(start, self.zone).date() - 2 * ONE_DAY
         last = wall_at(end, self.zone).date() + ONE_DAY
         while day <= last:

@@ -24,7 +24,7 @@ class Table(SQLModel):
 def _instant(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(
         default=None if nullable else ...,
-        sa_type=DateTime(timezone=True),  # type: ignore[call-overload]
+        sa_type=DateTime(timezone=True),
         nullable=nullable,
         index=index,
     )
@@ -163,7 +163,7 @@ class ScheduleRow(Table, table=True):
 
 
 class LayerRow(Table, table=True):
-    """A rotation of a schedule. ``start`` is wall-clock time in the schedule's zone, hence naive."""
+    """A rotation of a schedule. ``start`` is on the wall clock of its zone, hence naive."""
 
     __tablename__ = "schedule_layers"
 
@@ -174,7 +174,7 @@ class LayerRow(Table, table=True):
     duty: str = _text()
     kind: str = _text()
     length_days: int
-    start: datetime = Field(sa_type=DateTime(timezone=False))  # type: ignore[call-overload]
+    start: datetime = Field(sa_type=DateTime(timezone=False))
     hours: list[dict[str, Any]] = Field(sa_type=JSONB)
 
 
@@ -308,9 +308,7 @@ class NotificationRow(Table, table=True):
 
     __tablename__ = "notifications"
     __table_args__ = (
-        Index(
-            "notifications_due", "next_attempt_at", postgresql_where=text("outcome = 'pending'")
-        ),
+        Index("notifications_due", "next_attempt_at", postgresql_where=text("outcome = 'pending'")),
     )
 
     id: UUID = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""Mail over SMTP. The Message-ID comes from the idempotency key, so a repetition is recognisable."""
+"""Mail over SMTP. The Message-ID comes from the idempotency key, so repetitions show."""
 
 import hashlib
 import ssl

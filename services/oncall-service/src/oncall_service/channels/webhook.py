@@ -44,7 +44,7 @@ def payload(outgoing: Outgoing) -> bytes:
 
 
 class WebhookChannel:
-    """POSTs to http and https URLs. Redirects are not followed: the target was chosen by a person."""
+    """POSTs to http and https URLs. Redirects are not followed: a person chose the target."""
 
     def __init__(self, clock: Clock, client: httpx.AsyncClient) -> None:
         self._clock = clock

@@ -17,7 +17,7 @@ class SignIn(Command):
 
 
 class SessionView(Wire):
-    """``token`` authenticates as the person until ``expires_at``; it is shown here and never again."""
+    """``token`` authenticates as the person until ``expires_at``; it is shown only here."""
 
     token: Text
     person: Ref

@@ -1,4 +1,4 @@
-"""The kinds of field that several resources share, with the sentence a wrong one is answered with."""
+"""The kinds of field that several resources share, and what a wrong one is answered with."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -47,7 +47,10 @@ Login = Annotated[
 """What somebody signs in with: letters, digits and ``. _ @ + -``."""
 
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[^@\s<>,;:]+@[^@\s<>,;:]+$", max_length=254)
+    str,
+    StringConstraints(
+        strip_whitespace=True, pattern=r"^[^@\s<>,;:]+@[^@\s<>,;:]+$", max_length=254
+    ),
 ]
 """An address mail can be sent to; no white space, so it cannot become a second header."""
 

@@ -37,7 +37,10 @@ class PolicyCreate(Command):
 
 
 class PolicyUpdate(Command):
-    """The fields to change; ``steps`` replaces all of them. Runs under way keep what they began with."""
+    """The fields to change; ``steps`` replaces all of them.
+
+    Runs under way keep what they began with.
+    """
 
     name: Name | None = None
     team: Reference | None = None

@@ -90,7 +90,9 @@ class LayerModel(Command):
         if self.kind is Kind.CUSTOM and self.length_days is None:
             raise ValueError("a custom rotation needs length_days")
         if self.kind is not Kind.CUSTOM and self.length_days not in (None, LENGTH_DAYS[self.kind]):
-            raise ValueError(f"a {self.kind} rotation has {LENGTH_DAYS[self.kind]} days; use custom")
+            raise ValueError(
+                f"a {self.kind} rotation has {LENGTH_DAYS[self.kind]} days; use custom"
+            )
         return self
 
     @property
@@ -141,7 +143,7 @@ class ScheduleView(Wire):
 
 
 class OverrideCreate(Command):
-    """``person`` takes over from ``start`` until ``end``. Posting the same again changes nothing."""
+    """``person`` takes over from ``start`` until ``end``. The same one twice is one."""
 
     schedule: Reference
     person: Reference

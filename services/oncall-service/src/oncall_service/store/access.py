@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,9 +30,7 @@ async def principal_of(session: AsyncSession, token_hash: str, now: datetime) ->
     person = (await session.exec(people)).first()
     if person is None:
         return None
-    return Principal(
-        kind="person", id=str(person.id), name=person.name, role=Role(person.role)
-    )
+    return Principal(kind="person", id=str(person.id), name=person.name, role=Role(person.role))
 
 
 async def queue_up(session: AsyncSession, login: str, address: str) -> None:
@@ -42,11 +40,7 @@ async def queue_up(session: AsyncSession, login: str, address: str) -> None:
     """
     # Two lock classes, always in this order, so that no two attempts wait for each other.
     for kind, value in ((1, login), (2, address)):
-        await session.exec(
-            text("SELECT pg_advisory_xact_lock(:kind, hashtext(:value))").bindparams(
-                kind=kind, value=value
-            )
-        )
+        await session.exec(select(func.pg_advisory_xact_lock(kind, func.hashtext(value))))
 
 
 async def attempts(
@@ -77,9 +71,7 @@ async def end_session(session: AsyncSession, token_hash: str) -> None:
 async def clean_up(session: AsyncSession, *, attempts_before: datetime, now: datetime) -> None:
     """Remove what no longer has a meaning."""
     await session.exec(delete(SessionRow).where(col(SessionRow.expires_at) <= now))
-    await session.exec(
-        delete(SigninAttemptRow).where(col(SigninAttemptRow.at) <= attempts_before)
-    )
+    await session.exec(delete(SigninAttemptRow).where(col(SigninAttemptRow.at) <= attempts_before))
 
 
 def token_view(row: TokenRow) -> TokenView:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func
@@ -31,13 +31,16 @@ async def find(session: AsyncSession, table: type[Row], reference: str) -> Row |
     identifier = as_uuid(reference)
     if identifier is not None:
         return await session.get(table, identifier)
-    columns = [table.login, table.name] if issubclass(table, PersonRow) else [table.name]
-    for column in columns:
+    for column in _named_by(table):
         statement = select(table).where(func.lower(column) == func.lower(reference))
         row = (await session.exec(statement)).first()
         if row is not None:
             return row
     return None
+
+
+def _named_by(table: type[Named]) -> list[Any]:
+    return [PersonRow.login, PersonRow.name] if table is PersonRow else [table.name]
 
 
 async def require(session: AsyncSession, table: type[Row], reference: str) -> Row:

@@ -84,7 +84,9 @@ async def claim(session: AsyncSession, now: datetime, limit: int) -> list[Delive
         col(ContactMethodRow.id).in_([row.contact_method_id for row in rows])
     )
     by_id = {method.id: method for method in await session.exec(methods)}
-    return [(row, by_id.get(row.contact_method_id) if row.contact_method_id else None) for row in rows]
+    return [
+        (row, by_id.get(row.contact_method_id) if row.contact_method_id else None) for row in rows
+    ]
 
 
 async def step_is_lost(session: AsyncSession, row: NotificationRow) -> bool:

@@ -51,9 +51,7 @@ async def route(session: AsyncSession, *, service: str, team: str | None) -> Rou
     if entry is not None and entry.policy_id is not None and entry.team_id == owner.id:
         policy = await session.get(PolicyRow, entry.policy_id)
     if policy is None:
-        oldest = (
-            select(PolicyRow).where(PolicyRow.team_id == owner.id).order_by(col(PolicyRow.id))
-        )
+        oldest = select(PolicyRow).where(PolicyRow.team_id == owner.id).order_by(col(PolicyRow.id))
         policy = (await session.exec(oldest)).first()
     if policy is None:
         return Route(owner.id, owner.name, BUILT_IN, BUILT_IN_PLAN)

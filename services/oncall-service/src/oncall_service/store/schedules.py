@@ -82,9 +82,7 @@ async def load(
         )
     return {
         row.id: Schedule(
-            tuple(
-                _rule(layer, participants[layer.id], row.time_zone) for layer in layers[row.id]
-            ),
+            tuple(_rule(layer, participants[layer.id], row.time_zone) for layer in layers[row.id]),
             tuple(overrides[row.id]),
         )
         for row in rows
@@ -177,7 +175,9 @@ async def _layers(
         layers[layer.schedule_id].append(layer)
     members = (
         select(ParticipantRow)
-        .where(col(ParticipantRow.layer_id).in_([one.id for many in layers.values() for one in many]))
+        .where(
+            col(ParticipantRow.layer_id).in_([one.id for many in layers.values() for one in many])
+        )
         .order_by(col(ParticipantRow.position))
     )
     for member in await session.exec(members):

@@ -21,9 +21,7 @@ from oncall_service.tables import (
 from shared.contracts.wire import Ref
 
 
-async def replace_members(
-    session: AsyncSession, team: UUID, people: Sequence[PersonRow]
-) -> None:
+async def replace_members(session: AsyncSession, team: UUID, people: Sequence[PersonRow]) -> None:
     """Make these the members, in this order, each once."""
     await session.exec(delete(MemberRow).where(col(MemberRow.team_id) == team))
     for position, person in enumerate(dict.fromkeys(person.id for person in people)):

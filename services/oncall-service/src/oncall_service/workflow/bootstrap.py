@@ -6,6 +6,7 @@ password and no deleted team.
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.escalation import Target
@@ -72,7 +73,7 @@ async def _first_time(core: Core, session: AsyncSession, name: str) -> bool:
         insert(SeedRow)
         .values(name=name, seeded_at=core.clock.now())
         .on_conflict_do_nothing()
-        .returning(SeedRow.__table__.c.name)
+        .returning(col(SeedRow.name))
     )
     first = (await session.exec(statement)).first() is not None
     if first:

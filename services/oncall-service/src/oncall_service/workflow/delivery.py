@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service import messages
 from oncall_service.channels.base import Failed, Outgoing, Result, Sender, Sent
 from oncall_service.delivery import retry_at
-from oncall_service.escalation import following
+from oncall_service.escalation import Position, following
 from oncall_service.metrics import NOTIFICATIONS
 from oncall_service.resources.people import Channel
 from oncall_service.resources.policies import NotificationView
@@ -148,7 +148,7 @@ async def _send(
     )
     try:
         return await sender.send(outgoing)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - see below
         # A channel with a bug must not lose the page.
         _log.exception("channel_failed", channel=row.channel)
         return Failed(f"the channel broke ({type(error).__name__})", retry=True)
@@ -203,7 +203,9 @@ def _finish(row: NotificationRow, outcome: str, detail: str, runs: Runs) -> None
     if not counted_already:
         runs.counted.inc(NOTIFICATIONS, channel=row.channel, outcome=outcome)
     how = "was notified" if outcome == store.SENT else "could not be notified"
-    runs.report(row, f"notification.{outcome}", f"{row.person_name} {how} by {row.channel}: {detail}.")
+    runs.report(
+        row, f"notification.{outcome}", f"{row.person_name} {how} by {row.channel}: {detail}."
+    )
 
 
 async def _hurry(session: AsyncSession, row: NotificationRow) -> None:
@@ -214,6 +216,6 @@ async def _hurry(session: AsyncSession, row: NotificationRow) -> None:
     if run is None or run.id != row.escalation_id or row.round is None or row.step is None:
         return
     plan, position = incidents.plan_of(run), incidents.position_of(run)
-    done = following(plan, incidents.Position(row.round, row.step))
+    done = following(plan, Position(row.round, row.step))
     if position == done and position.round <= plan.repeat:
         run.due_at = row.finished_at

@@ -26,7 +26,7 @@ async def current(core: Core, team: str) -> CurrentView:
         row = await lookup.find(session, TeamRow, team)
         if row is None:
             raise NotFound(f"There is no team '{team}'.")
-        return (await _current(session, [row], core.clock.now()))[0]
+        return (await states(session, [row], core.clock.now(), look_ahead=True))[0]
 
 
 async def current_of_all(core: Core, *, limit: int, cursor: str | None) -> Page[CurrentView]:
@@ -34,7 +34,8 @@ async def current_of_all(core: Core, *, limit: int, cursor: str | None) -> Page[
     async with core.database.session() as session:
         rows, following = await lookup.page(session, TeamRow, limit=limit, cursor=cursor)
         return Page(
-            items=await _current(session, rows, core.clock.now()), next_cursor=following
+            items=await states(session, rows, core.clock.now(), look_ahead=True),
+            next_cursor=following,
         )
 
 
@@ -76,29 +77,29 @@ async def calendar(core: Core, team: str, start: datetime, end: datetime) -> Cal
         )
 
 
-async def _current(
-    session: AsyncSession, teams: Sequence[TeamRow], now: datetime
+async def states(
+    session: AsyncSession, teams: Sequence[TeamRow], now: datetime, *, look_ahead: bool = False
 ) -> list[CurrentView]:
+    """Who is on call for each team at ``now``; the next change only with ``look_ahead``."""
     ids = [team.id for team in teams]
     statement = select(ScheduleRow).where(col(ScheduleRow.team_id).in_(ids))
     schedules = list((await session.exec(statement)).all())
     rules = await store.load(session, schedules, since=now)
     by_team = {row.team_id: rules[row.id] for row in schedules}
     fallbacks = await _fallbacks(session, ids)
-    states = {team: on_call_at(by_team.get(team, Schedule()), now) for team in ids}
+    now_on = {team: on_call_at(by_team.get(team, Schedule()), now) for team in ids}
     people = await lookup.refs(
         session,
         PersonRow,
         [
             *fallbacks.values(),
-            *(state.primary for state in states.values()),
-            *(state.secondary for state in states.values()),
+            *(state.primary for state in now_on.values()),
+            *(state.secondary for state in now_on.values()),
         ],
     )
     views = []
     for team in teams:
-        state = states[team.id]
-        first = shifts(by_team.get(team.id, Schedule()), now, now + LOOK_AHEAD)[0]
+        state = now_on[team.id]
         fallback = fallbacks.get(team.id)
         views.append(
             CurrentView(
@@ -107,7 +108,7 @@ async def _current(
                 secondary=people[state.secondary] if state.secondary else None,
                 primary_from=state.primary_from,
                 secondary_from=state.secondary_from,
-                until=first.end if first.end < now + LOOK_AHEAD else None,
+                until=_next_change(by_team.get(team.id), now) if look_ahead else None,
                 gap=state.gap,
                 fallback=people[fallback] if fallback else None,
             )
@@ -115,10 +116,17 @@ async def _current(
     return views
 
 
+def _next_change(schedule: Schedule | None, now: datetime) -> datetime | None:
+    end = shifts(schedule or Schedule(), now, now + LOOK_AHEAD)[0].end
+    return end if end < now + LOOK_AHEAD else None
+
+
 async def _fallbacks(session: AsyncSession, teams: Sequence[UUID]) -> dict[UUID, UUID | None]:
     """The fallback of each team's first policy."""
     statement = (
-        select(PolicyRow).where(col(PolicyRow.team_id).in_(teams)).order_by(col(PolicyRow.id).desc())
+        select(PolicyRow)
+        .where(col(PolicyRow.team_id).in_(teams))
+        .order_by(col(PolicyRow.id).desc())
     )
     # Oldest last, so that it is the one that stays.
     return {row.team_id: row.fallback_id for row in await session.exec(statement)}

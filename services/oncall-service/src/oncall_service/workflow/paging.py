@@ -58,7 +58,7 @@ async def run_due(core: Core) -> int:
     for incident in waiting:
         try:
             done += await _run_due(core, incident)
-        except Exception:
+        except Exception:  # noqa: BLE001 - counted, and raised at the end
             failed += 1
             _log.exception("escalation_step_failed", incident_id=str(incident))
     if failed:

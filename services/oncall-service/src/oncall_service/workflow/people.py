@@ -201,7 +201,8 @@ async def _replace_methods(
 ) -> None:
     """Keep what is asked for again, with its secret: receivers know it."""
     left = {
-        (method.channel, method.target): method for method in await store.methods_of(session, row.id)
+        (method.channel, method.target): method
+        for method in await store.methods_of(session, row.id)
     }
     for index, command in enumerate(wanted):
         fresh = _new_method(row, command, now, f"contact_methods.{index}.target")
@@ -263,4 +264,3 @@ async def _keep_an_administrator(session: AsyncSession, *, losing: UUID) -> None
             "This is the only person who can sign in and administer. Make somebody else an admin "
             "with a login and a password first."
         )
-

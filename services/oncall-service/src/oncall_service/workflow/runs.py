@@ -4,6 +4,7 @@ Whoever uses this has locked the incident's row. Steps, the notifications they o
 about them are written together; :meth:`Runs.settle` comes last.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -32,6 +33,16 @@ from shared.wakeups import notify
 NOTIFICATIONS_CHANNEL = "notifications"
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What all notifications of one step share."""
+
+    incident: IncidentRow
+    run: EscalationRow
+    page: Page
+    choice: Choice
 
 
 class Runs:
@@ -173,6 +184,7 @@ class Runs:
     ) -> None:
         people = await lookup.refs(self._session, PersonRow, choice.people)
         methods = await notifications.enabled_methods(self._session, choice.people)
+        step = _Step(incident, run, page, choice)
         first_page = run.next_round == 0 and run.next_step == 0
         for order, identifier in enumerate(choice.people):
             person = people[identifier]
@@ -187,21 +199,14 @@ class Runs:
                 f"({choice.reason.replace('_', ' ')}).",
             )
             for method in methods[identifier]:
-                self._session.add(self._notification(incident, run, page, choice, person, method))
+                self._session.add(self._notification(step, person, method))
         if not choice.people:
             self._session.add(self._lost(run, page, choice))
             self.counted.inc(NOTIFICATIONS, channel=NO_CHANNEL, outcome=notifications.FAILED)
             _log.error("page_reaches_nobody", **_about(run))
 
-    def _notification(
-        self,
-        incident: IncidentRow,
-        run: EscalationRow,
-        page: Page,
-        choice: Choice,
-        person: Ref,
-        method: ContactMethodRow,
-    ) -> NotificationRow:
+    def _notification(self, step: _Step, person: Ref, method: ContactMethodRow) -> NotificationRow:
+        incident, run, page, choice = step.incident, step.run, step.page, step.choice
         message = messages.page(
             messages.Subject(
                 incident.id, incident.number, incident.title, incident.service, incident.severity

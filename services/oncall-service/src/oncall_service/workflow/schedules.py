@@ -105,9 +105,7 @@ async def create_override(
         return (await store.override_views(session, [same or row]))[0], same is None
 
 
-async def update_override(
-    core: Core, override_id: UUID, command: OverrideUpdate
-) -> OverrideView:
+async def update_override(core: Core, override_id: UUID, command: OverrideUpdate) -> OverrideView:
     """Change the given fields."""
     async with changing(core) as session:
         row = await _override(session, override_id)

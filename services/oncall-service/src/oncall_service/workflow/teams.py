@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.metrics import ESCALATIONS
+from oncall_service.metrics import ESCALATIONS, GAPS
 from oncall_service.resources.teams import (
     ServiceCreate,
     ServiceUpdate,
@@ -166,6 +166,7 @@ async def add_team(
     await _set_members(session, row.id, members)
     zero = counters.Increments()
     zero.inc(ESCALATIONS, 0, team=name)
+    zero.inc(GAPS, 0, team=name)
     async with driver_connection(session) as connection:
         await counters.add(connection, zero)
     return row
@@ -177,9 +178,7 @@ async def _set_members(session: AsyncSession, team: UUID, members: Sequence[str]
     await session.flush()
 
 
-async def _add_service(
-    session: AsyncSession, command: ServiceCreate, now: datetime
-) -> ServiceRow:
+async def _add_service(session: AsyncSession, command: ServiceCreate, now: datetime) -> ServiceRow:
     team = await lookup.refer(session, TeamRow, command.team, "team")
     row = ServiceRow(id=new_id(), name=command.name, team_id=team.id, created_at=now)
     await _point(session, row, command)

@@ -1,0 +1,253 @@
+"""The service on a database of its own, with fake phones and a clock that moves."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from oncall_service.app import create_app
+from oncall_service.channels.base import Outgoing, Result, Sent
+from oncall_service.metrics import PAGE_EVENTS_TOPIC
+from oncall_service.settings import OncallSettings
+from shared.auth import hash_token
+from shared.identifiers import new_id
+from vigie_testing.clock import ManualClock
+from vigie_testing.databases import Database
+
+ADMIN_PASSWORD = "correct horse battery"
+
+
+class Phones:
+    """Every channel at once: remembers what was sent, and answers what the test wants."""
+
+    def __init__(self) -> None:
+        self.rang: list[Outgoing] = []
+        self.answers: list[Result | Exception] = []
+
+    async def send(self, outgoing: Outgoing) -> Result:
+        self.rang.append(outgoing)
+        answer = self.answers.pop(0) if self.answers else Sent("ok")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def take(self) -> list[str]:
+        """Who was called since the last look."""
+        names = [outgoing.person for outgoing in self.rang]
+        self.rang.clear()
+        return names
+
+
+@dataclass
+class Oncall:
+    """A running service, and a hand on everything around it."""
+
+    app: Litestar
+    client: AsyncTestClient[Any]
+    clock: ManualClock
+    phones: Phones
+    database: Database
+    api_token: str
+    service_token: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+    neighbour_answers: list[int] = field(default_factory=list)
+
+    async def call(
+        self, method: str, path: str, *, token: str | None = None, **options: Any
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token or self.api_token}"} | options.pop(
+            "headers", {}
+        )
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def ok(self, method: str, path: str, **options: Any) -> Any:
+        """The answer's JSON; fails with its text unless it is a 2xx."""
+        response = await self.call(method, path, **options)
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json() if response.content else None
+
+    async def hear(self, *events: dict[str, Any]) -> list[str]:
+        """Events of incident-management; the reasons they were answered with."""
+        answer = await self.ok(
+            "POST",
+            "/internal/v1/incident-events",
+            token=self.service_token,
+            json={"events": list(events)},
+        )
+        return [result["reason"] for result in answer["results"]]
+
+    async def tick(self, **forward: float) -> list[str]:
+        """Move the clock, let the engines run once, and tell who was called."""
+        if forward:
+            self.clock.advance(**forward)
+        engines = self.app.state.engines
+        assert await engines["escalation"].cycle()
+        assert await engines["delivery"].cycle()
+        return self.phones.take()
+
+    async def told(self) -> list[str]:
+        """The types of the events incident-management was told since the last look."""
+        while await self.app.state.outbox.deliver_due(PAGE_EVENTS_TOPIC):
+            pass
+        types = [event["type"] for event in self.events]
+        self.last_events, self.events[:] = list(self.events), []
+        return types
+
+    last_events: list[dict[str, Any]] = field(default_factory=list)
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def phones() -> Phones:
+    return Phones()
+
+
+@pytest.fixture
+def start(make_database: Callable[[str], Database], clock: ManualClock, phones: Phones) -> Start:
+    """Start the service; several on one ``database`` are its replicas, or its restarts."""
+    api_token, service_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+
+    @asynccontextmanager
+    async def run(database: Database | None = None, **settings: Any) -> AsyncIterator[Oncall]:
+        own = database or make_database("oncall-service")
+        options: dict[str, Any] = {
+            **own.settings(),
+            "callers": {"incident-management": hash_token(service_token)},
+            "bootstrap_admin_password": ADMIN_PASSWORD,
+            "bootstrap_api_token": api_token,
+            "web_ui_url": "https://vigie.example",
+            **settings,
+        }
+        oncall: Oncall
+
+        def neighbour(request: httpx.Request) -> httpx.Response:
+            status = oncall.neighbour_answers.pop(0) if oncall.neighbour_answers else 200
+            if status != 200:
+                return httpx.Response(status)
+            events = json.loads(request.content)["events"]
+            oncall.events.extend(events)
+            results = [{"event_id": one["event_id"], "outcome": "applied"} for one in events]
+            return httpx.Response(200, json={"results": results})
+
+        app = create_app(
+            OncallSettings(**options),
+            clock=clock,
+            channels={"log": phones, "webhook": phones, "email": phones},
+            transport=httpx.MockTransport(neighbour),
+            background=False,
+        )
+        async with AsyncTestClient(app) as client:
+            oncall = Oncall(app, client, clock, phones, own, api_token, service_token)
+            yield oncall
+
+    return run
+
+
+@pytest.fixture
+async def oncall(start: Start) -> AsyncIterator[Oncall]:
+    """One freshly installed service."""
+    async with start() as running:
+        yield running
+
+
+@pytest.fixture
+def admin_password() -> str:
+    return ADMIN_PASSWORD
+
+
+IncidentEvents = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def incident_event(clock: ManualClock) -> IncidentEvents:
+    """Make an event of incident-management about one incident, or another ``id``."""
+    default = str(new_id())
+
+    def make(
+        status: str = "open",
+        revision: int = 1,
+        *,
+        event_type: str | None = None,
+        id: str | None = None,  # noqa: A002 - reads best at the call
+        **fields: Any,
+    ) -> dict[str, Any]:
+        now = clock.now().isoformat()
+        incident = {
+            "id": id or default,
+            "number": 42,
+            "title": "Checkout is down",
+            "service": "checkout",
+            "severity": "critical",
+            "status": status,
+            "created_at": now,
+            "revision": revision,
+            **fields,
+        }
+        return {
+            "event_id": str(new_id()),
+            "type": event_type or ("incident.opened" if status == "open" else f"incident.{status}"),
+            "occurred_at": now,
+            "incident": incident,
+        }
+
+    return make
+
+
+@pytest.fixture
+async def crew(oncall: Oncall) -> Oncall:
+    """A team with three people on a weekly rotation that is in the hands of Ada, then Ben."""
+    for name in ("Ada", "Ben", "Cleo"):
+        await oncall.ok(
+            "PUT",
+            f"/api/v1/people/{name}",
+            json={"name": name, "login": name.lower(), "contact_methods": [{"channel": "log"}]},
+        )
+    await oncall.ok(
+        "PUT",
+        "/api/v1/teams/Payments",
+        json={"name": "Payments", "members": ["Ada", "Ben", "Cleo"]},
+    )
+    await oncall.ok(
+        "PUT",
+        "/api/v1/schedules/Payments",
+        json={
+            "name": "Payments",
+            "team": "Payments",
+            "time_zone": "Europe/Paris",
+            "layers": [
+                {
+                    "name": "Weekly",
+                    "kind": "weekly",
+                    "participants": ["Ada", "Ben", "Cleo"],
+                    "start": "2026-03-02T09:00:00",
+                }
+            ],
+        },
+    )
+    await oncall.ok(
+        "PUT",
+        "/api/v1/policies/Payments",
+        json={
+            "name": "Payments",
+            "team": "Payments",
+            "repeat": 1,
+            "steps": [
+                {"target": "primary", "delay_minutes": 5},
+                {"target": "secondary", "delay_minutes": 10},
+            ],
+            "fallback": "Cleo",
+        },
+    )
+    await oncall.ok(
+        "PUT", "/api/v1/services/checkout", json={"name": "checkout", "team": "Payments"}
+    )
+    return oncall
