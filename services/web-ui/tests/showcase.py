@@ -1,0 +1,222 @@
+"""A believable Monday for the fakes: what a team sees that has lived with Vigie for a while."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.contracts.incident_api import IncidentAlert
+from shared.contracts.incidents import Incident, Status
+from shared.contracts.wire import Ref, Severity
+from web_ui.reads import Calendar, Duty, Notification, Shift
+from web_ui_fakes import World
+
+ADA = Ref(id=uuid4(), name="Ada Okafor")
+JUN = Ref(id=uuid4(), name="Jun Watanabe")
+LEA = Ref(id=uuid4(), name="Léa Fontaine")
+MIRO = Ref(id=uuid4(), name="Miro Kovač")
+SAM = Ref(id=uuid4(), name="Sam Ellis")
+
+PAYMENTS = Ref(id=uuid4(), name="Payments")
+PLATFORM = Ref(id=uuid4(), name="Platform")
+DATA = Ref(id=uuid4(), name="Data")
+
+
+def fill(world: World) -> Incident:
+    """Fills every page; answers the incident with the richest story."""
+    story = _checkout(world)
+    _others(world)
+    _past(world)
+    _people(world)
+    _messages(world, story)
+    return story
+
+
+def _minutes(**parts: float) -> timedelta:
+    return timedelta(**parts)
+
+
+def _checkout(world: World) -> Incident:
+    now = world.clock.now()
+    incidents = world.incidents
+    incident = incidents.open(
+        "Checkout answers 5xx for more than 4 % of requests",
+        service="checkout-api",
+        severity=Severity.CRITICAL,
+        age=_minutes(minutes=23),
+        team=PAYMENTS.name,
+        assignee=ADA,
+        status=Status.ACKNOWLEDGED,
+        acknowledged_at=now - _minutes(minutes=20, seconds=12),
+        acknowledged_by=ADA.name,
+        mtta_seconds=168.0,
+        alert_count=3,
+        correlation_key="checkout-api:critical",
+    )
+    start = incident.created_at
+
+    def then(seconds: float, kind: str, text: str, by: str | None = None) -> None:
+        incidents.remark(incident, kind, text, by=by, at=start + timedelta(seconds=seconds))
+
+    then(1, "page.started", "Paging Payments by the policy “Payments, day and night”.")
+    then(2, "page.target", "Step 1: Ada Okafor, primary of Payments, is paged and assigned.")
+    then(3, "notification.failed", "E-mail to Ada Okafor: the mail server refused it (try 1 of 5).")
+    then(4, "notification.sent", "Webhook to Ada Okafor was delivered.")
+    then(41, "alert.attached", "Another alert: p99 latency of POST /orders is 8.4 s.")
+    then(168, "incident.acknowledged", "Ada Okafor acknowledged it.", "Ada Okafor")
+    then(169, "page.stopped", "Paging stopped: somebody has seen it.")
+    then(
+        420,
+        "note",
+        "The new card gateway client opens a connection per request.\n"
+        "Rolling back 2026.11.4 in eu-west-1 first, us-east-1 after that.",
+        "Ada Okafor",
+    )
+    then(760, "alert.attached", "Another alert: 12 pods of checkout-api restarted in 10 minutes.")
+    alerts = [
+        ("HTTP 5xx ratio of checkout-api is 4.7 % over 5 minutes", "HighErrorRate", 0, "eu-west-1"),
+        ("p99 latency of POST /orders is 8.4 s", "SlowRequests", 41, "eu-west-1"),
+        ("12 pods of checkout-api restarted in 10 minutes", "PodsRestart", 760, "us-east-1"),
+    ]
+    incidents.attached[incident.id] = [
+        IncidentAlert(
+            id=uuid4(),
+            incident_id=incident.id,
+            integration="Prometheus",
+            fingerprint=f"{number:016x}",
+            service="checkout-api",
+            severity=Severity.CRITICAL,
+            message=message,
+            labels={
+                "alertname": name,
+                "cluster": region,
+                "namespace": "shop",
+                "job": "checkout-api",
+                "slo": "availability",
+            },
+            annotations={
+                "summary": message,
+                "runbook_url": "https://runbooks.example.com/checkout",
+            },
+            links={"generator": "https://prometheus.example.com/graph?g0.expr=up"},
+            state="resolved" if number == 2 else "firing",
+            starts_at=start + timedelta(seconds=after),
+            attached_at=start + timedelta(seconds=after),
+            resolved_at=now - _minutes(minutes=2) if number == 2 else None,
+        )
+        for number, (message, name, after, region) in enumerate(alerts)
+    ]
+    return incident
+
+
+def _others(world: World) -> None:
+    now = world.clock.now()
+    rows: list[tuple[str, str, Severity, timedelta, dict[str, Any]]] = [
+        ("Replication of orders-db is 340 s behind", "orders-db", Severity.CRITICAL, _minutes(minutes=2), {"alert_count": 2}),
+        ("Disk of kafka-3 is full in 6 hours", "kafka", Severity.HIGH, _minutes(hours=1, minutes=12), {"status": Status.IN_PROGRESS, "assignee": JUN, "alert_count": 1}),
+        ("Certificate of api.example.com ends in 9 days", "edge", Severity.MEDIUM, _minutes(hours=5), {"status": Status.ACKNOWLEDGED, "assignee": LEA}),
+        ("Nightly export to the warehouse is late", "warehouse-export", Severity.MEDIUM, _minutes(hours=9), {"alert_count": 14}),
+        ("Search answers without spelling suggestions", "search", Severity.LOW, _minutes(days=2), {"status": Status.ACKNOWLEDGED, "assignee": SAM}),
+    ]
+    for title, service, severity, age, more in rows:
+        more.setdefault("acknowledged_at", now - age if "assignee" in more else None)
+        world.incidents.open(title, service=service, severity=severity, age=age, **more)
+
+
+def _past(world: World) -> None:
+    now = world.clock.now()
+    titles = [
+        ("Login answers slowly", "identity", Severity.HIGH),
+        ("Queue of thumbnails grows", "media", Severity.LOW),
+        ("Checkout answers 5xx for more than 4 % of requests", "checkout-api", Severity.CRITICAL),
+        ("node-17 does not answer", "kubernetes", Severity.MEDIUM),
+        ("Payment provider refuses one card in five", "payments", Severity.CRITICAL),
+    ]
+    for number in range(58):
+        title, service, severity = titles[number % len(titles)]
+        age = _minutes(hours=7 + number * 6.3)
+        seen, over = 70.0 + (number * 37) % 400, 900.0 + (number * 613) % 9000
+        who = (ADA, JUN, LEA, MIRO, SAM)[number % 5]
+        world.incidents.open(
+            title,
+            service=service,
+            severity=severity,
+            age=age,
+            status=Status.RESOLVED,
+            assignee=who,
+            acknowledged_at=now - age + timedelta(seconds=seen),
+            acknowledged_by=who.name,
+            resolved_at=now - age + timedelta(seconds=over),
+            resolved_by=who.name,
+            mtta_seconds=seen,
+            mttr_seconds=over,
+            alert_count=1 + number % 6,
+        )
+
+
+def _people(world: World) -> None:
+    now = world.clock.now().replace(minute=0, second=0, microsecond=0)
+    week = timedelta(days=7)
+    until = now + timedelta(days=2, hours=3)
+    world.oncall.current = [
+        Duty(team=PAYMENTS, primary=ADA, secondary=JUN, until=until),
+        Duty(team=PLATFORM, primary=LEA, secondary=MIRO, until=now + timedelta(hours=14)),
+        Duty(team=DATA, gap=True, fallback=SAM, until=now + timedelta(hours=5)),
+    ]
+
+    def calendar(team: Ref, zone: str, first: Shift, *rest: Shift) -> None:
+        world.oncall.calendars[team.id] = Calendar(team=team, time_zone=zone, items=[first, *rest])
+
+    order = [(JUN, LEA), (LEA, ADA), (ADA, JUN), (JUN, LEA)]
+    calendar(
+        PAYMENTS,
+        "Europe/Paris",
+        Shift(start=now - week, end=until, primary=ADA, secondary=JUN),
+        *(
+            Shift(start=until + week * n, end=until + week * (n + 1), primary=p, secondary=s)
+            for n, (p, s) in enumerate(order)
+        ),
+    )
+    day = timedelta(days=1)
+    tonight = now + timedelta(hours=14)
+    calendar(
+        PLATFORM,
+        "America/Toronto",
+        Shift(start=now - day, end=tonight, primary=LEA, secondary=MIRO),
+        Shift(start=tonight, end=tonight + day, primary=MIRO, secondary=LEA),
+        Shift(start=tonight + day, end=tonight + 2 * day, gap=True),
+        Shift(start=tonight + 2 * day, end=tonight + 3 * day, primary=LEA, secondary=MIRO),
+    )
+    calendar(
+        DATA,
+        "UTC",
+        Shift(start=now - day, end=now + timedelta(hours=5), gap=True),
+        Shift(start=now + timedelta(hours=5), end=now + timedelta(hours=13), primary=SAM),
+    )
+
+
+def _messages(world: World, story: Incident) -> None:
+    now = world.clock.now()
+    rows: list[tuple[Ref, str, str, str, str, float, UUID | None]] = [
+        (JUN, "webhook", "pending", "", "escalation_step", 0.4, story.id),
+        (ADA, "webhook", "sent", "answered 204", "escalation_step", 22.8, story.id),
+        (ADA, "email", "failed", "451 try again later", "escalation_step", 22.9, story.id),
+        (LEA, "log", "sent", "written to the log", "escalation_step", 300, None),
+        (MIRO, "email", "cancelled", "acknowledged before it was sent", "escalation_step", 301, None),
+        (SAM, "email", "sent", "250 OK", "fallback_of_gap", 540, None),
+    ]
+    for person, channel, outcome, detail, reason, minutes, incident in rows:
+        world.oncall.sent.append(
+            Notification(
+                id=uuid4(),
+                kind="incident_opened",
+                incident_id=incident or uuid4(),
+                person=person,
+                channel=channel,
+                target="hooks.example.com/…" if channel == "webhook" else "",
+                reason=reason,
+                title=f"INC-{story.number} {story.title}" if incident else "INC-4 Certificate of api.example.com ends in 9 days",
+                outcome=outcome,
+                detail=detail,
+                created_at=now - timedelta(minutes=minutes),
+            )
+        )
