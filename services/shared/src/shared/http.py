@@ -66,6 +66,7 @@ class ServiceClient:
         json: Any = None,
         params: Mapping[str, Any] | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
     ) -> httpx.Response:
         """Send a request and answer whatever the neighbour answered.
@@ -79,11 +80,12 @@ class ServiceClient:
         repeat = method in {"GET", "HEAD"} if idempotent is None else idempotent
         pauses = [*RETRY_PAUSES, None] if repeat else [None]
         bearer = self._token if token is None else token
-        headers = {**context.headers(), **({"Authorization": f"Bearer {bearer}"} if bearer else {})}
+        authorization = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        sent = {**context.headers(), **(headers or {}), **authorization}
         for pause in pauses:
             try:
                 response = await self._client.request(
-                    method, path, json=json, params=params, headers=headers
+                    method, path, json=json, params=params, headers=sent
                 )
             except httpx.TransportError as error:
                 if pause is None:
