@@ -1,25 +1,33 @@
 """The service on a real database, with a clock that moves and a neighbour that is a fake."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from alert_ingestion.app import create_app
+from alert_ingestion.app import SCHEMA, create_app
 from alert_ingestion.integrations import new_key
 from alert_ingestion.settings import AlertIngestionSettings
+from alert_ingestion.workflow.timeouts import resolve_timed_out
 from shared.auth import hash_token
 from shared.contracts.alerts import AlertEvent
-from shared.contracts.identity import Principal, Role
-from shared.contracts.wire import EventResult, EventResults, Outcome
+from shared.contracts.identity import Actor, Principal, Role
+from shared.contracts.incidents import INCIDENT_EVENTS_PATH, Incident, IncidentEvent, Status
+from shared.contracts.wire import EventResult, EventResults, Outcome, Severity
+from shared.database import Database as Pool
 from shared.http import ServiceClient
+from shared.identifiers import new_id
+from shared.settings import DatabaseSettings
 from vigie_testing.clock import ManualClock
 from vigie_testing.databases import Database
 
@@ -77,6 +85,44 @@ class Service:
     database: Database
     clock: ManualClock
     incidents: FakeIncidents
+    pool: Pool
+    """Connections beside the application's, for use cases that no request starts."""
+    key: str = KEY
+
+    async def create_integration(self, name: str, **policy: Any) -> Any:
+        """A new integration, with its key."""
+        answer = await self.post(
+            "/api/v1/integrations", {"name": name, **policy}, key=TOKENS[Role.ADMIN]
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def let_time_out(self) -> int:
+        """Run the engine of timeouts once; how many alerts it resolved."""
+        async with self.pool.transaction() as connection:
+            count, _ = await resolve_timed_out(connection, self.clock.now())
+        return count
+
+    async def tell(self, *events: IncidentEvent | dict[str, Any]) -> list[EventResult]:
+        """Events of incident-management arrive."""
+        batch = [
+            event.model_dump(mode="json") if isinstance(event, IncidentEvent) else event
+            for event in events
+        ]
+        answer = await self.post(
+            INCIDENT_EVENTS_PATH, {"events": batch}, key=SERVICE_TOKENS["incident-management"]
+        )
+        assert answer.status_code == 200, answer.text
+        return EventResults.model_validate_json(answer.content).results
+
+    async def hand_over(self) -> list[AlertEvent]:
+        """incident-management comes up; what it was told until nothing is owed any more."""
+        self.incidents.down = False
+        async with asyncio.timeout(20):
+            while self.count("outbox"):  # noqa: ASYNC110 - what is awaited is in the database
+                await asyncio.sleep(0.05)
+        self.incidents.down = True
+        return self.incidents.events
 
     async def send(self, *, key: str | None = KEY, **alert: Any) -> httpx.Response:
         """POST /api/v1/alerts with a complete alert, changed by ``alert``."""
@@ -118,6 +164,37 @@ class Service:
         return float(values[0].rpartition(" ")[2])
 
 
+def incident_event(
+    incident_id: str,
+    *,
+    at: datetime,
+    status: Status = Status.RESOLVED,
+    by: str | None = "Ada",
+    merged_into: str | None = None,
+    revision: int = 5,
+) -> IncidentEvent:
+    """An incident that was resolved by a person, unless the arguments say otherwise."""
+    return IncidentEvent(
+        event_id=new_id(),
+        type="incident.merged" if merged_into else f"incident.{status}",
+        occurred_at=at,
+        actor=Actor(kind="person", id=str(new_id()), name=by) if by else None,
+        incident=Incident(
+            id=UUID(incident_id),
+            number=1,
+            title="it burns",
+            service="checkout",
+            severity=Severity.CRITICAL,
+            status=status,
+            created_at=at,
+            resolved_at=at if status is Status.RESOLVED else None,
+            resolved_by=by if status is Status.RESOLVED else None,
+            merged_into=UUID(merged_into) if merged_into else None,
+            revision=revision,
+        ),
+    )
+
+
 Start = Callable[..., Any]
 
 
@@ -145,8 +222,18 @@ def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start
             ),
             tokens=Directory(),
         )
+        pool = Pool(
+            DatabaseSettings(**database.settings()),
+            schema=SCHEMA,
+            name="test",
+            migrations_dir=None,
+        )
         async with AsyncTestClient(app) as client:
-            yield Service(app, client, database, clock, incidents)
+            await pool.start()
+            try:
+                yield Service(app, client, database, clock, incidents, pool)
+            finally:
+                await pool.stop()
 
     return started
 

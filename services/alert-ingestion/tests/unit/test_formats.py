@@ -1,0 +1,310 @@
+"""Bodies of each format, read at a given instant."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from alert_ingestion.formats import alertmanager, native, webhook
+from alert_ingestion.formats.reading import Reading
+from shared.contracts.wire import Severity
+from shared.errors import Invalid, Malformed, TooLarge
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TIMEOUT = timedelta(minutes=5)
+
+
+def am(*alerts: Any) -> Reading:
+    return alertmanager.read(json.dumps(alerts).encode(), NOW, resolve_timeout=TIMEOUT)
+
+
+def hook(*alerts: Any, **envelope: Any) -> Reading:
+    return webhook.read(json.dumps({"alerts": alerts, **envelope}).encode(), NOW)
+
+
+def at(minutes: int) -> str:
+    return (NOW + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+
+
+class TestAlertmanagerApi:
+    def test_without_times_an_alert_starts_now_and_lives_for_the_resolve_timeout(self) -> None:
+        [alert] = am({"labels": {"alertname": "Down"}}).alerts
+        assert (alert.starts_at, alert.starts_at_given) == (NOW, False)
+        assert (alert.ends_at, alert.ends_at_is_timeout) == (NOW + TIMEOUT, True)
+        assert not alert.resolved
+
+    def test_an_alert_with_only_an_end_starts_at_its_end(self) -> None:
+        [alert] = am({"labels": {"alertname": "Down"}, "endsAt": at(3)}).alerts
+        assert alert.starts_at == alert.ends_at == NOW + timedelta(minutes=3)
+        assert not alert.starts_at_given
+        assert not alert.ends_at_is_timeout
+
+    @pytest.mark.parametrize(("end", "is_resolved"), [(-1, True), (0, True), (1, False)])
+    def test_an_alert_is_resolved_when_its_end_is_not_after_now(
+        self, end: int, is_resolved: bool
+    ) -> None:
+        [alert] = am(
+            {"labels": {"alertname": "Down"}, "startsAt": at(-5), "endsAt": at(end)}
+        ).alerts
+        assert alert.resolved is is_resolved
+
+    def test_gos_zero_time_means_not_given_and_nanoseconds_are_read(self) -> None:
+        [alert] = am(
+            {
+                "labels": {"alertname": "Down"},
+                "startsAt": "2026-03-02T08:59:00.123456789Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+            }
+        ).alerts
+        assert alert.starts_at == datetime(2026, 3, 2, 8, 59, 0, 123456, tzinfo=UTC)
+        assert alert.ends_at_is_timeout
+
+    def test_labels_with_an_empty_value_are_dropped_and_do_not_change_identity(self) -> None:
+        reading = am(
+            {"labels": {"alertname": "Down", "team": ""}}, {"labels": {"alertname": "Down"}}
+        )
+        one, other = reading.alerts
+        assert one.labels == {"alertname": "Down"}
+        assert one.fingerprint == other.fingerprint
+
+    def test_good_alerts_are_read_and_bad_ones_are_named_by_index(self) -> None:
+        reading = am(
+            {"labels": {"alertname": "Good"}},
+            {"labels": {"team": ""}},
+            {"labels": {"alertname": "Late"}, "startsAt": at(10), "endsAt": at(5)},
+            {"labels": {"alertname": 7}},
+            "not an alert",
+            {"labels": {"alertname": "Nul\x00"}},
+            {"labels": {"alertname": "Naive"}, "startsAt": "2026-03-02T09:00:00"},
+            {"labels": {"alertname": "Absurd"}, "startsAt": "9999-12-31T23:59:59Z"},
+            {"labels": {"": "nameless"}},
+            {"labels": {"alertname": "x" * 70_000}},
+            {},
+        )
+        assert [alert.labels["alertname"] for alert in reading.alerts] == ["Good"]
+        assert [int(error.field.partition(".")[0]) for error in reading.errors] == [*range(1, 11)]
+        assert "label" in reading.errors[0].message
+        assert "startsAt" in reading.errors[1].message
+        assert "zone" in reading.errors[5].message
+
+    @pytest.mark.parametrize(
+        ("labels", "service"),
+        [
+            ({"service": "checkout", "job": "api", "alertname": "Down"}, "checkout"),
+            ({"job": "api", "alertname": "Down"}, "api"),
+            ({"alertname": "Down"}, "Down"),
+            ({"team": "web"}, "unknown"),
+        ],
+    )
+    def test_the_service_is_the_label_else_the_job_else_the_alertname(
+        self, labels: dict[str, str], service: str
+    ) -> None:
+        assert am({"labels": labels}).alerts[0].service == service
+
+    @pytest.mark.parametrize(
+        ("annotations", "message"),
+        [
+            ({"summary": "s", "description": "d"}, "s"),
+            ({"description": "d"}, "d"),
+            ({}, "Down"),
+            (None, "Down"),
+        ],
+    )
+    def test_the_message_is_what_says_most(self, annotations: Any, message: str) -> None:
+        [alert] = am({"labels": {"alertname": "Down"}, "annotations": annotations}).alerts
+        assert alert.message == message
+
+    def test_an_alert_without_words_is_described_by_its_labels(self) -> None:
+        assert am({"labels": {"b": "2", "a": "1"}}).alerts[0].message == "a=1, b=2"
+
+    def test_texts_longer_than_we_hand_on_are_cut(self) -> None:
+        [alert] = am(
+            {"labels": {"service": "s" * 300}, "annotations": {"summary": "m" * 5000}}
+        ).alerts
+        assert len(alert.service) == 200
+        assert len(alert.message) == 4000
+        assert alert.message.endswith("…")
+
+    def test_only_web_addresses_become_links(self) -> None:
+        [alert] = am(
+            {
+                "labels": {"alertname": "Down"},
+                "annotations": {"runbook_url": "https://runbooks/down"},
+                "generatorURL": "javascript:alert(1)",
+            }
+        ).alerts
+        assert alert.links == {"runbook": "https://runbooks/down"}
+
+    def test_an_unknown_severity_is_medium_and_its_word_is_kept(self) -> None:
+        [alert] = am({"labels": {"alertname": "Down", "severity": "apocalyptic"}}).alerts
+        assert (alert.severity, alert.severity_original) == (Severity.MEDIUM, "apocalyptic")
+
+    @pytest.mark.parametrize("body", [b"{}", b"", b"[", b"\xff", b'["\xff"]', b"[" * 100_000])
+    def test_what_is_no_array_in_json_is_malformed(self, body: bytes) -> None:
+        with pytest.raises(Malformed):
+            alertmanager.read(body, NOW, resolve_timeout=TIMEOUT)
+
+    def test_a_request_of_more_alerts_than_one_transaction_should_hold_is_refused(self) -> None:
+        with pytest.raises(TooLarge):
+            am(*[{}] * 5001)
+
+
+class TestWebhook:
+    def test_alertmanagers_own_fingerprint_is_the_identity(self) -> None:
+        labels = {"alertname": "Down", "service": "checkout"}
+        [alert] = hook({"status": "firing", "labels": labels, "fingerprint": "abc"}).alerts
+        assert alert.fingerprint == "abc"
+
+    def test_without_a_fingerprint_it_is_the_one_alertmanager_would_have_given(self) -> None:
+        labels = {"alertname": "Down", "service": "checkout"}
+        [alert] = hook({"status": "firing", "labels": labels}).alerts
+        assert alert.fingerprint == am({"labels": labels}).alerts[0].fingerprint
+
+    def test_a_firing_alert_has_no_end_whatever_the_field_says(self) -> None:
+        [alert] = hook(
+            {"status": "firing", "labels": {"a": "b"}, "startsAt": at(-1), "endsAt": at(4)}
+        ).alerts
+        assert alert.ends_at is None
+
+    def test_a_resolved_alert_ends_when_the_sender_says(self) -> None:
+        [alert] = hook(
+            {"status": "resolved", "labels": {"a": "b"}, "startsAt": at(-5), "endsAt": at(-1)}
+        ).alerts
+        assert alert.resolved
+        assert alert.ends_at == NOW - timedelta(minutes=1)
+
+    def test_grafanas_links_are_kept_and_its_other_fields_tolerated(self) -> None:
+        [alert] = hook(
+            {
+                "status": "firing",
+                "labels": {"alertname": "Down"},
+                "annotations": {"summary": "It is down"},
+                "generatorURL": "http://grafana/rule",
+                "silenceURL": "http://grafana/silence",
+                "dashboardURL": "http://grafana/d/1",
+                "panelURL": "http://grafana/d/1?panel=2",
+                "imageURL": "http://grafana/i.png",
+                "values": {"B": 93.5},
+                "valueString": "[ var='B' ]",
+                "orgId": 1,
+            },
+            externalURL="http://grafana/",
+            orgId=1,
+            version="1",
+            title="[FIRING:1]",
+        ).alerts
+        assert set(alert.links) == {"source", "silence", "dashboard", "panel", "image", "sender"}
+
+    def test_alerts_the_sender_left_out_are_counted(self) -> None:
+        assert hook(truncatedAlerts=7).truncated == 7
+        assert hook(truncatedAlerts="seven").truncated == 0
+        assert hook(truncatedAlerts=-1).truncated == 0
+
+    def test_an_alert_without_a_status_has_that_of_the_notification(self) -> None:
+        [alert] = hook({"labels": {"a": "b"}}, status="resolved").alerts
+        assert alert.resolved
+
+    def test_bad_alerts_are_named_by_index(self) -> None:
+        reading = hook(
+            {"status": "firing", "labels": {"a": "b"}},
+            {"status": "sideways", "labels": {"a": "b"}},
+            "not an alert",
+            {"status": "firing", "labels": {}},
+            {"status": "firing", "labels": {"a": "x" * 70_000}},
+            {"status": "firing", "labels": {"a": "b"}, "fingerprint": "f" * 256},
+        )
+        assert len(reading.alerts) == 1
+        assert [error.field.split(".")[:2] for error in reading.errors] == [
+            ["alerts", str(index)] for index in range(1, 6)
+        ]
+
+    @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"alerts": {}}', b"null"])
+    def test_what_is_no_notification_is_malformed(self, body: bytes) -> None:
+        with pytest.raises(Malformed):
+            webhook.read(body, NOW)
+
+
+ALERT = {"service": "checkout", "severity": "critical", "message": "it burns"}
+
+
+def read_native(content: Any) -> Any:
+    return native.read(json.dumps(content).encode(), NOW)
+
+
+class TestNative:
+    def test_a_timestamp_is_when_it_began(self) -> None:
+        [alert], _ = read_native({**ALERT, "timestamp": "2026-03-02T09:00:00+01:00"})
+        assert (alert.starts_at, alert.starts_at_given) == (NOW - timedelta(hours=1), True)
+
+    def test_a_dedup_key_is_the_identity_whatever_else_the_alert_says(self) -> None:
+        [one], _ = read_native({**ALERT, "dedup_key": "k"})
+        [other], _ = read_native({**ALERT, "message": "changed", "dedup_key": "k"})
+        assert one.fingerprint == other.fingerprint == "k"
+
+    def test_severity_is_no_part_of_the_identity(self) -> None:
+        [one], _ = read_native(ALERT)
+        [other], _ = read_native({**ALERT, "severity": "low"})
+        assert one.fingerprint == other.fingerprint
+
+    def test_an_unknown_field_is_ignored(self) -> None:
+        [alert], _ = read_native({**ALERT, "color": "red"})
+        assert alert.message == "it burns"
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"severity": "catastrophic"}, "severity"),
+            ({"severity": None}, "severity"),
+            ({"service": ""}, "service"),
+            ({"service": "   "}, "service"),
+            ({"service": 7}, "service"),
+            ({"service": "s" * 201}, "service"),
+            ({"message": ["it burns"]}, "message"),
+            ({"message": "nul\x00"}, "message"),
+            ({"message": "m" * 4001}, "message"),
+            ({"labels": {"a": 1}}, "labels.a"),
+            ({"labels": ["a"]}, "labels"),
+            ({"labels": {"nul\x00": "a"}}, "labels.nul\x00"),
+            ({"annotations": {"a": "nul\x00"}}, "annotations.a"),
+            ({"timestamp": "2026-03-02T09:00:00"}, "timestamp"),
+            ({"timestamp": "yesterday"}, "timestamp"),
+            ({"timestamp": "9999-12-31T23:59:59Z"}, "timestamp"),
+            ({"timestamp": "0001-01-01T00:00:00Z"}, "timestamp"),
+            ({"timestamp": 10**18}, "timestamp"),
+            ({"dedup_key": "k" * 256}, "dedup_key"),
+            ({"dedup_key": ""}, "dedup_key"),
+            ({"status": "acknowledged"}, "status"),
+            ({"labels": {"a": "x" * 70_000}}, "body"),
+        ],
+    )
+    def test_a_field_that_cannot_be_is_named(self, change: dict[str, Any], field: str) -> None:
+        with pytest.raises(Invalid) as problem:
+            read_native({**ALERT, **change})
+        assert [error.field for error in problem.value.errors] == [field]
+
+    def test_a_foreign_severity_is_refused_with_the_allowed_ones(self) -> None:
+        with pytest.raises(Invalid) as problem:
+            read_native({**ALERT, "severity": "page"})
+        assert problem.value.extra["allowed"] == ["critical", "high", "medium", "low"]
+        assert "critical" in problem.value.detail
+
+    @pytest.mark.parametrize("missing", ["service", "severity", "message"])
+    def test_what_every_alert_needs_is_named_when_missing(self, missing: str) -> None:
+        with pytest.raises(Invalid) as problem:
+            read_native({name: value for name, value in ALERT.items() if name != missing})
+        assert problem.value.errors[0].field == missing
+
+    def test_in_an_array_a_bad_alert_is_named_by_its_index(self) -> None:
+        with pytest.raises(Invalid) as problem:
+            read_native([ALERT, {**ALERT, "severity": "x"}, {**ALERT, "service": 1}])
+        assert [error.field for error in problem.value.errors] == ["1.severity", "2.service"]
+
+    @pytest.mark.parametrize("content", ["text", 7, None, []])
+    def test_what_is_neither_an_alert_nor_alerts_is_malformed(self, content: Any) -> None:
+        with pytest.raises(Malformed):
+            read_native(content)
+
+    def test_an_array_longer_than_500_is_refused(self) -> None:
+        with pytest.raises(TooLarge):
+            read_native([ALERT] * 501)
