@@ -45,4 +45,22 @@ def pinned(config: Mapping[str, Any], images: Mapping[str, str]) -> dict[str, An
         services[name] = kept
     # Build secrets are of no use to something that is never built.
     rest = {key: value for key, value in config.items() if key not in {"services", "secrets"}}
-    return {**rest, "services": services}
+    return {**rest, **_unnamed(config), "services": services}
+
+
+def _unnamed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Networks and volumes without the project's name in theirs, which resolving has written there.
+
+    Otherwise a throw-away stack would share the product's volumes, whatever project it runs under.
+    """
+    found: dict[str, Any] = {}
+    for kind in ("networks", "volumes"):
+        found[kind] = {
+            key: (
+                {name: value for name, value in (entry or {}).items() if name != "name"}
+                if (entry or {}).get("name") == f"{config.get('name')}_{key}"
+                else entry
+            )
+            for key, entry in config.get(kind, {}).items()
+        }
+    return found
