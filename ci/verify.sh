@@ -34,6 +34,6 @@ python_ci release.evidence "$stack" "$OUT/failure"
 code=0
 python_ci release.verdict "$stack" failed >"$OUT/verdict.txt" || code=$?
 cat "$OUT/verdict.txt"
-((code == 0)) || fail "$reason; $(tail -n 1 "$OUT/verdict.txt")" "the product is down" "$code"
-fail "${reason:-$(tail -n 1 "$OUT/verify.txt")}; $(tail -n 1 "$OUT/verdict.txt")" \
-  "read ${OUT#"$ROOT"/}/failure/logs.txt and state.txt"
+reason="${reason:-$(tail -n 1 "$OUT/verify.txt")}$(sed -n '$s/^/; /p' "$OUT/verdict.txt")"
+((code == 0)) || fail "$reason" "the product is down: docker compose -p vigie ps --all" "$code"
+fail "$reason" "read ${OUT#"$ROOT"/}/failure/logs.txt and state.txt"

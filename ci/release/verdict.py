@@ -2,7 +2,7 @@
 
 Passed: the release is one worth going back to. Failed: the host goes back to the newest release
 that passed. An ephemeral stack has no past, so nothing is done about it.
-Prints one sentence. Exit codes: 0 · 23 when the way back failed.
+Prints one sentence about the product. Exit codes: 0 · 23 when the way back failed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ def main(argv: Sequence[str]) -> int:
     """See the top of this file."""
     described = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     if described["target"] != "product":
-        print("the stack is a throw-away one")
         return Exit.OK
     store = Store.of(described["project"])
     with lock.held(store.lock, "the product of this host", _LOCK_SECONDS, print):
