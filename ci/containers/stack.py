@@ -169,9 +169,7 @@ class Stack:
     def health(self, service: str) -> str:
         """What Docker thinks of the container: healthy, starting, unhealthy, or how it ended."""
         state = self.containers()[service]["State"]
-        return (
-            state.get("Health", {}).get("Status", "none") if state["Running"] else state["Status"]
-        )
+        return str(state.get("Health", {}).get("Status") if state["Running"] else state["Status"])
 
     def url(self, service: str, path: str = "") -> str:
         """Where a service answers from this machine."""
@@ -187,6 +185,10 @@ class Stack:
             )
             self._secrets = dict(json.loads(shown))
         return self._secrets[name]
+
+    def forget_secrets(self) -> None:
+        """Ask again: the installation behind this name may be another one now."""
+        self._secrets = None
 
     def sql(self, query: str) -> str:
         """The rows of a query, as the superuser, unaligned."""

@@ -1,0 +1,58 @@
+"""More copies of a service: the same figures, all of them watched."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections.abc import Callable
+from functools import partial
+
+from containers.stack import Stack, request, wait_until
+
+REPLICATED = ("alert-ingestion", "incident-management", "oncall-service")
+
+
+def query(stack: Stack, expression: str) -> list[dict[str, object]]:
+    where = stack.url("prometheus", f"/api/v1/query?query={urllib.parse.quote(expression)}")
+    answer = request(where)
+    assert answer.status == 200, answer
+    found: list[dict[str, object]] = answer.body["data"]["result"]
+    return found
+
+
+def figure(stack: Stack, expression: str) -> float:
+    result = query(stack, expression)
+    return float(json.loads(json.dumps(result[0]["value"]))[1]) if result else 0.0
+
+
+def figure_is(stack: Stack, expression: str, value: float) -> bool:
+    return figure(stack, expression) == value
+
+
+def test_two_copies_of_each_service_change_no_figure(make_stack: Callable[..., Stack]) -> None:
+    stack = make_stack()
+    for number in range(5):
+        assert stack.send_alert(f"service-{number}", "down").status == 201
+    received = "sum(alerts_received_total)"
+    opened = 'sum(incidents_total{status="open"})'
+    wait_until("the figures", lambda: (figure(stack, received), figure(stack, opened)) == (5, 5))
+    stack.compose(
+        "up", "-d", "--no-build", "--wait", "--scale", "grafana=0",
+        *(f"--scale={name}=2" for name in REPLICATED),
+    )  # fmt: skip
+    for name in REPLICATED:
+        copies = f'count(up{{job="vigie-replicas",service="{name}"}} == 1)'
+        wait_until(f"both copies of {name}", partial(figure_is, stack, copies, 2), 90)
+    assert figure(stack, received) == 5
+    assert figure(stack, opened) == 5
+    ports = stack.compose("ps", "--format", "{{.Ports}}", "alert-ingestion").split()
+    assert len({port for port in ports if "->8001" in port}) == 2
+
+
+def test_every_target_of_prometheus_is_up(stack: Stack) -> None:
+    def down() -> list[str]:
+        targets = request(stack.url("prometheus", "/api/v1/targets")).body["data"]["activeTargets"]
+        assert len(targets) >= 8
+        return [it["scrapeUrl"] for it in targets if it["health"] != "up"]
+
+    wait_until("every target to be up", lambda: down() == [], 60)
