@@ -10,7 +10,7 @@ from shared import counters, outbox
 from shared.clock import Clock
 from shared.contracts.incidents import Status
 from shared.contracts.wire import Severity
-from shared.counters import CounterDef, HistogramDef
+from shared.counters import CounterDef, HistogramDef, Increments
 from shared.database import Connection, Database
 from shared.metrics import Collect
 
@@ -24,6 +24,11 @@ INCIDENTS = CounterDef(
     "Incidents that reached a state, each counted once a state; merged ones do not reach resolved.",
     ("status",),
     [{"status": status} for status in (REACHED_OPEN, REACHED_ACK, REACHED_RESOLVED)],
+)
+CREATED = CounterDef(
+    "incidents_created_total",
+    "Incidents that were opened, by service and severity; a series begins with the first one.",
+    ("service", "severity"),
 )
 MTTA = HistogramDef(
     "incident_mtta_seconds",
@@ -41,13 +46,19 @@ MTTR = HistogramDef(
 )
 
 
+def count_opened(increments: Increments, service: str, severity: Severity) -> None:
+    """Count a new incident, by each figure that does."""
+    increments.inc(INCIDENTS, status=REACHED_OPEN)
+    increments.inc(CREATED, service=service, severity=severity.value)
+
+
 def collector(database: Database, clock: Clock, topics: tuple[str, ...]) -> Collect:
     """Everything /metrics shows that lives in the database, read in one transaction."""
 
     async def collect() -> Iterable[Metric]:
         async with database.transaction() as connection:
             return [
-                *await counters.families(connection, [INCIDENTS, MTTA, MTTR]),
+                *await counters.families(connection, [INCIDENTS, CREATED, MTTA, MTTR]),
                 await _open_now(connection),
                 *await outbox.families(connection, topics, now=clock.now()),
             ]

@@ -52,7 +52,7 @@ async def _import(work: Work, past: PastIncident, importer: Actor) -> ImportResu
                 data={},
             )
         )
-    work.ledger.increments.inc(metrics.INCIDENTS, status=metrics.REACHED_OPEN)
+    metrics.count_opened(work.ledger.increments, row.service, row.severity)
     count_step(work.ledger.increments, Life(Status.OPEN), row)
     return ImportResult(id=past.id, number=views.number_of(row), outcome=Outcome.APPLIED)
 

@@ -65,7 +65,7 @@ def step_by_person(
             reason=reason,
             data=_from_to(before.status, row.status),
         ),
-        # alert-ingestion closes the alerts of what a person ends; what the alerts end it knows.
+        # alert-ingestion has to know which incidents are over: no alert may join them any more.
         tell=(TO_ONCALL, TO_ALERTS) if resolved else (TO_ONCALL,),
     )
 
@@ -86,7 +86,7 @@ def resolve_by_rule(work: Work, row: IncidentRow, *, at: datetime, reason: str) 
             reason=reason,
             data=_from_to(before.status, row.status),
         ),
-        tell=(TO_ONCALL,),
+        tell=(TO_ONCALL, TO_ALERTS),
     )
 
 
@@ -104,7 +104,7 @@ def revive(work: Work, row: IncidentRow, *, at: datetime, reason: str) -> None:
             reason=reason,
             data=_from_to(before.status, row.status),
         ),
-        tell=(TO_ONCALL,),
+        tell=(TO_ONCALL, TO_ALERTS),
     )
 
 

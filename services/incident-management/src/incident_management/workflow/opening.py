@@ -23,7 +23,7 @@ async def open_incident(
     """Store a new incident, count it, and ask for a page."""
     work.session.add(row)
     await work.session.flush()  # the database gives the number
-    work.ledger.increments.inc(metrics.INCIDENTS, status=metrics.REACHED_OPEN)
+    metrics.count_opened(work.ledger.increments, row.service, row.severity)
     work.ledger.change(
         row,
         Happening(

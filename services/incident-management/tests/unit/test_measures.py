@@ -1,0 +1,87 @@
+import statistics
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_management.measures import (
+    BUCKETS,
+    Span,
+    parse_window,
+    percentile,
+    summarise,
+    time_to_acknowledge,
+    time_to_resolve,
+)
+
+T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def test_both_measures_begin_with_the_creation() -> None:
+    span = Span(T0, T0 + timedelta(seconds=90), T0 + timedelta(hours=2))
+    assert time_to_acknowledge(span) == 90
+    assert time_to_resolve(span) == 7200
+
+
+def test_what_has_not_happened_has_no_measure() -> None:
+    assert time_to_acknowledge(Span(T0)) is None
+    assert time_to_resolve(Span(T0)) is None
+
+
+def test_a_merged_incident_is_in_neither_measure() -> None:
+    span = Span(T0, T0 + timedelta(seconds=1), T0 + timedelta(seconds=2), merged=True)
+    assert time_to_acknowledge(span) is None
+    assert time_to_resolve(span) is None
+
+
+def test_clocks_that_disagree_never_make_a_negative_time() -> None:
+    assert time_to_acknowledge(Span(T0, T0 - timedelta(seconds=1))) == 0
+
+
+def test_nothing_has_no_average() -> None:
+    assert summarise([]).model_dump() == {
+        "count": 0,
+        "mean_seconds": None,
+        "p50_seconds": None,
+        "p95_seconds": None,
+    }
+
+
+def test_figures_are_interpolated() -> None:
+    figures = summarise([40.0, 10.0, 20.0, 30.0])
+    assert (figures.count, figures.mean_seconds, figures.p50_seconds) == (4, 25, 25)
+    assert figures.p95_seconds == pytest.approx(38.5)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=2, max_size=50))
+def test_percentiles_agree_with_the_standard_library(values: list[float]) -> None:
+    ordered = sorted(values)
+    expected = statistics.quantiles(ordered, n=100, method="inclusive")
+    assert percentile(ordered, 0.5) == pytest.approx(expected[49])
+    assert percentile(ordered, 0.95) == pytest.approx(expected[94])
+
+
+def test_buckets_ascend_from_half_a_minute_to_a_week() -> None:
+    assert (BUCKETS[0], BUCKETS[-1]) == (30, 7 * 86400)
+    assert all(lower < upper for lower, upper in pairwise(BUCKETS))
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("24h", timedelta(days=1)),
+        ("7d", timedelta(days=7)),
+        ("4w", timedelta(weeks=4)),
+    ],
+)
+def test_a_window_is_a_number_and_a_unit(text: str, window: timedelta) -> None:
+    assert parse_window(text) == window
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "0d", "-1d", "1y", "7d ", "1.5h", "999999w"])
+def test_any_other_window_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        parse_window(text)
