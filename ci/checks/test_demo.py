@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from shared.contracts.imports import Import
 
 NOW = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vigie_local import report, run_state, serving
-from vigie_local.installation import REPOSITORY, Installation, InstallationError
+from vigie_local.installation import PORTS, REPOSITORY, Installation, InstallationError
 from vigie_local.processes import end_group
 from vigie_local.removal import remove
 
@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./services/run.sh",
         description="Vigie on this machine, without Docker. Without a flag: start, and stop with "
-        "Ctrl-C. State and generated secrets are under .local/ (VIGIE_STATE_DIR).",
+        "Ctrl-C. State and generated secrets are under .local/ (VIGIE_STATE_DIR). Ports: "
+        + ", ".join(variable for variable, _ in PORTS.values())
+        + ". Prometheus runs too where it is on PATH, unless VIGIE_PROMETHEUS=off.",
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--detach", action="store_true", help="start, and return once it is ready")

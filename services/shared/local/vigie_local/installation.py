@@ -30,10 +30,12 @@ class Installation:
     state: Path
     ports: Mapping[str, int]
     host: str = "127.0.0.1"
+    prometheus: bool = True
+    """Whether Prometheus is run too, where it is on PATH."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Installation":
-        """Read VIGIE_STATE_DIR, VIGIE_BIND_HOST and the ports.
+        """Read VIGIE_STATE_DIR, VIGIE_BIND_HOST, VIGIE_PROMETHEUS (``off``) and the ports.
 
         Raises:
             InstallationError: a port is not one, or two programs were given the same.
@@ -48,7 +50,8 @@ class Installation:
                 raise InstallationError(f"{variable}={given} is also the port of {other}.")
             ports[name] = int(given)
         state = Path(environment.get("VIGIE_STATE_DIR") or REPOSITORY / ".local").absolute()
-        return cls(state, ports, environment.get("VIGIE_BIND_HOST") or "127.0.0.1")
+        host = environment.get("VIGIE_BIND_HOST") or "127.0.0.1"
+        return cls(state, ports, host, environment.get("VIGIE_PROMETHEUS") != "off")
 
     @property
     def secrets(self) -> Path:

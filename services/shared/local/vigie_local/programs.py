@@ -117,7 +117,7 @@ def prometheus(installation: Installation) -> Program | None:
     """Prometheus with the product's configuration for these ports, where it is on PATH."""
     binary = shutil.which("prometheus")
     source = REPOSITORY / "prometheus" / "prometheus.yml"
-    if binary is None or not source.exists():
+    if binary is None or not installation.prometheus or not source.exists():
         return None
     port = installation.ports["prometheus"]
     config = installation.run / "prometheus.yml"
