@@ -11,9 +11,9 @@ from litestar import Litestar
 # pytest's importlib mode puts no folder on the path; the fakes lie beside this file.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from web_ui_fakes import World, Visitor  # noqa: E402
+from web_ui_fakes import Visitor, World
 
-from vigie_testing.clock import ManualClock  # noqa: E402
+from vigie_testing.clock import ManualClock
 
 
 @pytest.fixture
@@ -33,9 +33,10 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without JavaScript that has not signed in."""
     # In the loop of the test, so that fakes and application share it.
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)  # type: ignore[arg-type]
-    async with app.lifespan(), httpx.AsyncClient(
-        transport=transport, base_url="http://vigie.test"
-    ) as client:
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=transport, base_url="http://vigie.test") as client,
+    ):
         yield client
 
 

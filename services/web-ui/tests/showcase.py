@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from web_ui_fakes import World
+
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Ref, Severity
 from web_ui.reads import Calendar, Duty, Notification, Shift
-from web_ui_fakes import World
 
 ADA = Ref(id=uuid4(), name="Ada Okafor")
 JUN = Ref(id=uuid4(), name="Jun Watanabe")
@@ -111,11 +112,41 @@ def _checkout(world: World) -> Incident:
 def _others(world: World) -> None:
     now = world.clock.now()
     rows: list[tuple[str, str, Severity, timedelta, dict[str, Any]]] = [
-        ("Replication of orders-db is 340 s behind", "orders-db", Severity.CRITICAL, _minutes(minutes=2), {"alert_count": 2}),
-        ("Disk of kafka-3 is full in 6 hours", "kafka", Severity.HIGH, _minutes(hours=1, minutes=12), {"status": Status.IN_PROGRESS, "assignee": JUN, "alert_count": 1}),
-        ("Certificate of api.example.com ends in 9 days", "edge", Severity.MEDIUM, _minutes(hours=5), {"status": Status.ACKNOWLEDGED, "assignee": LEA}),
-        ("Nightly export to the warehouse is late", "warehouse-export", Severity.MEDIUM, _minutes(hours=9), {"alert_count": 14}),
-        ("Search answers without spelling suggestions", "search", Severity.LOW, _minutes(days=2), {"status": Status.ACKNOWLEDGED, "assignee": SAM}),
+        (
+            "Replication of orders-db is 340 s behind",
+            "orders-db",
+            Severity.CRITICAL,
+            _minutes(minutes=2),
+            {"alert_count": 2},
+        ),
+        (
+            "Disk of kafka-3 is full in 6 hours",
+            "kafka",
+            Severity.HIGH,
+            _minutes(hours=1, minutes=12),
+            {"status": Status.IN_PROGRESS, "assignee": JUN, "alert_count": 1},
+        ),
+        (
+            "Certificate of api.example.com ends in 9 days",
+            "edge",
+            Severity.MEDIUM,
+            _minutes(hours=5),
+            {"status": Status.ACKNOWLEDGED, "assignee": LEA},
+        ),
+        (
+            "Nightly export to the warehouse is late",
+            "warehouse-export",
+            Severity.MEDIUM,
+            _minutes(hours=9),
+            {"alert_count": 14},
+        ),
+        (
+            "Search answers without spelling suggestions",
+            "search",
+            Severity.LOW,
+            _minutes(days=2),
+            {"status": Status.ACKNOWLEDGED, "assignee": SAM},
+        ),
     ]
     for title, service, severity, age, more in rows:
         more.setdefault("acknowledged_at", now - age if "assignee" in more else None)
@@ -201,7 +232,15 @@ def _messages(world: World, story: Incident) -> None:
         (ADA, "webhook", "sent", "answered 204", "escalation_step", 22.8, story.id),
         (ADA, "email", "failed", "451 try again later", "escalation_step", 22.9, story.id),
         (LEA, "log", "sent", "written to the log", "escalation_step", 300, None),
-        (MIRO, "email", "cancelled", "acknowledged before it was sent", "escalation_step", 301, None),
+        (
+            MIRO,
+            "email",
+            "cancelled",
+            "acknowledged before it was sent",
+            "escalation_step",
+            301,
+            None,
+        ),
         (SAM, "email", "sent", "250 OK", "fallback_of_gap", 540, None),
     ]
     for person, channel, outcome, detail, reason, minutes, incident in rows:
@@ -214,7 +253,11 @@ def _messages(world: World, story: Incident) -> None:
                 channel=channel,
                 target="hooks.example.com/…" if channel == "webhook" else "",
                 reason=reason,
-                title=f"INC-{story.number} {story.title}" if incident else "INC-4 Certificate of api.example.com ends in 9 days",
+                title=(
+                    f"INC-{story.number} {story.title}"
+                    if incident
+                    else "INC-4 Certificate of api.example.com ends in 9 days"
+                ),
                 outcome=outcome,
                 detail=detail,
                 created_at=now - timedelta(minutes=minutes),

@@ -81,7 +81,7 @@ class FakeIncidents:
         self.entries: dict[UUID, list[TimelineEntry]] = {}
         self.attached: dict[UUID, list[IncidentAlert]] = {}
         self.searches: list[Search] = []
-        self.feed: "FakeFeed | None" = None
+        self.feed: FakeFeed | None = None
         self._sequence = 0
 
     def open(
@@ -108,7 +108,9 @@ class FakeIncidents:
             },
         )
         self.stored[incident.id] = incident
-        self.remark(incident, "incident.opened", f"Opened by an alert of {service}", at=incident.created_at)
+        self.remark(
+            incident, "incident.opened", f"Opened by an alert of {service}", at=incident.created_at
+        )
         return incident
 
     def remark(
@@ -151,16 +153,12 @@ class FakeIncidents:
 
     def _principal(self, token: str, *, acts: bool = False) -> Principal:
         if self.down:
-            raise Down(
-                "incident-management", "incident-management does not answer (ConnectError)."
-            )
+            raise Down("incident-management", "incident-management does not answer (ConnectError).")
         principal = self._directory.sessions.get(token)
         if principal is None:
             raise SignedOut("This token is unknown, expired or revoked.")
         if acts and not principal.role.includes(Role.RESPONDER):
-            raise Forbidden(
-                f"This needs the role responder; {principal.name} is {principal.role}."
-            )
+            raise Forbidden(f"This needs the role responder; {principal.name} is {principal.role}.")
         return principal
 
     async def search(self, token: str, search: Search) -> Page[Incident]:
@@ -201,7 +199,9 @@ class FakeIncidents:
         incident = await self.get(token, incident_id)
         allowed = ALLOWED[incident.status]
         if status is incident.status:
-            self.remark(incident, "incident.unchanged", f"{who.name} asked for {status}", by=who.name)
+            self.remark(
+                incident, "incident.unchanged", f"{who.name} asked for {status}", by=who.name
+            )
             return incident
         if status not in allowed:
             raise Conflict(
@@ -267,10 +267,11 @@ class FakeOnCall:
         self._directory = directory
         self.down = False
         self.throttled = False
+        self.addresses: list[str] = []
         self.current: list[Duty] = []
         self.calendars: dict[UUID, Calendar] = {}
         self.sent: list[Notification] = []
-        self.escalated: list[tuple[UUID, str]] = []
+        self.escalated: list[tuple[UUID, str, str]] = []
         self.refuse_escalation: str | None = None
 
     def _check(self, token: str | None = None) -> None:
@@ -279,8 +280,9 @@ class FakeOnCall:
         if token is not None and token not in self._directory.sessions:
             raise SignedOut("This token is unknown, expired or revoked.")
 
-    async def sign_in(self, user: str, password: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str) -> Session:
         self._check()
+        self.addresses.append(address)
         if self.throttled:
             raise TooMany("Too many failed attempts to sign in; wait a little.", retry_after=60)
         if user not in PEOPLE or password != PASSWORD:
@@ -303,6 +305,7 @@ class FakeOnCall:
         return self.current
 
     async def calendar(self, token: str, team: UUID, until: datetime) -> Calendar:
+        assert until > self._clock.now()
         self._check(token)
         return self.calendars.get(
             team, Calendar(team=Ref(id=team, name="?"), time_zone="UTC", items=[])
@@ -312,7 +315,7 @@ class FakeOnCall:
         self._check(token)
         if self.refuse_escalation:
             raise Conflict(self.refuse_escalation)
-        self.escalated.append((incident_id, self._directory.sessions[token].name))
+        self.escalated.append((incident_id, self._directory.sessions[token].name, reason))
 
     async def notifications(
         self, token: str, cursor: str | None, incident_id: UUID | None
@@ -414,7 +417,12 @@ class Visitor:
         return response
 
     async def post(
-        self, path: str, *, fragment: bool = False, headers: dict[str, str] | None = None, **form: str
+        self,
+        path: str,
+        *,
+        fragment: bool = False,
+        headers: dict[str, str] | None = None,
+        **form: str,
     ) -> httpx.Response:
         """Send a form of the page last opened."""
         sent = {"HX-Request": "true"} if fragment else {}
@@ -424,7 +432,9 @@ class Visitor:
             headers={**sent, **(headers or {})},
         )
 
-    async def sign_in(self, user: str, *, next_: str = "/", password: str = PASSWORD) -> httpx.Response:
+    async def sign_in(
+        self, user: str, *, next_: str = "/", password: str = PASSWORD
+    ) -> httpx.Response:
         """Sign in, then open the dashboard (for its forms)."""
         await self.get("/sign-in")
         response = await self.post("/sign-in", user=user, password=password, next=next_)

@@ -1,12 +1,12 @@
-"""Refreshes and checks the JavaScript that web-ui carries, from the npm packages it is published in.
+"""Refreshes and checks the JavaScript that web-ui carries, from the npm packages it comes in.
 
-    python services/web-ui/tools/vendor.py check     the files are what the manifest says (no network)
-    python services/web-ui/tools/vendor.py refresh   fetch the packages with npm and write the files
+    python services/web-ui/tools/vendor.py check     are the files what the manifest says? offline
+    python services/web-ui/tools/vendor.py refresh   fetch the packages with npm, write the files
 
-``manifest.json`` beside the files is the lock: package, version, the integrity hash npm publishes for
-the package, and a hash for each file taken out of it. ``refresh`` refuses a package whose hash differs.
-To move to a new version, change version and integrity (``npm view <package>@<version> dist.integrity``)
-and run ``refresh``.
+``manifest.json`` beside the files is the lock: package, version, the integrity hash npm publishes
+for the package, and a hash for each file taken out of it. ``refresh`` refuses a package whose hash
+differs. To move to a new version, change version and integrity
+(``npm view <package>@<version> dist.integrity``) and run ``refresh``.
 """
 
 import base64
@@ -30,7 +30,7 @@ def integrity(content: bytes, algorithm: str) -> str:
 
 
 def check(folder: Path = VENDOR) -> list[str]:
-    """What differs between the files and the manifest, a sentence each; nothing when all is well."""
+    """What differs between files and manifest, a sentence each; nothing when all is well."""
     manifest = json.loads((folder / MANIFEST.name).read_text())
     complaints: list[str] = []
     expected = {MANIFEST.name}
@@ -41,7 +41,9 @@ def check(folder: Path = VENDOR) -> list[str]:
             if not path.is_file():
                 complaints.append(f"{file['name']} is missing")
             elif integrity(path.read_bytes(), "sha384") != file["integrity"]:
-                complaints.append(f"{file['name']} differs from {package['name']}@{package['version']}")
+                complaints.append(
+                    f"{file['name']} differs from {package['name']}@{package['version']}"
+                )
     complaints += [
         f"{path.name} is in no package of the manifest"
         for path in sorted(folder.iterdir())
@@ -59,7 +61,7 @@ def refresh() -> None:
 
 
 def unpack(package: dict[str, Any]) -> None:
-    """Fetches one package, compares its hash, and writes its files (their hashes into ``package``)."""
+    """Fetches one package, compares its hash, writes its files and notes their hashes."""
     wanted = f"{package['name']}@{package['version']}"
     with tempfile.TemporaryDirectory() as folder:
         # The client decides where packages come from: a mirror of the user's works as well.
@@ -71,7 +73,9 @@ def unpack(package: dict[str, Any]) -> None:
         (archive,) = Path(folder).glob("*.tgz")
         found = integrity(archive.read_bytes(), "sha512")
         if found != package["integrity"]:
-            raise SystemExit(f"{wanted}: the package has {found}, the manifest {package['integrity']}")
+            raise SystemExit(
+                f"{wanted}: the package has {found}, the manifest {package['integrity']}"
+            )
         with tarfile.open(archive) as contents:
             for file in package["files"]:
                 member = contents.extractfile(f"package/{file['from']}")
@@ -87,10 +91,10 @@ def main(arguments: list[str]) -> int:
     if arguments == ["refresh"]:
         refresh()
     elif arguments != ["check"]:
-        print(__doc__)  # noqa: T201 - usage
+        print(__doc__)
         return 2
     complaints = check()
-    print("\n".join(complaints) or "vendored files match the manifest")  # noqa: T201 - a command
+    print("\n".join(complaints) or "vendored files match the manifest")
     return 1 if complaints else 0
 
 

@@ -12,7 +12,7 @@ from shared.contracts.incidents import Incident, Status
 
 @dataclass(frozen=True)
 class Action:
-    """A button: ``name`` is the last part of its address, ``status`` what it asks for, if anything."""
+    """A button: ``name`` is the last part of its address, ``status`` what it asks for, if any."""
 
     name: str
     label: str

@@ -12,8 +12,8 @@ _NOT_A_DESTINATION = (SIGN_IN, "/sign-out", "/theme", "/events", "/static/")
 def local(address: str | None, default: str = HOME) -> str:
     """``address`` if it is a path of ours, else ``default``.
 
-    Browsers read ``//host`` and ``/\\host`` as another site and drop tabs and newlines, so nothing
-    but a plain absolute path passes.
+    Browsers read ``//host``, also with backslashes, as another site and drop tabs and newlines, so
+    nothing but a plain absolute path passes.
     """
     if not address or not address.startswith("/") or address.startswith("//"):
         return default

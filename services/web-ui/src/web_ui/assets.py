@@ -1,4 +1,4 @@
-"""Static files under addresses that change with their content, so browsers may keep them for good."""
+"""Static files at addresses that change with their content: browsers may keep them for good."""
 
 import hashlib
 from pathlib import Path

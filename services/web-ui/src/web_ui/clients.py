@@ -1,9 +1,9 @@
 """The neighbours, as web-ui needs them; http_clients.py implements these Protocols.
 
 Every call acts with the token of the person who asked, so the neighbours decide what is allowed and
-write down who did it. Failures are ``shared.errors``: ``SignedOut`` (the session ended), ``Forbidden``,
-``NotFound``, ``Conflict`` (with ``extra["allowed"]``), ``Invalid``, ``TooMany``, and ``Down`` when the
-neighbour does not answer or answers nonsense.
+write down who did it. Failures are ``shared.errors``: ``SignedOut`` (the session ended),
+``Forbidden``, ``NotFound``, ``Conflict`` (with ``extra["allowed"]``), ``Invalid``, ``TooMany``, and
+``Down`` when the neighbour does not answer or answers nonsense.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,6 @@ from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page
 from shared.errors import Unauthorized, Unavailable
 from web_ui.reads import Calendar, Duty, Notification, Session
-
 
 MOST_ALERTS = 100
 
@@ -94,8 +93,11 @@ class Incidents(Protocol):
 class OnCall(Protocol):
     """oncall-service."""
 
-    async def sign_in(self, user: str, password: str) -> Session:
-        """Begin a session; ``SignedOut`` when name and password do not fit."""
+    async def sign_in(self, user: str, password: str, address: str) -> Session:
+        """Begin a session; ``SignedOut`` when name and password do not fit.
+
+        ``address`` is where the person is: attempts are counted by it.
+        """
         ...
 
     async def sign_out(self, token: str) -> None:

@@ -13,9 +13,9 @@ from shared import context
 from shared.errors import Problem
 from web_ui import addresses
 from web_ui.clients import Down, SignedOut
+from web_ui.cookies import Cookies
 from web_ui.notices import Notice, down
 from web_ui.rendering import Renderer, wants_fragment
-from web_ui.cookies import Cookies
 
 _log = structlog.get_logger(__name__)
 
@@ -56,9 +56,7 @@ class Failures:
             return Response(None, status_code=401, cookies=forget)
         if wants_fragment(request):
             target = addresses.sign_in(addresses.path_of(request.headers.get("hx-current-url")))
-            return Response(
-                None, status_code=401, headers={"HX-Redirect": target}, cookies=forget
-            )
+            return Response(None, status_code=401, headers={"HX-Redirect": target}, cookies=forget)
         if request.method in {"GET", "HEAD"}:
             back = addresses.local(
                 request.url.path + (f"?{request.url.query}" if request.url.query else "")

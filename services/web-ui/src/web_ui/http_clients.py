@@ -33,6 +33,13 @@ LONGEST_TIMELINE = 1000
 PAGE_SIZE = 200
 
 
+_PLAIN: dict[int, type[SignedOut | Forbidden | NotFound]] = {
+    401: SignedOut,
+    403: Forbidden,
+    404: NotFound,
+}
+
+
 class _Neighbour:
     """Sends a request and turns whatever comes back into a shape or a named failure."""
 
@@ -44,12 +51,13 @@ class _Neighbour:
         shape: type[Shape],
         method: str,
         path: str,
-        token: str,
+        token: str | None,
         *,
         json: Any = None,
         params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Shape:
-        response = await self._send(method, path, token, json=json, params=params)
+        response = await self._send(method, path, token, json=json, params=params, headers=headers)
         try:
             return shape.model_validate_json(response.content)
         except ValidationError as error:
@@ -61,15 +69,16 @@ class _Neighbour:
         self,
         method: str,
         path: str,
-        token: str,
+        token: str | None,
         *,
         json: Any = None,
         params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         name = self._client.name
         try:
             response = await self._client.request(
-                method, path, json=json, params=params, token=token
+                method, path, json=json, params=params, token=token, headers=headers
             )
         except Unavailable as error:
             raise Down(name, error.detail) from error
@@ -82,22 +91,17 @@ def _failure(name: str, response: httpx.Response) -> Problem:
     """The failure a neighbour's answer stands for."""
     document = _document(response)
     detail = str(document.get("detail") or f"{name} answered {response.status_code}.")
-    match response.status_code:
-        case 401:
-            return SignedOut(detail)
-        case 403:
-            return Forbidden(detail)
-        case 404:
-            return NotFound(detail)
-        case 409:
-            return Conflict(detail, allowed=_texts(document.get("allowed")))
-        case 400 | 422:
-            return Invalid(_field_errors(document), detail)
-        case 429:
-            wait = response.headers.get("retry-after", "")
-            return TooMany(detail, retry_after=int(wait) if wait.isdigit() else 30)
-        case status:
-            return Down(name, f"{name} answered {status}.")
+    status = response.status_code
+    if status == 409:
+        return Conflict(detail, allowed=_texts(document.get("allowed")))
+    if status in {400, 422}:
+        return Invalid(_field_errors(document), detail)
+    if status == 429:
+        wait = response.headers.get("retry-after", "")
+        return TooMany(detail, retry_after=int(wait) if wait.isdigit() else 30)
+    if status in _PLAIN:
+        return _PLAIN[status](detail)
+    return Down(name, f"{name} answered {status}.")
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:
@@ -119,10 +123,6 @@ def _field_errors(document: Mapping[str, Any]) -> list[FieldError]:
         for error in (errors if isinstance(errors, list) else [])
         if isinstance(error, dict)
     ]
-
-
-class _Duties(BaseModel):
-    items: list[Duty]
 
 
 class HttpIncidents(_Neighbour):
@@ -155,7 +155,9 @@ class HttpIncidents(_Neighbour):
     async def alerts(self, token: str, incident_id: UUID) -> Sequence[IncidentAlert]:
         """See :class:`Incidents`."""
         path = f"/api/v1/incidents/{incident_id}/alerts"
-        page = await self._ask(Page[IncidentAlert], "GET", path, token, params={"limit": MOST_ALERTS})
+        page = await self._ask(
+            Page[IncidentAlert], "GET", path, token, params={"limit": MOST_ALERTS}
+        )
         return page.items
 
     async def change_status(self, token: str, incident_id: UUID, status: Status) -> Incident:
@@ -176,10 +178,17 @@ class HttpIncidents(_Neighbour):
 class HttpOnCall(_Neighbour):
     """oncall-service over HTTP; see :class:`OnCall`."""
 
-    async def sign_in(self, user: str, password: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str) -> Session:
         """See :class:`OnCall`."""
-        credentials = {"user": user, "password": password}
-        return await self._ask(Session, "POST", "/api/v1/sessions", "", json=credentials)
+        # With this service's own token, which is what makes oncall-service believe the address.
+        return await self._ask(
+            Session,
+            "POST",
+            "/api/v1/sessions",
+            None,
+            json={"user": user, "password": password},
+            headers={"X-Forwarded-For": address},
+        )
 
     async def sign_out(self, token: str) -> None:
         """See :class:`OnCall`."""
@@ -187,7 +196,8 @@ class HttpOnCall(_Neighbour):
 
     async def duties(self, token: str) -> Sequence[Duty]:
         """See :class:`OnCall`."""
-        return (await self._ask(_Duties, "GET", "/api/v1/oncall/current", token)).items
+        path, params = "/api/v1/oncall/current", {"limit": PAGE_SIZE}
+        return (await self._ask(Page[Duty], "GET", path, token, params=params)).items
 
     async def calendar(self, token: str, team: UUID, until: datetime) -> Calendar:
         """See :class:`OnCall`."""

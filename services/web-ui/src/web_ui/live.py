@@ -134,7 +134,7 @@ class Follower:
                     pause = SHORTEST_PAUSE
             except (Unavailable, TimeoutError) as error:
                 _log.warning("feed_lost", error=str(error) or "silence")
-            except Exception:
+            except Exception:  # noqa: BLE001 - see below
                 # Without the feed every page would quietly grow stale, so nothing ends this loop.
                 _log.exception("feed_failed")
             self._broadcast.set_upstream("down")

@@ -1,4 +1,4 @@
-"""How values are said to a person: ages, durations, names. Pure; app.js says ages in the same words."""
+"""How values are said to a person: ages, durations, names. Pure; app.js says ages alike."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,8 @@ from jinja2.runtime import Context
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+NOTHING = "\N{EN DASH}"
 
 JUST_NOW_SECONDS = 45
 HUES = 6
@@ -42,7 +44,7 @@ def relative(instant: datetime, now: datetime) -> str:
 def duration(seconds: float | None) -> str:
     """A length of time in its two largest units; a dash when there is none yet."""
     if seconds is None:
-        return "–"
+        return NOTHING
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} s"

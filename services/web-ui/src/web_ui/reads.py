@@ -1,7 +1,7 @@
 """What web-ui reads of oncall-service's answers; what it does not show is left out.
 
-incident-management's shapes are shared contracts (``shared.contracts.incident_api``). A test compares
-every field here with oncall-service's committed OpenAPI document.
+incident-management's shapes are shared contracts (``shared.contracts.incident_api``). A test
+compares every field here with oncall-service's committed OpenAPI document.
 """
 
 from datetime import datetime

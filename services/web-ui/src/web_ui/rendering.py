@@ -1,4 +1,4 @@
-"""From a context to a response: Jinja, the frame around every page, and the headers that protect it."""
+"""From a context to a response: Jinja, and the frame around every page."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How a timeline entry looks: an icon and a tone by kind. Pure; an unknown kind gets a plain dot."""
+"""How a timeline entry looks: icon and tone by kind. Pure; an unknown kind gets a plain dot."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -13,7 +13,6 @@ from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
 
 
-
 @dataclass(frozen=True)
 class Viewer:
     """A signed-in person; ``token`` is what the neighbours are asked with."""

@@ -6,7 +6,6 @@ installation at URL (its credentials in VIGIE_USER and VIGIE_PASSWORD).
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -37,7 +36,7 @@ def tour(folder: Path, base: str, user: str, password: str) -> None:
             for scheme in ("light", "dark"):
                 context = chromium.new_context(
                     viewport={"width": width, "height": height},
-                    color_scheme=scheme,  # type: ignore[arg-type]
+                    color_scheme=scheme,
                     has_touch=size == "phone",
                     is_mobile=size == "phone",
                     locale="en-GB",
@@ -63,14 +62,12 @@ def main(arguments: list[str]) -> None:
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)
     if len(arguments) > 1:
-        server, user = nullcontext(arguments[1]), os.environ["VIGIE_USER"]
-        password = os.environ["VIGIE_PASSWORD"]
-    else:
-        world = World(SystemClock())
-        fill(world)
-        server, user, password = served(world.app()), "ada", PASSWORD
-    with server as base:
-        tour(folder, base, user, password)
+        tour(folder, arguments[1], os.environ["VIGIE_USER"], os.environ["VIGIE_PASSWORD"])
+        return
+    world = World(SystemClock())
+    fill(world)
+    with served(world.app()) as base:
+        tour(folder, base, "ada", PASSWORD)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A real server on a free port, for a real browser."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,8 @@ class Server(uvicorn.Server):
         self.app = app
         self.ready = threading.Event()
 
-    async def startup(self, sockets: "list[object] | None" = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         self.ready.set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

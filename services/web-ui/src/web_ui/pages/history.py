@@ -110,7 +110,5 @@ async def show(
 ) -> Response[str]:
     """The page."""
     query = request.query_params
-    page, notices = await load(
-        services, viewer, filters_of(query), query.get("cursor") or None
-    )
+    page, notices = await load(services, viewer, filters_of(query), query.get("cursor") or None)
     return services.renderer.page(request, "history", page, notices=notices)

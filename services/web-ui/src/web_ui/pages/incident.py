@@ -1,4 +1,4 @@
-"""``/incidents/{id}``: one incident, its timeline and alerts, and everything that can be done with it."""
+"""``/incidents/{id}``: one incident, its timeline and alerts, and what can be done with it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class AlertCard:
 
 @dataclass(frozen=True)
 class IncidentPage:
-    """The context of the page. ``moments`` and ``alerts`` are None while they cannot be asked for."""
+    """The context of the page. ``moments`` and ``alerts`` are None when they are not to be had."""
 
     incident: Incident
     actions: Sequence[Action]

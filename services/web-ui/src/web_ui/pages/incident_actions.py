@@ -21,12 +21,13 @@ from web_ui.rendering import wants_fragment
 from web_ui.services import Services
 from web_ui.viewer import Viewer
 
-REFUSALS = (Conflict, Forbidden, Invalid, TooMany, Down)
+# NotFound: oncall-service has not heard of the incident yet.
+REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooMany, Down)
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form that was sent: by whom, about what, and whether from the list or the incident's page."""
+    """A form that was sent: by whom, about what, and whether from the list or the page."""
 
     request: Request[Any, Any, Any]
     services: Services

@@ -43,32 +43,34 @@ async def sign_in(request: Request[Any, Any, Any], services: Services) -> Respon
     user, password = str(form.get("user", "")).strip(), str(form.get("password", ""))
     back = addresses.local(str(form.get("next", "")))
     try:
-        session = await services.oncall.sign_in(user, password)
+        session = await services.oncall.sign_in(user, password, _address(request))
     except (SignedOut, Invalid, Forbidden):
-        return _again(request, services, back, user, NEVER_RIGHT, 401)
+        return _again(request, services, SignInPage(back, user), NEVER_RIGHT, 401)
     except TooMany as error:
         notice = Notice("error", "Too many attempts.", error.detail)
-        return _again(request, services, back, user, notice, 429)
+        return _again(request, services, SignInPage(back, user), notice, 429)
     except Down as error:
         notice = Notice("down", error.detail, "Nobody can sign in now. Try again in a moment.")
-        return _again(request, services, back, user, notice, 503)
+        return _again(request, services, SignInPage(back, user), notice, 503)
     cookie = services.cookies.session(
         session.token, now=services.clock.now(), expires_at=session.expires_at
     )
     return Redirect(back, status_code=303, cookies=[cookie])
 
 
+def _address(request: Request[Any, Any, Any]) -> str:
+    # Behind a proxy, the server has put the person's address here (FORWARDED_ALLOW_IPS).
+    return request.client.host if request.client else "unknown"
+
+
 def _again(
     request: Request[Any, Any, Any],
     services: Services,
-    back: str,
-    user: str,
+    page: SignInPage,
     notice: Notice,
     status: int,
 ) -> Response[Any]:
-    return services.renderer.page(
-        request, "sign_in", SignInPage(back, user), notices=[notice], status=status
-    )
+    return services.renderer.page(request, "sign_in", page, notices=[notice], status=status)
 
 
 @post("/sign-out", include_in_schema=False, status_code=200)
@@ -80,9 +82,7 @@ async def sign_out(request: Request[Any, Any, Any], services: Services) -> Respo
         with suppress(SignedOut, Down):
             await services.oncall.sign_out(token)
         services.viewers.forget(token)
-    return Redirect(
-        addresses.SIGN_IN, status_code=303, cookies=[services.cookies.no_session()]
-    )
+    return Redirect(addresses.SIGN_IN, status_code=303, cookies=[services.cookies.no_session()])
 
 
 @post("/theme", include_in_schema=False, status_code=200)
@@ -91,6 +91,4 @@ async def choose_theme(request: Request[Any, Any, Any], services: Services) -> R
     form = await request.form()
     theme = str(form.get("theme", ""))
     cookie = services.cookies.theme(theme if theme in THEMES else "")
-    return Redirect(
-        addresses.local(str(form.get("back", ""))), status_code=303, cookies=[cookie]
-    )
+    return Redirect(addresses.local(str(form.get("back", ""))), status_code=303, cookies=[cookie])

@@ -1,0 +1,100 @@
+"""What a page's templates use and what its dataclass gives are the same names."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from jinja2 import nodes
+
+from web_ui.assets import Assets
+from web_ui.failures import MessagePage
+from web_ui.pages.dashboard import Dashboard
+from web_ui.pages.history import HistoryPage
+from web_ui.pages.incident import IncidentPage
+from web_ui.pages.notifications import NotificationsPage
+from web_ui.pages.oncall import OnCallPage
+from web_ui.pages.session import SignInPage
+from web_ui.rendering import PAGES, TEMPLATES, Shell, environment
+
+CONTEXTS: dict[str, type] = {
+    "dashboard": Dashboard,
+    "history": HistoryPage,
+    "incident": IncidentPage,
+    "message": MessagePage,
+    "notifications": NotificationsPage,
+    "oncall": OnCallPage,
+    "sign_in": SignInPage,
+}
+
+
+def parsed(path: Path) -> nodes.Template:
+    return environment(Assets()).parse(path.read_text())
+
+
+def used(path: Path, name: str) -> set[str]:
+    """The attributes of ``name`` that a template reads."""
+    tree = parsed(path)
+    dotted = {
+        node.attr
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name == name
+    }
+    subscripted = {
+        node.arg.value
+        for node in tree.find_all(nodes.Getitem)
+        if isinstance(node.node, nodes.Name)
+        and node.node.name == name
+        and isinstance(node.arg, nodes.Const)
+    }
+    return dotted | subscripted
+
+
+def given(context: type) -> set[str]:
+    properties = {name for name, value in vars(context).items() if isinstance(value, property)}
+    return {field.name for field in fields(context)} | properties
+
+
+@pytest.mark.parametrize("page", sorted(CONTEXTS))
+def test_every_name_a_page_uses_is_given_and_every_name_given_is_used(page: str) -> None:
+    read: set[str] = set()
+    for template in (TEMPLATES / page).glob("*.html"):
+        read |= used(template, page)
+    assert read == given(CONTEXTS[page])
+
+
+def test_the_frame_is_given_all_it_uses() -> None:
+    read = set().union(*(used(template, "shell") for template in TEMPLATES.rglob("*.html")))
+    assert read - {"now"} == given(Shell) - {"now"}
+
+
+def test_every_folder_of_templates_is_a_page_with_a_context() -> None:
+    folders = {folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()}
+    assert folders == set(CONTEXTS)
+    for name in CONTEXTS.keys() - {"sign_in", "message"}:
+        assert (TEMPLATES / name / f"_{name}.html").is_file()
+
+
+def test_whatever_asks_for_a_fragment_leads_to_the_same_without_javascript() -> None:
+    asked = 0
+    for template in TEMPLATES.rglob("*.html"):
+        text = template.read_text()
+        for address in re.findall(r'hx-get="([^"]+)"', text):
+            assert f'href="{address}"' in text, f"{template}: no link to {address}"
+            asked += 1
+        for address in re.findall(r'hx-post="([^"]+)"', text):
+            assert f'method="post" action="{address}"' in text, f"{template}: no form for {address}"
+            asked += 1
+    assert asked
+
+
+def test_nothing_inline_that_the_content_security_policy_forbids() -> None:
+    for template in TEMPLATES.rglob("*.html"):
+        text = template.read_text()
+        for forbidden in (" style=", "<style", "onclick=", "onload=", "javascript:", "http://"):
+            assert forbidden not in text, f"{forbidden} in {template}"
+        assert "<script>" not in text
+
+
+def test_the_navigation_leads_to_pages_that_exist() -> None:
+    assert [path for _, path, _ in PAGES] == ["/", "/history", "/oncall", "/notifications"]

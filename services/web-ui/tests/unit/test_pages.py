@@ -1,0 +1,115 @@
+"""The rules of pages that need no request."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from showcase import ADA, JUN
+from web_ui_fakes import World, at
+
+from shared.contracts.incident_api import IncidentAlert
+from shared.contracts.incidents import Status
+from shared.contracts.wire import Ref, Severity
+from shared.errors import NotFound
+from vigie_testing.clock import ManualClock
+from web_ui.pages.dashboard import worst_first
+from web_ui.pages.history import Filters, filters_of
+from web_ui.pages.incident import links, reference_of
+from web_ui.pages.oncall import hand_offs
+from web_ui.reads import Calendar, Shift
+
+NOW = at("2026-03-02T09:00:00")
+TEAM = Ref(id=uuid4(), name="Payments")
+
+
+def calendar(*shifts: Shift) -> Calendar:
+    return Calendar(team=TEAM, time_zone="UTC", items=list(shifts))
+
+
+def shift(start: int, end: int, primary: Ref | None, secondary: Ref | None = None) -> Shift:
+    hour = timedelta(hours=1)
+    return Shift(
+        start=NOW + start * hour,
+        end=NOW + end * hour,
+        primary=primary,
+        secondary=secondary,
+        gap=primary is None,
+    )
+
+
+def test_a_hand_off_is_where_the_people_change_not_where_the_calendar_is_cut() -> None:
+    cut = calendar(shift(-2, 3, ADA), shift(3, 5, ADA), shift(5, 7, JUN), shift(7, 9, None))
+    assert [(h.at, h.primary) for h in hand_offs(cut, NOW)] == [
+        (NOW + timedelta(hours=5), JUN),
+        (NOW + timedelta(hours=7), None),
+    ]
+
+
+def test_another_secondary_is_a_hand_off_too_and_the_past_is_not() -> None:
+    cut = calendar(shift(-9, -2, JUN), shift(-2, 3, ADA), shift(3, 5, ADA, JUN))
+    assert [(h.primary, h.secondary) for h in hand_offs(cut, NOW)] == [(ADA, JUN)]
+
+
+def test_the_worst_come_first_then_what_nobody_has_taken_then_the_oldest() -> None:
+    incidents = World(ManualClock()).incidents
+    low = incidents.open("low", severity=Severity.LOW)
+    taken = incidents.open("taken", age=timedelta(hours=2), status=Status.ACKNOWLEDGED)
+    young = incidents.open("young", age=timedelta(minutes=1))
+    old = incidents.open("old", age=timedelta(hours=1))
+    assert worst_first([low, taken, young, old]) == [old, young, taken, low]
+
+
+def test_only_links_to_web_pages_are_followed() -> None:
+    alert = IncidentAlert(
+        id=uuid4(),
+        incident_id=uuid4(),
+        integration="Prometheus",
+        fingerprint="f",
+        service="s",
+        severity=Severity.LOW,
+        message="m",
+        links={
+            "generator": "https://prometheus.example.com/graph",
+            "evil": "javascript:alert(1)",
+            "data": "data:text/html,x",
+            "relative": "/sign-out",
+            "broken": "http://[",
+        },
+        annotations={"runbook_url": "http://runbooks.example.com/a", "summary": "s"},
+        state="firing",
+        starts_at=NOW,
+        attached_at=NOW,
+    )
+    assert [(link.name, link.url) for link in links(alert)] == [
+        ("generator", "https://prometheus.example.com/graph"),
+        ("runbook", "http://runbooks.example.com/a"),
+    ]
+
+
+def test_an_incident_is_found_by_its_id_or_its_number() -> None:
+    identity = uuid4()
+    assert reference_of(str(identity)) == identity
+    assert reference_of("42") == reference_of("INC-42") == reference_of("inc-42") == 42
+
+
+@pytest.mark.parametrize("nonsense", ["..", "INC-", "9" * 40, "٤٢", "x?y", ""])
+def test_an_address_that_names_no_incident_leads_nowhere(nonsense: str) -> None:
+    with pytest.raises(NotFound):
+        reference_of(nonsense)
+
+
+def test_filters_survive_the_way_through_an_address_and_nonsense_does_not() -> None:
+    filters = Filters(status="any", severity="high", service="kafka", text="disk & more")
+    assert filters.address("c1") == (
+        "/history?status=any&severity=high&service=kafka&text=disk+%26+more&cursor=c1"
+    )
+    assert filters_of({"status": "gone", "severity": "odd", "text": " a "}) == Filters(text="a")
+    assert Filters().address() == "/history"
+    assert not Filters().narrowed
+    assert filters.search("c1").params() == {
+        "limit": 50,
+        "severity": ["high"],
+        "service": "kafka",
+        "q": "disk & more",
+        "cursor": "c1",
+    }
