@@ -12,12 +12,13 @@
 # What runs is a fresh clone of HEAD: what is not committed is not tested, as on GitHub. act's own
 # findings (a label without an image is skipped and green, run id always 1, ...) and our answers to
 # them are in docs/github-actions.md. Exit codes: 0 green, 1 a job failed or did not run, 2 usage,
-# 20 the machine lacks something.
+# 20 the machine lacks something, 24 act runs already in this checkout.
 # shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 STAGE=act
 OUT="$CI_OUT/act"
+readonly EXIT_BUSY=24
 readonly RUNNER_TAG=vigie-offline/act-runner:trixie
 readonly CACHE_VOLUME=vigie-act-cache # downloads of pip and of ci/tools.sh, for all jobs and runs
 readonly OFFLINE_MATRIX=python-version:3.13
@@ -74,9 +75,11 @@ choose_image() {
 
 # --- the clone -------------------------------------------------------------------------------------
 
-# A plain clone, since act cannot read a worktree; its path is the same in the container.
+# A plain clone, since act cannot read a worktree. Its path is the same in the container and from run
+# to run, so that the .venv of the jobs, which names its path, can be kept in a volume.
 make_clone() {
-  CLONE="$OUT/$RUN_ID/repository"
+  CLONE="$OUT/repository"
+  rm -rf "$CLONE"
   if [[ -n "$(git -C "$ROOT" status --porcelain)" ]]; then
     warn "there are uncommitted changes: act runs HEAD, $(git -C "$ROOT" log -1 --format='%h %s')"
   fi
@@ -92,7 +95,9 @@ make_clone() {
 # --- the run ---------------------------------------------------------------------------------------
 
 container_options() {
-  local options="--label vigie.act=$RUN_ID --volume $CACHE_VOLUME:/root/.cache" bundle
+  local options bundle venv
+  venv="vigie-act-venv-$(sha256sum <<<"$CLONE" | cut -c1-12)"
+  options="--label vigie.act=$RUN_ID --volume $CACHE_VOLUME:/root/.cache --volume $venv:$CLONE/.venv"
   bundle="${SSL_CERT_FILE:-$CA_IN_CONTAINER}"
   [[ ! -f "$bundle" ]] || options+=" --volume $bundle:$CA_IN_CONTAINER:ro"
   printf '%s' "$options"
@@ -107,7 +112,7 @@ act_arguments() {
     --rm
     --json
     --use-gitignore=false # .ci-out/offline.env goes in with the rest
-    --artifact-server-path "$OUT/$RUN_ID/artifacts"
+    --artifact-server-path "$OUT/artifacts"
     --artifact-server-port "$(free_port)"
     --env "GITHUB_RUN_ID=$RUN_ID" # act's own is always 1, which brings back the artifacts of earlier runs
     --container-options "$(container_options)"
@@ -133,16 +138,21 @@ remove_leftovers() {
   local ids
   mapfile -t ids < <(docker ps --all --quiet --filter "label=vigie.act=$RUN_ID")
   ((${#ids[@]} == 0)) || docker rm --force --volumes "${ids[@]}" >/dev/null
-  [[ -n "$KEEP" ]] || rm -rf "${OUT:?}/$RUN_ID"
+  [[ -n "$KEEP" ]] || rm -rf "${OUT:?}/repository" "${OUT:?}/artifacts"
 }
 
 main() {
   parse_arguments "$@"
+  mkdir -p "$OUT"
+  exec 8>"$OUT/.lock"
+  python3 -c 'import fcntl; fcntl.flock(8, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null ||
+    fail "act runs already in this checkout" "wait for it to end" "$EXIT_BUSY"
   need_docker
   need_venv
   need_tool act "./ci/venv.sh dev installs it"
-  rm -rf "$OUT/log.jsonl" && mkdir -p "$OUT"
   RUN_ID="$(date +%s)$$"
+  rm -rf "$OUT/log.jsonl" "$OUT/artifacts"
+  mkdir -p "$OUT/artifacts/$RUN_ID" # act's server fails on a list of artifacts before this exists
   choose_image
   on_exit remove_leftovers
   make_clone
