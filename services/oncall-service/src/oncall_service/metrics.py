@@ -29,4 +29,10 @@ GAPS = CounterDef(
     "oncall_gap_pages_total", "Steps that found nobody and paged a fallback, by team.", ("team",)
 )
 
-DEFINITIONS = (NOTIFICATIONS, ESCALATIONS, GAPS)
+PAGES = CounterDef(
+    "oncall_pages_total",
+    "Times a person was paged by a step of an escalation, by team.",
+    ("team", "person"),
+)
+
+DEFINITIONS = (NOTIFICATIONS, ESCALATIONS, GAPS, PAGES)

@@ -12,7 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service import messages
 from oncall_service.escalation import Choice, Exhaust, Page, Position, Reason, advance, choose
-from oncall_service.metrics import ESCALATIONS, GAPS, NO_CHANNEL, NOTIFICATIONS, PAGE_EVENTS_TOPIC
+from oncall_service.metrics import (
+    ESCALATIONS,
+    GAPS,
+    NO_CHANNEL,
+    NOTIFICATIONS,
+    PAGE_EVENTS_TOPIC,
+    PAGES,
+)
 from oncall_service.resources.people import Channel
 from oncall_service.store import incidents, lookup, notifications, routing
 from oncall_service.store.people import shown
@@ -198,6 +205,7 @@ class Runs:
                 detail=f"Step {page.at.step + 1}: {person.name} is paged "
                 f"({choice.reason.replace('_', ' ')}).",
             )
+            self.counted.inc(PAGES, team=run.team_name, person=person.name)
             for method in methods[identifier]:
                 self._session.add(self._notification(step, person, method))
         if not choice.people:
