@@ -17,8 +17,8 @@ from verification.web import Service, VerificationError
 # DESIGN: an incident is there at once, its page within seconds. Generous, because two cores may be
 # busy building something else; a broken hand-over never arrives at all.
 ARRIVAL_SECONDS = 45
-# Four scrapes of the product's interval.
-SCRAPE_SECONDS = 75
+# Eight scrapes at the interval of the product: a busy machine misses some.
+SCRAPE_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def front_page(service: Service) -> str:
     reply = service.call("GET", "/")
     if reply.status not in {200, 302, 303, 307}:
         raise VerificationError(f"{service.name}: GET / answered {reply.status}")
-    login = service.call("GET", "/login", expect=200)
+    login = service.call("GET", "/sign-in", expect=200)
     if "<form" not in login.body:
-        raise VerificationError(f"{service.name}: /login holds no form")
-    return f"GET / answers {reply.status}, /login holds a form"
+        raise VerificationError(f"{service.name}: /sign-in holds no form")
+    return f"GET / answers {reply.status}, /sign-in holds a form"

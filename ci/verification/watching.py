@@ -9,7 +9,7 @@ from urllib.parse import quote
 from verification.waiting import eventually
 from verification.web import Service, VerificationError
 
-TARGET_SECONDS = 60
+TARGET_SECONDS = 90
 
 
 def targets(prometheus: Service) -> str:

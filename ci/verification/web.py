@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-TIMEOUT_SECONDS = 15
+# Generous: a described API is computed on first request, and the machine may be busy building.
+TIMEOUT_SECONDS = 30
 
 
 class VerificationError(Exception):
@@ -80,7 +81,7 @@ ask = json.load(sys.stdin)
 request = urllib.request.Request(ask["url"], data=base64.b64decode(ask["body"]) or None,
                                  headers=ask["headers"], method=ask["method"])
 try:
-    answer = urllib.request.urlopen(request, timeout=15)
+    answer = urllib.request.urlopen(request, timeout=30)
 except urllib.error.HTTPError as error:
     answer = error
 print(json.dumps({"status": answer.status, "body": answer.read().decode("utf-8", "replace")}))
