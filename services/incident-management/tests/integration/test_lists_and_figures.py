@@ -1,0 +1,299 @@
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from incident_management.measures import summarise
+from vigie_testing.clock import ManualClock
+
+BOB = {"id": str(UUID(int=2)), "name": "Bob"}
+
+
+async def listed(service: Any, query: str = "", expect: int = 200) -> Any:
+    response = await service.client.get(f"/api/v1/incidents?{query}", headers=service.person())
+    assert response.status_code == expect, response.text
+    return response.json()
+
+
+async def numbers(service: Any, query: str = "") -> list[int]:
+    return [incident["number"] for incident in (await listed(service, query))["items"]]
+
+
+@pytest.fixture
+async def four(service: Any, clock: ManualClock) -> None:
+    """INC-1 high shop open, INC-2 critical db acknowledged, INC-3 low shop resolved, INC-4 high."""
+    for given_fields in (
+        {"severity": "high", "service": "shop"},
+        {"severity": "critical", "service": "db", "message": "Disk 100% full"},
+        {"severity": "low", "service": "shop"},
+        {"severity": "high", "service": "mail, old"},
+    ):
+        await service.opened(**given_fields)
+        clock.advance(minutes=1)
+    await service.patch(2, status="acknowledged", team="Data")
+    await service.patch(3, status="resolved")
+    await service.patch(4, assignee_id=BOB["id"])
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [4, 3, 2, 1]),
+        ("sort=oldest", [1, 2, 3, 4]),
+        ("sort=severity", [2, 4, 1, 3]),
+        ("status=open", [4, 1]),
+        ("status=open,acknowledged", [4, 2, 1]),
+        ("status=resolved&status=acknowledged", [3, 2]),
+        ("severity=high", [4, 1]),
+        ("service=shop", [3, 1]),
+        ("team=Data", [2]),
+        (f"assignee={BOB['id']}", [4]),
+        ("q=disk", [2]),
+        ("q=100%25", [2]),
+        ("q=%25", [2]),
+        ("q=_", []),
+        ("q=INC-3", [3]),
+        ("q=SHOP", [3, 1]),
+        ("since=2026-03-02T09:01:00Z&until=2026-03-02T09:03:00Z", [3, 2]),
+        ("since=2026-03-02T10:02:00+01:00", [4, 3]),
+        ("status=open&severity=high&service=shop", [1]),
+    ],
+)
+async def test_incidents_are_found_by(service: Any, query: str, expected: list[int]) -> None:
+    assert await numbers(service, query) == expected
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("sort", ["newest", "oldest", "severity"])
+async def test_pages_hold_every_incident_once_even_when_more_come(service: Any, sort: str) -> None:
+    whole = await numbers(service, f"sort={sort}")
+    seen: list[int] = []
+    cursor = ""
+    while True:
+        page = await listed(service, f"sort={sort}&limit=1{cursor}")
+        seen += [incident["number"] for incident in page["items"]]
+        await service.opened(severity="critical", at=service.clock.now() - timedelta(days=1))
+        if page["next_cursor"] is None or len(seen) > 20:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert [number for number in seen if number in whole] == whole
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=closed", "status"),
+        ("severity=sev1", "severity"),
+        ("assignee=bob", "assignee"),
+        ("cursor=nonsense", "cursor"),
+        ("cursor=WzFd", "cursor"),
+        ("since=yesterday", "since"),
+        ("since=2026-03-02T09:00:00", "since"),
+        ("q=%00", "q"),
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=many", "limit"),
+        ("sort=random", "sort"),
+    ],
+)
+async def test_a_query_that_makes_no_sense_is_explained(
+    service: Any, query: str, field: str
+) -> None:
+    problem = await listed(service, query, expect=422)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert problem["errors"][0]["message"]
+
+
+async def test_a_cursor_belongs_to_its_order(service: Any) -> None:
+    for _ in range(2):
+        await service.opened()
+    cursor = (await listed(service, "limit=1"))["next_cursor"]
+    await listed(service, f"limit=1&sort=severity&cursor={cursor}", expect=422)
+
+
+async def test_merged_incidents_are_listed_only_when_asked_for(service: Any) -> None:
+    source, target = await service.opened(), await service.opened()
+    await service.client.post(
+        f"/api/v1/incidents/{source['id']}/merge",
+        json={"into": target["id"]},
+        headers=service.person(),
+    )
+    assert await numbers(service) == [2]
+    assert await numbers(service, "include_merged=true") == [2, 1]
+
+
+async def test_timeline_and_alerts_are_paged_in_the_order_they_happened(
+    service: Any, seconds_after: Any
+) -> None:
+    incident = uuid4()
+    for second in (0, 2, 1):
+        await service.alert_events(
+            service.event(
+                "alert.opened", incident=incident, message=f"at {second}", at=seconds_after(second)
+            )
+        )
+    for path, key, expected in (
+        (
+            "timeline",
+            "text",
+            [
+                "Opened by an alert: at 0",
+                "Another alert belongs to it: at 1.",
+                "Another alert belongs to it: at 2.",
+            ],
+        ),
+        ("alerts", "message", ["at 0", "at 1", "at 2"]),
+    ):
+        seen, cursor = [], ""
+        while cursor is not None:
+            query = f"limit=2&cursor={cursor}" if cursor else "limit=2"
+            response = await service.client.get(
+                f"/api/v1/incidents/{incident}/{path}?{query}", headers=service.person()
+            )
+            seen += [item[key] for item in response.json()["items"]]
+            cursor = response.json()["next_cursor"]
+        assert seen == expected
+
+
+async def test_one_incident_is_measured_while_it_lasts_and_afterwards(
+    service: Any, clock: ManualClock
+) -> None:
+    incident = await service.opened()
+
+    async def measured() -> tuple[Any, ...]:
+        response = await service.client.get(
+            f"/api/v1/incidents/{incident['id']}/metrics", headers=service.person()
+        )
+        shown = response.json()
+        return shown["mtta_seconds"], shown["mttr_seconds"], shown["open_seconds"]
+
+    clock.advance(seconds=10)
+    assert await measured() == (None, None, 10)
+    await service.patch(incident["id"], status="acknowledged")
+    clock.advance(seconds=10)
+    assert await measured() == (10, None, 20)
+    await service.patch(incident["id"], status="resolved")
+    clock.advance(days=1)
+    assert await measured() == (10, 20, 20)
+
+
+async def stats(service: Any, query: str = "", expect: int = 200) -> Any:
+    response = await service.client.get(f"/api/v1/stats?{query}", headers=service.person())
+    assert response.status_code == expect, response.text
+    return response.json()
+
+
+async def test_figures_of_an_empty_installation_are_zero_and_not_errors(service: Any) -> None:
+    figures = await stats(service)
+    assert figures["open"] == {
+        "total": 0,
+        "by_severity": {"critical": 0, "high": 0, "medium": 0, "low": 0},
+        "by_status": {"open": 0, "acknowledged": 0, "in_progress": 0},
+    }
+    assert figures["total"]["created"] == 0
+    assert figures["total"]["mtta"] == {
+        "count": 0,
+        "mean_seconds": None,
+        "p50_seconds": None,
+        "p95_seconds": None,
+    }
+    assert [tally["severity"] for tally in figures["by_severity"]] == [
+        "critical",
+        "high",
+        "medium",
+        "low",
+    ]
+    assert (figures["by_service"], figures["by_day"]) == ([], [])
+    assert figures["until"].startswith("2026-03-02T09:00:00")
+    assert figures["since"].startswith("2026-02-23T09:00:00")
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    times=st.lists(
+        st.tuples(
+            st.sampled_from(["shop", "db"]),
+            st.one_of(st.none(), st.integers(0, 10**6)),
+            st.one_of(st.none(), st.integers(0, 10**6)),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+async def test_figures_are_exactly_those_of_the_incidents(
+    service: Any, clock: ManualClock, times: list[tuple[str, int | None, int | None]]
+) -> None:
+    clock.advance(days=60)
+    begin = clock.now()
+    for name, acknowledged_after, resolved_after in times:
+        clock.set(begin)
+        incident = await service.opened(service=name)
+        steps = [("acknowledged", acknowledged_after), ("resolved", resolved_after)]
+        known = [(after, status) for status, after in steps if after is not None]
+        # An incident that is resolved first is never acknowledged.
+        for after, status in sorted(known, key=lambda step: step[0]):
+            clock.set(begin + timedelta(seconds=after))
+            if (await service.get(incident["id"]))["status"] != "resolved":
+                await service.patch(incident["id"], status=status)
+    clock.set(begin)
+    figures = await stats(service, f"since={begin:%Y-%m-%dT%H:%M:%SZ}&until=2099-01-01T00:00:00Z")
+
+    def expected(name: str | None) -> tuple[Any, Any]:
+        mine = [(a, r) for service_, a, r in times if name in {None, service_}]
+        seen = [a for a, r in mine if a is not None and (r is None or a <= r)]
+        solved = [r for _, r in mine if r is not None]
+        return summarise(seen), summarise(solved)
+
+    def approximately(figures_: Any) -> Any:
+        return pytest.approx(figures_.model_dump(), rel=1e-9)
+
+    mtta, mttr = expected(None)
+    assert figures["total"]["created"] == len(times)
+    assert figures["total"]["mtta"] == approximately(mtta)
+    assert figures["total"]["mttr"] == approximately(mttr)
+    for tally in figures["by_service"]:
+        mtta, mttr = expected(tally["service"])
+        if tally["created"]:
+            assert tally["mtta"] == approximately(mtta)
+            assert tally["mttr"] == approximately(mttr)
+    assert figures["by_day"] == [{"day": f"{begin:%Y-%m-%d}", "created": len(times)}]
+
+
+@pytest.mark.usefixtures("four")
+async def test_services_with_most_incidents_come_first_and_open_ones_are_counted(
+    service: Any, clock: ManualClock
+) -> None:
+    figures = await stats(service, "window=1h")
+    shop = figures["by_service"][0]
+    assert (shop["service"], shop["created"], shop["open"]) == ("shop", 2, 1)
+    assert figures["open"]["total"] == 3
+    assert figures["open"]["by_status"]["acknowledged"] == 1
+    clock.advance(days=2)
+    later = await stats(service, "window=1h")
+    assert later["total"]["created"] == 0
+    assert [(tally["service"], tally["open"]) for tally in later["by_service"]] == [
+        ("db", 1),
+        ("mail, old", 1),
+        ("shop", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "window=forever",
+        "window=1d&since=2026-01-01T00:00:00Z",
+        "since=2027-01-01T00:00:00Z",
+        "until=soon",
+    ],
+)
+async def test_a_window_that_makes_no_sense_is_explained(service: Any, query: str) -> None:
+    assert (await stats(service, query, expect=422))["errors"]

@@ -1,0 +1,99 @@
+import re
+from collections.abc import Callable
+from typing import Any
+
+from incident_management.measures import BUCKETS
+from vigie_testing.clock import ManualClock
+
+SEVERITIES = ("critical", "high", "medium", "low")
+
+
+async def test_every_series_is_there_from_the_start(service: Any) -> None:
+    figures = await service.metrics()
+    for status in ("open", "ack", "resolved"):
+        assert figures[f'incidents_total{{status="{status}"}}'] == 0
+    for severity in SEVERITIES:
+        for status in ("open", "acknowledged", "in_progress"):
+            assert figures[f'incidents_open{{severity="{severity}",status="{status}"}}'] == 0
+        for name in ("incident_mtta_seconds", "incident_mttr_seconds"):
+            assert figures[f'{name}_count{{severity="{severity}"}}'] == 0
+            assert figures[f'{name}_sum{{severity="{severity}"}}'] == 0
+            assert figures[f'{name}_bucket{{le="+Inf",severity="{severity}"}}'] == 0
+    for topic in ("oncall", "alerts"):
+        assert figures[f'outbox_depth{{topic="{topic}"}}'] == 0
+    assert figures["database_up"] == 1
+    assert "postgres_up" not in figures, "without a role for it, no figures of the server"
+
+
+async def test_mtta_and_mttr_are_exact_and_survive_a_restart(
+    start_service: Callable[..., Any], clock: ManualClock
+) -> None:
+    service = start_service()
+    async with service.client:
+        for seen, solved in ((45, 600), (200, 86400)):
+            incident = await service.opened(severity="critical")
+            opened = clock.now()
+            clock.advance(seconds=seen)
+            await service.patch(incident["id"], status="acknowledged")
+            clock.advance(seconds=solved - seen)
+            await service.patch(incident["id"], status="resolved")
+            clock.set(opened)
+        before = await service.metrics()
+    again = start_service(service.database)
+    async with again.client:
+        after = await again.metrics()
+    for figures in (before, after):
+        label = '{severity="critical"}'
+        assert figures[f"incident_mtta_seconds_sum{label}"] == 245
+        assert figures[f"incident_mtta_seconds_count{label}"] == 2
+        assert figures[f"incident_mttr_seconds_sum{label}"] == 87000
+        assert figures[f"incident_mttr_seconds_count{label}"] == 2
+        assert figures['incidents_total{status="resolved"}'] == 2
+        assert figures['incident_mtta_seconds_bucket{le="60.0",severity="critical"}'] == 1
+        assert figures['incident_mtta_seconds_bucket{le="300.0",severity="critical"}'] == 2
+        assert figures['incident_mttr_seconds_bucket{le="600.0",severity="critical"}'] == 1
+    assert len([name for name in before if name.startswith("incident_mtta_seconds_bucket")]) == len(
+        SEVERITIES
+    ) * (len(BUCKETS) + 1)
+
+
+async def test_taking_an_incident_twice_counts_once(service: Any) -> None:
+    incident = await service.opened()
+    for status in ("acknowledged", "open", "acknowledged", "in_progress", "acknowledged"):
+        await service.patch(incident["id"], status=status)
+    figures = await service.metrics()
+    assert figures['incidents_total{status="ack"}'] == 1
+    assert figures['incident_mtta_seconds_count{severity="high"}'] == 1
+    assert figures['incidents_open{severity="high",status="acknowledged"}'] == 1
+
+
+async def test_the_servers_figures_come_through_a_role_of_their_own(
+    start_service: Callable[..., Any], make_database: Callable[[str], Any]
+) -> None:
+    database = make_database("incident-management")
+    service = start_service(
+        database,
+        metrics_database_user="vigie_metrics",
+        metrics_database_password=database.cluster.password("metrics_db_password"),
+    )
+    async with service.client:
+        figures = await service.metrics()
+    assert figures["postgres_up"] == 1
+    assert figures["postgres_database_size_bytes"] > 1_000_000
+    assert 0 < figures["postgres_cache_hit_ratio"] <= 1
+    assert figures["postgres_connections_max"] > 10
+    assert sum(value for name, value in figures.items() if "postgres_connections{" in name) >= 1
+    assert figures['postgres_transactions_total{outcome="commit"}'] > 0
+    for name in ("deadlocks_total", "longest_transaction_seconds", "lock_waiters"):
+        assert figures[f"postgres_{name}"] >= 0
+
+
+async def test_a_server_that_refuses_the_role_is_said_and_costs_nothing_else(
+    start_service: Callable[..., Any],
+) -> None:
+    service = start_service(metrics_database_user="nobody", metrics_database_password="wrong")
+    async with service.client:
+        figures = await service.metrics()
+    assert figures["postgres_up"] == 0
+    assert figures['incidents_total{status="open"}'] == 0
+    assert not [name for name in figures if re.match("postgres_(?!up)", name)]
