@@ -111,7 +111,7 @@ class Stack:
         """Bring it up (again) and wait for health; seconds it took."""
         start = time.monotonic()
         self.compose(
-            "up", "-d", "--no-build", "--wait", "--wait-timeout", "180", *self._scale(), *services
+            "up", "-d", "--no-build", "--wait", "--wait-timeout", "300", *self._scale(), *services
         )
         self._addresses.clear()
         return time.monotonic() - start
