@@ -1,0 +1,139 @@
+"""The rules of an escalation, each with its named reason."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oncall_service.escalation import (
+    Action,
+    Exhaust,
+    Heard,
+    Known,
+    Page,
+    Plan,
+    Position,
+    Reaction,
+    Reason,
+    Roster,
+    Step,
+    Target,
+    advance,
+    choose,
+    react,
+)
+from shared.contracts.incidents import Status
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ADA, BEN, CLEO = UUID(int=1), UUID(int=2), UUID(int=3)
+PRIMARY = Step(Target.PRIMARY, 5)
+PAGING = Known(revision=1, status=Status.OPEN, running_team="Payments")
+
+
+@pytest.mark.parametrize(
+    ("known", "heard", "expected"),
+    [
+        (Known(), Heard(1, Status.OPEN), (Action.START, Reason.INCIDENT_OPENED)),
+        (PAGING, Heard(1, Status.OPEN), (Action.LEAVE, Reason.DUPLICATE_EVENT)),
+        (PAGING, Heard(0, Status.RESOLVED), (Action.LEAVE, Reason.STALE_REVISION)),
+        (PAGING, Heard(2, Status.ACKNOWLEDGED), (Action.STOP, Reason.ACKNOWLEDGED)),
+        (PAGING, Heard(2, Status.IN_PROGRESS), (Action.STOP, Reason.IN_PROGRESS)),
+        (PAGING, Heard(2, Status.RESOLVED), (Action.STOP, Reason.RESOLVED)),
+        (PAGING, Heard(2, Status.OPEN, merged=True), (Action.STOP, Reason.MERGED)),
+        (PAGING, Heard(2, Status.OPEN), (Action.LEAVE, Reason.ALREADY_PAGING)),
+        (PAGING, Heard(2, Status.OPEN, "Payments"), (Action.LEAVE, Reason.ALREADY_PAGING)),
+        (PAGING, Heard(2, Status.OPEN, "Web"), (Action.RESTART, Reason.TEAM_CHANGED)),
+        (
+            Known(1, Status.OPEN, "Web", "Payments"),
+            Heard(2, Status.OPEN, "Web"),
+            (Action.LEAVE, Reason.ALREADY_PAGING),
+        ),
+        (
+            Known(2, Status.ACKNOWLEDGED),
+            Heard(3, Status.OPEN),
+            (Action.START, Reason.RELEASED),
+        ),
+        (
+            Known(1, Status.OPEN),
+            Heard(3, Status.OPEN, released=True),
+            (Action.START, Reason.RELEASED),
+        ),
+        (Known(1, Status.OPEN), Heard(2, Status.OPEN), (Action.LEAVE, Reason.ALREADY_EXHAUSTED)),
+        (Known(), Heard(4, Status.RESOLVED), (Action.LEAVE, Reason.NOTHING_TO_STOP)),
+    ],
+)
+def test_what_an_event_asks_of_the_escalation(
+    known: Known, heard: Heard, expected: tuple[Action, Reason]
+) -> None:
+    assert react(known, heard) == Reaction(*expected)
+
+
+def test_a_step_waits_its_delay_before_the_next_one_is_due() -> None:
+    plan = Plan((PRIMARY, Step(Target.SECONDARY, 10)), repeat=1)
+    first = advance(plan, Position(), NOW)
+    assert first == Page(PRIMARY, Position(0, 0), Position(0, 1), NOW + timedelta(minutes=5))
+    second = advance(plan, Position(0, 1), NOW)
+    assert isinstance(second, Page)
+    assert (second.next, second.due_at) == (Position(1, 0), NOW + timedelta(minutes=10))
+
+
+@given(st.integers(0, 5), st.integers(1, 6))
+def test_every_step_is_done_once_a_round_and_then_the_run_is_exhausted(
+    repeat: int, count: int
+) -> None:
+    plan = Plan(tuple(Step(Target.TEAM, minute) for minute in range(1, count + 1)), repeat)
+    position, done = Position(), []
+    while isinstance(decision := advance(plan, position, NOW), Page):
+        done.append(decision.at)
+        position = decision.next
+    assert decision == Exhaust(Reason.EXHAUSTED)
+    assert done == [Position(turn, step) for turn in range(repeat + 1) for step in range(count)]
+
+
+def test_a_policy_without_steps_is_exhausted_at_once() -> None:
+    assert advance(Plan((), 3), Position(), NOW) == Exhaust()
+
+
+@pytest.mark.parametrize(
+    ("step", "people", "reason"),
+    [
+        (PRIMARY, (ADA,), Reason.PRIMARY_ON_CALL),
+        (Step(Target.SECONDARY, 5), (BEN,), Reason.SECONDARY_ON_CALL),
+        (Step(Target.PERSON, 5, CLEO), (CLEO,), Reason.PERSON_OF_STEP),
+        (Step(Target.TEAM, 5), (BEN, ADA), Reason.TEAM_MEMBERS),
+    ],
+)
+def test_whom_a_step_pages(step: Step, people: tuple[UUID, ...], reason: Reason) -> None:
+    roster = Roster(frozenset({ADA, BEN, CLEO}), ADA, BEN, members=(BEN, ADA, BEN))
+    choice = choose(step, roster)
+    assert (choice.people, choice.reason, choice.gap) == (people, reason, False)
+
+
+@pytest.mark.parametrize(
+    ("roster", "people", "reason"),
+    [
+        (
+            Roster(frozenset({CLEO}), fallback=CLEO),
+            (CLEO,),
+            Reason.NOBODY_ON_CALL_FALLBACK,
+        ),
+        (
+            Roster(frozenset({CLEO}), primary=ADA, fallback=CLEO),
+            (CLEO,),
+            Reason.NOBODY_REACHABLE_FALLBACK,
+        ),
+        (
+            Roster(frozenset({BEN}), fallback=CLEO, last_resort=(CLEO, BEN, BEN)),
+            (BEN,),
+            Reason.LAST_RESORT,
+        ),
+        (Roster(frozenset(), primary=ADA, last_resort=(ADA,)), (), Reason.NOBODY_AT_ALL),
+    ],
+)
+def test_silence_is_never_an_outcome(
+    roster: Roster, people: tuple[UUID, ...], reason: Reason
+) -> None:
+    choice = choose(PRIMARY, roster)
+    assert (choice.people, choice.reason, choice.gap) == (people, reason, True)

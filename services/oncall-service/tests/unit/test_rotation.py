@@ -1,0 +1,158 @@
+# ruff: noqa: DTZ001 - a wall clock has no zone
+"""Hand-offs on the wall clock, through every change of the clocks."""
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from uuid import UUID, uuid5
+
+import pytest
+from dateutil import tz
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from oncall_service.rotation import Hours, Rotation
+from oncall_service.zones import UnknownZoneError, wall_at, zone, zone_names
+
+NAMESPACE = UUID(int=1)
+ADA, BEN, CLEO = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo"))
+EVERY_DAY = frozenset(range(7))
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def rotation(name: str, start: datetime, days: int = 1, **options: object) -> Rotation:
+    people = (ADA, BEN, CLEO)
+    return Rotation(people, start, days, zone(name), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "expected"),
+    [
+        # Paris: UTC+1 becomes UTC+2 on 2026-03-29 and UTC+1 again on 2026-10-25.
+        ("Europe/Paris", datetime(2026, 3, 27, 9), ["08:00", "08:00", "07:00", "07:00"]),
+        ("Europe/Paris", datetime(2026, 10, 23, 9), ["07:00", "07:00", "08:00", "08:00"]),
+        # Casablanca: UTC+1 all year, but UTC during Ramadan, 2026-02-15 to 2026-03-22.
+        ("Africa/Casablanca", datetime(2026, 2, 13, 9), ["08:00", "08:00", "09:00", "09:00"]),
+        ("Africa/Casablanca", datetime(2026, 3, 20, 9), ["09:00", "09:00", "08:00", "08:00"]),
+    ],
+)
+def test_a_shift_that_starts_at_nine_starts_at_nine_on_both_sides_of_a_clock_change(
+    name: str, first: datetime, expected: list[str]
+) -> None:
+    daily = rotation(name, first)
+    hand_offs = [daily.hand_off(index) for index in range(4)]
+    assert [at.strftime("%H:%M") for at in hand_offs] == expected
+    assert {wall_at(at, zone(name)).time() for at in hand_offs} == {time(9)}
+    for at, before, after in zip(hand_offs[1:], [ADA, BEN, CLEO], [BEN, CLEO, ADA], strict=True):
+        assert daily.on_turn(at - timedelta(microseconds=1)) == before
+        assert daily.on_turn(at) == after
+
+
+def test_a_weekly_rotation_keeps_its_monday_through_the_year() -> None:
+    weekly = rotation("Europe/Paris", datetime(2026, 1, 5, 9), days=7)
+    walls = [wall_at(weekly.hand_off(index), weekly.zone) for index in range(52)]
+    assert {(wall.weekday(), wall.time()) for wall in walls} == {(0, time(9))}
+
+
+def test_a_skipped_hand_off_happens_an_hour_later_on_the_new_clock() -> None:
+    # 02:30 does not exist in Paris on 2026-03-29.
+    night = rotation("Europe/Paris", datetime(2026, 3, 28, 2, 30))
+    assert night.hand_off(1) == utc(2026, 3, 29, 1, 30)
+    assert wall_at(night.hand_off(1), night.zone).time() == time(3, 30)
+    assert wall_at(night.hand_off(2), night.zone).time() == time(2, 30)
+
+
+def test_a_hand_off_time_that_comes_twice_counts_the_first_time() -> None:
+    # 02:30 comes twice in Paris on 2026-10-25, at 00:30 and at 01:30 UTC.
+    night = rotation("Europe/Paris", datetime(2026, 10, 24, 2, 30))
+    assert night.hand_off(1) == utc(2026, 10, 25, 0, 30)
+    assert night.on_turn(utc(2026, 10, 25, 1, 15)) == BEN
+    assert night.on_turn(utc(2026, 10, 25, 1, 45)) == BEN
+
+
+def test_a_day_the_calendar_skipped_has_no_turn() -> None:
+    # Samoa went from 2011-12-29 straight to 2011-12-31.
+    daily = rotation("Pacific/Apia", datetime(2011, 12, 28, 9))
+    turns = list(daily.turns(utc(2011, 12, 28, 19), utc(2012, 1, 2)))
+    assert all(turn.start < turn.end for turn in turns)
+    assert [turn.index for turn in turns] == [0, 1, 3, 4, 5]
+
+
+def test_nobody_is_on_call_before_the_first_hand_off() -> None:
+    weekly = rotation("UTC", datetime(2026, 3, 2, 9), days=7)
+    assert weekly.on_turn(utc(2026, 3, 2, 8, 59)) is None
+    assert weekly.on_turn(utc(2026, 3, 2, 9)) == ADA
+    assert weekly.after(utc(2026, 3, 2, 8)) == ()
+
+
+def test_who_comes_next_is_told_in_order_and_once() -> None:
+    doubled = Rotation((ADA, BEN, ADA, CLEO), datetime(2026, 3, 2, 9), 1, zone("UTC"))
+    assert doubled.after(utc(2026, 3, 2, 10)) == (BEN, CLEO)
+    assert doubled.after(utc(2026, 3, 3, 10)) == (ADA, CLEO)
+
+
+def test_hours_restrict_a_layer_to_the_nights_and_days_it_names() -> None:
+    nights = Hours(weekdays=frozenset({0, 4}), start=time(18), end=time(9))
+    layer = rotation("Europe/Paris", datetime(2026, 3, 2, 9), days=7, hours=(nights,))
+    assert layer.on_turn(utc(2026, 3, 2, 16, 59)) is None  # Monday 17:59 in Paris
+    assert layer.on_turn(utc(2026, 3, 2, 17)) == ADA
+    assert layer.on_turn(utc(2026, 3, 3, 7, 59)) == ADA  # Tuesday 08:59
+    assert layer.on_turn(utc(2026, 3, 3, 8)) is None
+    assert layer.on_turn(utc(2026, 3, 7, 7)) == ADA  # the night that began on Friday
+
+
+def test_hours_from_midnight_to_midnight_are_a_whole_day_also_one_of_23_hours() -> None:
+    sunday = Hours(weekdays=frozenset({6}), start=time(0), end=time(0))
+    window = sunday.on(datetime(2026, 3, 29).date(), zone("Europe/Paris"))
+    assert window is not None
+    assert window.end - window.start == timedelta(hours=23)
+
+
+def test_zones_come_from_the_pinned_package_and_nothing_else_is_opened() -> None:
+    assert "Africa/Casablanca" in zone_names()
+    for name in ("Europe/Atlantis", "../zones", "", "/etc/localtime"):
+        with pytest.raises(UnknownZoneError, match="IANA"):
+            zone(name)
+
+
+STARTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(
+    lambda at: at.replace(second=0, microsecond=0)
+)
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Paris",
+        "Africa/Casablanca",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+        "America/Sao_Paulo",
+        "Pacific/Chatham",
+        "Antarctica/Troll",
+    ]
+)
+
+
+@given(name=ZONES, start=STARTS, days=st.integers(1, 30), offset=st.integers(0, 400))
+@example(name="Europe/Paris", start=datetime(2026, 3, 29, 2, 30), days=1, offset=0)
+@example(name="Antarctica/Troll", start=datetime(2026, 3, 29, 2, 0), days=1, offset=0)
+@settings(max_examples=150, deadline=None)
+def test_turns_follow_one_another_without_hole_or_overlap_and_hand_over_at_the_wall_time(
+    name: str, start: datetime, days: int, offset: int
+) -> None:
+    one = rotation(name, start, days)
+    begins = one.hand_off(0) + timedelta(days=offset)
+    turns = list(one.turns(begins, begins + timedelta(days=60)))
+    assert turns[0].start <= begins < turns[0].end
+    assert turns[-1].end >= begins + timedelta(days=60)
+    for earlier, later in pairwise(turns):
+        assert earlier.end == later.start
+    for turn in turns:
+        assert turn.start < turn.end
+        assert one.on_turn(turn.start) == one.participants[turn.index % 3]
+        assert one.on_turn(turn.end - timedelta(microseconds=1)) == one.on_turn(turn.start)
+        wanted = start + timedelta(days=turn.index * days)
+        shown = wall_at(turn.start, one.zone)
+        assert shown == wanted or not tz.datetime_exists(wanted, one.zone)
