@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from shared.contracts.wire import EventResult, EventResults, Outcome, Severity
 from shared.database import Database as Pool
 from shared.http import ServiceClient
 from shared.identifiers import new_id
+from shared.outbox import BACKOFF_CAP
 from shared.settings import DatabaseSettings
 from vigie_testing.clock import ManualClock
 from vigie_testing.databases import Database
@@ -88,6 +89,8 @@ class Service:
     pool: Pool
     """Connections beside the application's, for use cases that no request starts."""
     key: str = KEY
+    tokens: Mapping[Role, str] = field(default_factory=lambda: TOKENS)
+    service_tokens: Mapping[str, str] = field(default_factory=lambda: SERVICE_TOKENS)
 
     async def create_integration(self, name: str, **policy: Any) -> Any:
         """A new integration, with its key."""
@@ -115,9 +118,43 @@ class Service:
         assert answer.status_code == 200, answer.text
         return EventResults.model_validate_json(answer.content).results
 
+    def incident_event(
+        self,
+        incident_id: str,
+        *,
+        at: datetime | None = None,
+        status: Status = Status.RESOLVED,
+        by: str | None = "Ada",
+        merged_into: str | None = None,
+        revision: int = 5,
+    ) -> IncidentEvent:
+        """An incident that was resolved by a person now, unless the arguments say otherwise."""
+        at = at or self.clock.now()
+        return IncidentEvent(
+            event_id=new_id(),
+            type="incident.merged" if merged_into else f"incident.{status}",
+            occurred_at=at,
+            actor=Actor(kind="person", id=str(new_id()), name=by) if by else None,
+            incident=Incident(
+                id=UUID(incident_id),
+                number=1,
+                title="it burns",
+                service="checkout",
+                severity=Severity.CRITICAL,
+                status=status,
+                created_at=at,
+                resolved_at=at if status is Status.RESOLVED else None,
+                resolved_by=by if status is Status.RESOLVED else None,
+                merged_into=UUID(merged_into) if merged_into else None,
+                revision=revision,
+            ),
+        )
+
     async def hand_over(self) -> list[AlertEvent]:
         """incident-management comes up; what it was told until nothing is owed any more."""
         self.incidents.down = False
+        # What failed while it was down waits this long at most.
+        self.clock.advance(seconds=BACKOFF_CAP)
         async with asyncio.timeout(20):
             while self.count("outbox"):  # noqa: ASYNC110 - what is awaited is in the database
                 await asyncio.sleep(0.05)
@@ -162,37 +199,6 @@ class Service:
         values = [line for line in page.splitlines() if line.startswith(f"{series} ")]
         assert values, f"{series} is not on /metrics"
         return float(values[0].rpartition(" ")[2])
-
-
-def incident_event(
-    incident_id: str,
-    *,
-    at: datetime,
-    status: Status = Status.RESOLVED,
-    by: str | None = "Ada",
-    merged_into: str | None = None,
-    revision: int = 5,
-) -> IncidentEvent:
-    """An incident that was resolved by a person, unless the arguments say otherwise."""
-    return IncidentEvent(
-        event_id=new_id(),
-        type="incident.merged" if merged_into else f"incident.{status}",
-        occurred_at=at,
-        actor=Actor(kind="person", id=str(new_id()), name=by) if by else None,
-        incident=Incident(
-            id=UUID(incident_id),
-            number=1,
-            title="it burns",
-            service="checkout",
-            severity=Severity.CRITICAL,
-            status=status,
-            created_at=at,
-            resolved_at=at if status is Status.RESOLVED else None,
-            resolved_by=by if status is Status.RESOLVED else None,
-            merged_into=UUID(merged_into) if merged_into else None,
-            revision=revision,
-        ),
-    )
 
 
 Start = Callable[..., Any]

@@ -1,0 +1,99 @@
+"""Many senders at once, on two replicas: every alert in one incident, every incident once."""
+
+import asyncio
+import random
+from collections import Counter
+from typing import Any
+
+from alert_ingestion.workflow.timeouts import resolve_timed_out
+
+
+async def test_two_hundred_alerts_of_twenty_groups_are_twenty_incidents(start: Any) -> None:
+    async with start() as one, start() as other:
+        alerts = [(group, number) for group in range(20) for number in range(10)]
+        # A fixed shuffle: a failure can be repeated.
+        random.Random(7).shuffle(alerts)  # noqa: S311
+
+        async def send(index: int, group: int, number: int) -> Any:
+            replica = (one, other)[index % 2]
+            answer = await replica.send(service=f"s{group}", message=f"m{number}")
+            assert answer.status_code == 201, answer.text
+            return group, answer.json()
+
+        replies = await asyncio.gather(*(send(index, *alert) for index, alert in enumerate(alerts)))
+        incidents = {(group, reply["incident_id"]) for group, reply in replies}
+        assert len(incidents) == len({incident for _, incident in incidents}) == 20
+        actions = Counter(reply["action"] for _, reply in replies)
+        assert actions == {"new_incident": 20, "attached_to_existing_incident": 180}
+        assert len(one.owed()) == 200
+
+
+async def test_one_alert_sent_fifty_times_at_once_is_one_alert(start: Any) -> None:
+    async with start() as one, start() as other:
+        answers = await asyncio.gather(*((one, other)[n % 2].send() for n in range(50)))
+        assert Counter(answer.json()["action"] for answer in answers) == {
+            "new_incident": 1,
+            "duplicate_suppressed": 49,
+        }
+        alert = await one.alert(answers[0].json()["alert_id"])
+        assert alert["count"] == 50
+
+
+async def test_large_batches_in_opposite_order_do_not_block_each_other(start: Any) -> None:
+    async with start() as one, start() as other:
+
+        def batch(order: int) -> list[dict[str, Any]]:
+            return [
+                {"labels": {"alertname": f"a{number}", "service": f"s{number % 40}"}}
+                for number in range(400)
+            ][::order]
+
+        answers = await asyncio.gather(
+            *(
+                replica.post("/api/v2/alerts", batch(order))
+                for _ in range(3)
+                for replica, order in ((one, 1), (other, -1))
+            )
+        )
+        assert {answer.status_code for answer in answers} == {200}
+        assert one.count("alerts") == 400
+        assert one.count("incidents") == 40
+        assert len(one.owed()) == 400
+
+
+async def test_resolves_and_new_alerts_at_once_never_leave_an_alert_without_a_page(
+    start: Any,
+) -> None:
+    async with start() as one, start() as other:
+        for _ in range(5):
+            await one.send(message="old")
+            await asyncio.gather(
+                one.send(message="old", status="resolved"),
+                *(other.send(message=f"new {number}") for number in range(3)),
+            )
+        # Whoever fires is in an incident that is open as far as we know.
+        ended = one.database.query(
+            "SELECT a.message FROM alerts AS a JOIN incidents AS i ON i.id = a.incident_id "
+            "WHERE a.status = 'firing' AND i.state <> 'open'"
+        )
+        assert ended == []
+
+
+async def test_two_engines_of_timeouts_resolve_each_alert_once(start: Any) -> None:
+    async with start() as one, start() as other:
+        await one.post("/api/v2/alerts", [{"labels": {"a": str(n)}} for n in range(100)])
+        one.clock.advance(minutes=6)
+
+        async def run(replica: Any) -> int:
+            count, more = 0, True
+            while more:
+                async with replica.pool.transaction() as connection:
+                    done, more = await resolve_timed_out(connection, one.clock.now(), limit=30)
+                count += done
+            return count
+
+        await asyncio.gather(run(one), run(other), run(one), run(other))
+        await run(one)
+        resolved = [event for event in one.owed() if event.type == "alert.resolved"]
+        assert len(resolved) == 100
+        assert len({event.alert.id for event in resolved}) == 100
