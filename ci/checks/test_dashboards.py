@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from checks import dashboards
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from checks import dashboards
 
 ROOT = Path(__file__).parents[2]
 ALL = pytest.mark.parametrize("path", dashboards.DASHBOARDS, ids=lambda path: path.stem)

@@ -16,6 +16,8 @@ ROLES = {
     "incident-management": ("incidents", "vigie_incidents", "incidents_db_password"),
     "oncall-service": ("oncall", "vigie_oncall", "oncall_db_password"),
 }
+# Sees the server's figures, and no content.
+METRICS_ROLE = "vigie_metrics"
 
 
 def bootstrap(server: EmbeddedPostgres, secrets: Path, database: str = DATABASE) -> None:

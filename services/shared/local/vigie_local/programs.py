@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vigie_local import http, prometheus_config
-from vigie_local.database import DATABASE, ROLES
+from vigie_local.database import DATABASE, METRICS_ROLE, ROLES
 from vigie_local.embedded_postgres import EmbeddedPostgres
 from vigie_local.installation import REPOSITORY, Installation
 from vigie_local.secret_files import CALLERS, SERVICES, token_name
@@ -22,7 +22,7 @@ _HANDED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROX
 # The secrets of one service beside its token: {service: {variable: file}}.
 _SECRETS = {
     "alert-ingestion": {"VIGIE_BOOTSTRAP_INGESTION_KEY": "ingestion_key"},
-    "incident-management": {},
+    "incident-management": {"VIGIE_METRICS_DATABASE_PASSWORD": "metrics_db_password"},
     "oncall-service": {
         "VIGIE_BOOTSTRAP_ADMIN_PASSWORD": "admin_password",
         "VIGIE_BOOTSTRAP_API_TOKEN": "api_token",
@@ -103,6 +103,8 @@ def service(
             "VIGIE_DATABASE_USER": role,
             "VIGIE_DATABASE_PASSWORD_FILE": str(installation.secrets / password),
         }
+    if name == "incident-management":
+        variables.setdefault("VIGIE_METRICS_DATABASE_USER", METRICS_ROLE)
     host = "127.0.0.1" if ":" not in installation.host else "[::1]"
     return Program(
         name=name if port == installation.ports[name] else f"{name}-{port}",

@@ -1,0 +1,49 @@
+"""What the running services expose is what rules and dashboards ask for, and reads well."""
+
+import shutil
+import subprocess
+
+import httpx
+import pytest
+from stack import Stack
+
+from checks import dashboards
+
+pytestmark = pytest.mark.e2e
+
+SERVICES = ("alert-ingestion", "incident-management", "oncall-service", "web-ui")
+
+
+def page(stack: Stack, service: str) -> str:
+    url = f"http://127.0.0.1:{stack.installation.ports[service]}/metrics"
+    answer = httpx.get(url, trust_env=False, timeout=10)
+    answer.raise_for_status()
+    return answer.text
+
+
+def test_every_metric_that_a_dashboard_or_a_rule_names_is_exposed(stack: Stack) -> None:
+    families = {
+        line.split()[2]
+        for service in SERVICES
+        for line in page(stack, service).splitlines()
+        if line.startswith("# TYPE ")
+    }
+    asked = dashboards.asked_of_services()
+    assert len(asked) > 20
+    missing = {name for name in asked if dashboards.family(name, families) not in families}
+    assert not missing
+
+
+def test_the_metrics_pass_promtool(stack: Stack) -> None:
+    promtool = shutil.which("promtool")
+    assert promtool, "promtool is not here: apt-get install prometheus"
+    for service in SERVICES:
+        done = subprocess.run(
+            [promtool, "check", "metrics"],
+            input=page(stack, service),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, f"{service}: {done.stdout}{done.stderr}"
