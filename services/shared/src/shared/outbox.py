@@ -168,7 +168,9 @@ class OutboxWorker:
             except Exception:  # noqa: BLE001 - the worker outlives any bug in a deliverer
                 _log.exception("outbox_cycle_failed", topic=topic)
             try:
-                await asyncio.wait_for(wake.wait(), self._poll_seconds)
+                # Not wait_for: before Python 3.12 it loses a cancellation that meets the wake-up.
+                async with asyncio.timeout(self._poll_seconds):
+                    await wake.wait()
             except TimeoutError:
                 continue
 

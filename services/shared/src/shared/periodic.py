@@ -108,6 +108,8 @@ class Periodic:
             self._event.clear()
             await self.cycle()
             try:
-                await asyncio.wait_for(self._event.wait(), self._interval)
+                # Not wait_for: before Python 3.12 it loses a cancellation that meets the wake-up.
+                async with asyncio.timeout(self._interval):
+                    await self._event.wait()
             except TimeoutError:
                 continue
