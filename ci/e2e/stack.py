@@ -26,8 +26,16 @@ SOON_SECONDS = 30.0
 Answer = TypeVar("Answer")
 
 
-def wait_until(what: str, probe: Callable[[], Answer], seconds: float = SOON_SECONDS) -> Answer:
-    """The first truthy answer of ``probe``; fails, naming ``what``, when there is none in time."""
+def wait_until(
+    what: str,
+    probe: Callable[[], Answer],
+    seconds: float = SOON_SECONDS,
+    explain: Callable[[], str] = str,
+) -> Answer:
+    """The first truthy answer of ``probe``.
+
+    Fails when there is none in time, naming ``what``, and with what ``explain`` finds then.
+    """
     deadline = time.monotonic() + seconds
     while True:
         answer = probe()
@@ -35,7 +43,7 @@ def wait_until(what: str, probe: Callable[[], Answer], seconds: float = SOON_SEC
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(
-                f"waited {seconds:g} s in vain for {what}; last answer: {answer!r}"
+                f"waited {seconds:g} s in vain for {what}; last answer: {answer!r}\n{explain()}"
             )
         time.sleep(0.05)
 
@@ -47,6 +55,7 @@ class Stack:
     installation: Installation
     environment: dict[str, str]
     api: httpx.Client = field(init=False)
+    sender: httpx.Client = field(init=False)
     key: str = field(init=False)
     token: str = field(init=False)
 
@@ -81,17 +90,23 @@ class Stack:
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         self.key = secret_files.read(self.installation.secrets, "ingestion_key")
         self.token = secret_files.read(self.installation.secrets, "api_token")
-        self.api = httpx.Client(
-            headers={"Authorization": f"Bearer {self.token}"}, timeout=15, trust_env=False
+        self._close()
+        self.api, self.sender = (
+            httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=15, trust_env=False)
+            for key in (self.token, self.key)
         )
         return time.monotonic() - began
 
     def stop(self) -> None:
         """Stop it, and remove what it made."""
-        if hasattr(self, "api"):
-            self.api.close()
+        self._close()
         done = self.run("--reset")
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+    def _close(self) -> None:
+        for name in ("api", "sender"):
+            if hasattr(self, name):
+                getattr(self, name).close()
 
     def url(self, name: str, path: str = "") -> str:
         """An address of one of the services."""
@@ -130,6 +145,20 @@ class Stack:
         found = self.items("oncall-service", "/api/v1/notifications", incident_id=incident_id)
         return [notification for notification in found if notification["kind"] == "page"]
 
+    def trouble(self, incident_ids: list[str]) -> str:
+        """What the installation knows about incidents that nobody was told of."""
+        lines = []
+        for incident_id in incident_ids:
+            lines.append(f"{self.incident(incident_id)}")
+            lines += map(
+                str, self.items("oncall-service", "/api/v1/escalations", incident_id=incident_id)
+            )
+        for name in ("alert-ingestion", "incident-management", "oncall-service"):
+            owed = {key: value for key, value in self.samples(name).items() if "outbox" in key}
+            logged = [line for line in self.seen(name).splitlines() if '"warning"' in line]
+            lines += [f"{name} owes {owed}", *logged[-10:]]
+        return "\n".join(lines)
+
     def patch(self, incident_id: str, **changes: Any) -> httpx.Response:
         """Change an incident with the API token."""
         return self.api.patch(
@@ -139,12 +168,9 @@ class Stack:
     def alert(self, url: str | None = None, **fields: Any) -> httpx.Response:
         """Send one alert in the native format."""
         body = {"severity": "high", "message": "made up", **fields}
-        return httpx.post(
+        return self.sender.post(
             f"{url or self.url('alert-ingestion')}/api/v1/alerts",
             json=body,
-            headers={"Authorization": f"Bearer {self.key}"},
-            timeout=15,
-            trust_env=False,
         )
 
     def samples(self, name: str) -> dict[str, float]:

@@ -145,7 +145,12 @@ def test_an_alertmanager_with_a_webhook_receiver_opens_one_incident_and_resolves
 ) -> None:
     port = free_port()
     (tmp_path / "alertmanager.yml").write_text(f"""
-route: {{receiver: vigie, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1s}}
+route:
+  receiver: vigie
+  group_by: [alertname]
+  group_wait: 1s
+  group_interval: 1s
+  repeat_interval: 1s
 receivers:
   - name: vigie
     webhook_configs:
