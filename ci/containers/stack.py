@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
 import urllib.error
@@ -74,6 +75,13 @@ def request(
         return Reply(0, str(error))
 
 
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
 class Stack:
     """A stack under a name of its own: up when entered, gone without a trace when left."""
 
@@ -85,7 +93,7 @@ class Stack:
             *(OVERLAYS / f"{name}.yml" for name in overlays),
         ]
         self._env_file: Path | None = OFFLINE_ENV if OFFLINE_ENV.is_file() else None
-        self.variables = variables
+        self.variables = {"VIGIE_TEST_PORT": str(_free_port()), **variables}
         self._addresses: dict[str, str] = {}
         self._secrets: dict[str, str] | None = None
 
@@ -203,6 +211,10 @@ class Stack:
             {"service": service, "severity": severity, "message": message},
             self.secret("ingestion_key"),
         )
+
+    def running_tag(self, service: str) -> str:
+        """The tag of the image that a service runs."""
+        return str(self.containers()[service]["Config"]["Image"]).rpartition(":")[2]
 
     def incidents(self) -> list[dict[str, Any]]:
         """Up to 200 incidents, the newest first."""
