@@ -1,5 +1,6 @@
 """docker-compose.yml read without an engine: the promises that a typo would break."""
 
+import importlib
 import importlib.util
 import re
 import sys
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from shared.settings import PREFIX, ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 FOUR = ("alert-ingestion", "incident-management", "oncall-service", "web-ui")
@@ -187,3 +190,26 @@ def test_every_setting_of_compose_is_explained_in_the_example() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     missing = {name for name in variables if not re.search(rf"^#? ?{name}=", example, re.MULTILINE)}
     assert missing == set()
+
+
+def settings_class(service: str) -> type[ServiceSettings]:
+    module = importlib.import_module(f"{service.replace('-', '_')}.settings")
+    (found,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, ServiceSettings)
+        and value.__module__ == module.__name__
+    )
+    return found
+
+
+@pytest.mark.parametrize("name", FOUR)
+def test_compose_knows_every_setting_of_a_service_and_no_other(name: str) -> None:
+    given = {variable.removesuffix("_FILE") for variable in services()[name].get("environment", {})}
+    dockerfile = (ROOT / "services" / name / "Dockerfile").read_text(encoding="utf-8")
+    given |= set(re.findall(r"^(?:ENV|   ) +(VIGIE_\w+)=", dockerfile, re.MULTILINE))
+    known = {f"{PREFIX}{field}".upper() for field in settings_class(name).model_fields}
+    # The same for everybody, and right as it is.
+    assert known - given == ({"VIGIE_DATABASE_PORT", "VIGIE_DATABASE_NAME"} & known)
+    assert given - known == set()
