@@ -1,4 +1,4 @@
-"""Whatever is sent: a problem a person can act on, nothing stored, never a 5xx of our own making."""
+"""Whatever is sent: a problem a person can act on, nothing stored, no 5xx of our own making."""
 
 import asyncio
 import base64
@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+
+from vigie_local.database import psql
 
 PATHS = [
     "/api/v1/alerts",
@@ -131,16 +133,18 @@ async def test_a_key_may_also_come_as_basic_auth_or_in_the_url_and_is_never_logg
     assert service.key not in logged
 
 
-async def test_with_the_database_gone_the_answer_is_503_and_it_recovers(
-    service: Any, make_database: Any
-) -> None:
+async def test_with_the_database_gone_the_answer_is_503_and_it_recovers(service: Any) -> None:
     assert (await service.send()).status_code == 201
-    other = service.database
+    name = service.database.name
+
+    def administer(statement: str) -> None:
+        psql(service.database.cluster.server, "postgres", "-c", statement)
+
     # Nobody may connect, and whoever is connected is thrown out.
-    superuser = other.cluster.server
-    superuser.psql(f"ALTER DATABASE {other.name} ALLOW_CONNECTIONS false")
-    superuser.psql(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{other.name}'"  # noqa: S608
+    administer(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    administer(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - our own name
+        f"WHERE datname = '{name}'"
     )
     answer = await service.send(message="two")
     assert answer.status_code == 503
@@ -150,8 +154,8 @@ async def test_with_the_database_gone_the_answer_is_503_and_it_recovers(
     assert "database_up 0.0" in page
     assert (await service.client.get("/ready")).status_code == 503
     assert (await service.client.get("/health")).status_code == 200
-    superuser.psql(f"ALTER DATABASE {other.name} ALLOW_CONNECTIONS true")
+    administer(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     async with asyncio.timeout(20):
-        while (await service.send(message="two")).status_code == 503:
+        while (await service.send(message="two")).status_code == 503:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     assert service.count("alerts") == 2

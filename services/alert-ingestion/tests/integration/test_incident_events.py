@@ -17,7 +17,9 @@ LATER = "2026-03-02T09:30:00Z"
 
 
 async def send(service: Any, /, **alert: Any) -> Any:
-    answer = await service.send(**{"dedup_key": "disk", **alert})
+    # A dedup_key is the whole identity, so each service needs its own.
+    key = f"{alert.get('service', '')} {alert.pop('dedup_key', 'disk')}"
+    answer = await service.send(**{"dedup_key": key, **alert})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
