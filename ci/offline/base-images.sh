@@ -14,6 +14,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly RECIPES="$CI_DIR/offline/images"
 readonly ENV_FILE="$CI_OUT/offline.env"
+# Written beside and moved into place, so that a reader never sees half of it.
+readonly NEW_ENV_FILE="$ENV_FILE.$$"
 readonly LABEL=vigie.offline.recipe
 # The machine's own trust store, so that pip works behind a proxy that inspects TLS; it stays in the stand-ins.
 readonly CA_BUNDLE="${VIGIE_BUILD_CA_FILE:-/etc/ssl/certs/ca-certificates.crt}"
@@ -121,7 +123,7 @@ provide() {
   fi
   need_debian
   stand_in "$name" "$tag" "$DEBIAN_RECIPE"
-  printf '%s=%s\n' "$variable" "$tag" >>"$ENV_FILE.new"
+  printf '%s=%s\n' "$variable" "$tag" >>"$NEW_ENV_FILE"
   say "$variable: $tag, a STAND-IN made from Debian packages for $reference"
   unproved "anything particular to $reference: $tag stood in for it"
 }
@@ -136,7 +138,7 @@ provide_grafana() {
   fi
   need_debian
   stand_in no-grafana "$tag" "$DEBIAN_RECIPE"
-  printf 'VIGIE_GRAFANA_IMAGE=%s\n' "$tag" >>"$ENV_FILE.new"
+  printf 'VIGIE_GRAFANA_IMAGE=%s\n' "$tag" >>"$NEW_ENV_FILE"
   say "VIGIE_GRAFANA_IMAGE: $reference can neither be had nor be made: start the stack with --scale grafana=0"
   unproved "the dashboards in Grafana itself: its image cannot be had without a registry"
 }
@@ -152,7 +154,8 @@ main() {
   done
   need_docker
   rm -rf "$OUT" && mkdir -p "$OUT"
-  cat >"$ENV_FILE.new" <<'EOF'
+  on_exit rm -f "$NEW_ENV_FILE"
+  cat >"$NEW_ENV_FILE" <<'EOF'
 # Written by ci/offline/base-images.sh: stand-ins for images that no registry could give on this machine.
 EOF
   provide VIGIE_PYTHON_IMAGE services/alert-ingestion/Dockerfile python vigie-offline/python:3.13
@@ -160,8 +163,8 @@ EOF
   provide VIGIE_PROMETHEUS_IMAGE prometheus/Dockerfile prometheus vigie-offline/prometheus:2.53
   provide_grafana
   # Images built on stand-ins keep apart from those built on the real ones.
-  if grep -q '^VIGIE_' "$ENV_FILE.new"; then printf 'VIGIE_IMAGE_TAG=offline\n' >>"$ENV_FILE.new"; fi
-  mv "$ENV_FILE.new" "$ENV_FILE"
+  if grep -q '^VIGIE_' "$NEW_ENV_FILE"; then printf 'VIGIE_IMAGE_TAG=offline\n' >>"$NEW_ENV_FILE"; fi
+  mv "$NEW_ENV_FILE" "$ENV_FILE"
   say "wrote ${ENV_FILE#"$ROOT"/}"
 }
 
