@@ -1,7 +1,9 @@
 """The application of every test: built by the real composition root, with fakes around it."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,30 @@ sys.path.insert(0, str(Path(__file__).parent))
 from web_ui_fakes import Visitor, World
 
 from vigie_testing.clock import ManualClock
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The application's lifespan, in a task of its own.
+
+    A fixture's end may run in another task than its beginning, which a lifespan does not survive.
+    """
+    started, finish = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await finish.wait()
+
+    life = asyncio.create_task(live())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({life, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    try:
+        yield
+    finally:
+        finish.set()
+        await life
 
 
 @pytest.fixture
@@ -32,9 +58,9 @@ def app(world: World) -> Litestar:
 async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without JavaScript that has not signed in."""
     # In the loop of the test, so that fakes and application share it.
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with (
-        app.lifespan(),
+        running(app),
         httpx.AsyncClient(transport=transport, base_url="http://vigie.test") as client,
     ):
         yield client

@@ -33,7 +33,7 @@ from web_ui.pages import (
     session,
 )
 from web_ui.rendering import Renderer
-from web_ui.services import Services
+from web_ui.services import Services, TheViewer
 from web_ui.settings import WebUiSettings
 from web_ui.viewer import Viewer, Viewers
 
@@ -143,7 +143,7 @@ def _pages(services: Services, guard: FormGuard) -> Router:
 
 
 @get("/{address:path}", include_in_schema=False)
-async def _nothing_here(viewer: Viewer) -> Response[str]:
+async def _nothing_here(viewer: TheViewer) -> Response[str]:
     """Any other address: a page that says so, for who is signed in."""
     del viewer
     raise NotFound("The address is wrong, or the page has moved.")

@@ -1,13 +1,16 @@
 """What handlers work with; put together once in app.py and handed to each by dependency."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from litestar.di import NamedDependency
 
 from shared.clock import Clock
 from web_ui.clients import Incidents, OnCall
 from web_ui.cookies import Cookies
 from web_ui.live import Broadcast
 from web_ui.rendering import Renderer
-from web_ui.viewer import Viewers
+from web_ui.viewer import Viewer, Viewers
 
 
 @dataclass(frozen=True)
@@ -21,3 +24,10 @@ class Services:
     renderer: Renderer
     broadcast: Broadcast
     clock: Clock
+
+
+TheServices: TypeAlias = NamedDependency[Services]
+"""What a handler asks for as ``services``."""
+
+TheViewer: TypeAlias = NamedDependency[Viewer]
+"""What a handler asks for as ``viewer``; without a session it is not called at all."""

@@ -1,7 +1,7 @@
 import pytest
-from incident_management import transitions
 from web_ui_fakes import World
 
+from incident_management import transitions
 from shared.contracts.identity import Role
 from shared.contracts.incidents import Status
 from vigie_testing.clock import ManualClock

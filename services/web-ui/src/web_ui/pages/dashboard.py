@@ -15,7 +15,7 @@ from web_ui.clients import Search
 from web_ui.notices import Asking, Notice
 from web_ui.reads import Duty
 from web_ui.rendering import wants_fragment
-from web_ui.services import Services
+from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 UNRESOLVED = (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
@@ -134,7 +134,7 @@ async def respond(
 
 @get("/", include_in_schema=False)
 async def show(
-    request: Request[Any, Any, Any], services: Services, viewer: Viewer
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[str]:
     """The dashboard."""
     return await respond(request, services, viewer)

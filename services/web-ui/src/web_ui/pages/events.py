@@ -10,8 +10,8 @@ from litestar.response import Stream
 from web_ui import sse
 from web_ui.clients import Down
 from web_ui.live import Broadcast
-from web_ui.services import Services
-from web_ui.viewer import Viewer, Viewers
+from web_ui.services import TheServices, TheViewer
+from web_ui.viewer import Viewers
 
 HEARTBEAT_SECONDS = 15.0
 RECONNECT_MILLISECONDS = 2000
@@ -67,7 +67,9 @@ async def _still_signed_in(viewers: Viewers, token: str) -> bool:
 
 
 @get("/events", include_in_schema=False)
-async def follow(request: Request[Any, Any, Any], services: Services, viewer: Viewer) -> Stream:
+async def follow(
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
+) -> Stream:
     """Live updates for a signed-in person."""
     return Stream(
         stream(

@@ -12,7 +12,7 @@ from shared.errors import Invalid
 from web_ui.addresses import with_query
 from web_ui.clients import Search
 from web_ui.notices import Asking, Notice
-from web_ui.services import Services
+from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 PATH = "/history"
@@ -106,7 +106,7 @@ async def load(
 
 @get(PATH, include_in_schema=False)
 async def show(
-    request: Request[Any, Any, Any], services: Services, viewer: Viewer
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[str]:
     """The page."""
     query = request.query_params

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Incident
@@ -17,7 +18,7 @@ from web_ui.clients import MOST_ALERTS, Down
 from web_ui.live import topic_of
 from web_ui.notices import Asking, Notice, down
 from web_ui.rendering import wants_fragment
-from web_ui.services import Services
+from web_ui.services import Services, TheServices, TheViewer
 from web_ui.timeline import Moment, moments
 from web_ui.viewer import Viewer
 
@@ -157,7 +158,10 @@ def reference_of(text: str) -> UUID | int:
 
 @get("/incidents/{incident:str}", include_in_schema=False)
 async def show(
-    request: Request[Any, Any, Any], services: Services, viewer: Viewer, incident: str
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    viewer: TheViewer,
+    incident: FromPath[str],
 ) -> Response[str]:
     """The incident; ``?done=`` says what a form has just done."""
     done = DONE.get(request.query_params.get("done", ""))

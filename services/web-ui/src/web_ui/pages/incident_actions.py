@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
@@ -18,7 +19,7 @@ from web_ui.notices import Notice, down
 from web_ui.pages import dashboard, incident
 from web_ui.pages.incident import DONE, LONGEST_NOTE
 from web_ui.rendering import wants_fragment
-from web_ui.services import Services
+from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 # NotFound: oncall-service has not heard of the incident yet.
@@ -80,10 +81,10 @@ class Form:
 @post("/incidents/{incident_id:uuid}/{action:str}", include_in_schema=False, status_code=200)
 async def act(
     request: Request[Any, Any, Any],
-    services: Services,
-    viewer: Viewer,
-    incident_id: UUID,
-    action: str,
+    services: TheServices,
+    viewer: TheViewer,
+    incident_id: FromPath[UUID],
+    action: FromPath[str],
 ) -> Response[Any]:
     """A button was pressed."""
     asked = BY_NAME.get(action)
@@ -103,7 +104,10 @@ async def act(
 
 @post("/incidents/{incident_id:uuid}/notes", include_in_schema=False, status_code=200)
 async def add_note(
-    request: Request[Any, Any, Any], services: Services, viewer: Viewer, incident_id: UUID
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    viewer: TheViewer,
+    incident_id: FromPath[UUID],
 ) -> Response[Any]:
     """A note was written."""
     text = str((await request.form()).get("text", ""))

@@ -10,7 +10,7 @@ from litestar import Request, Response, get
 from web_ui.addresses import with_query
 from web_ui.notices import Asking, Notice
 from web_ui.reads import Notification
-from web_ui.services import Services
+from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 PATH = "/notifications"
@@ -47,7 +47,7 @@ async def load(
 
 @get(PATH, include_in_schema=False)
 async def show(
-    request: Request[Any, Any, Any], services: Services, viewer: Viewer
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[str]:
     """The page; ``?incident=`` shows one incident's, ``?cursor=`` goes on from a page before."""
     query = request.query_params

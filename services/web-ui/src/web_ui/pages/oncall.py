@@ -11,7 +11,7 @@ from litestar import Request, Response, get
 from shared.contracts.wire import Ref
 from web_ui.notices import Asking, Notice
 from web_ui.reads import Calendar, Duty
-from web_ui.services import Services
+from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 NEXT_HANDOFFS = 5
@@ -88,7 +88,7 @@ def _card(duty: Duty, calendar: Calendar | None, now: datetime) -> TeamCard:
 
 @get("/oncall", include_in_schema=False)
 async def show(
-    request: Request[Any, Any, Any], services: Services, viewer: Viewer
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[str]:
     """The page."""
     page, notices = await load(services, viewer)

@@ -12,7 +12,7 @@ from web_ui import addresses
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import THEMES
 from web_ui.notices import Notice
-from web_ui.services import Services
+from web_ui.services import Services, TheServices
 
 NEVER_RIGHT = Notice("error", "User name or password is not right.", "Check both and try again.")
 
@@ -26,7 +26,7 @@ class SignInPage:
 
 
 @get(addresses.SIGN_IN, include_in_schema=False)
-async def show(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def show(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """The form; who is signed in already goes on."""
     back = addresses.local(request.query_params.get("next"))
     try:
@@ -37,7 +37,7 @@ async def show(request: Request[Any, Any, Any], services: Services) -> Response[
 
 
 @post(addresses.SIGN_IN, include_in_schema=False, status_code=200)
-async def sign_in(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def sign_in(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """Name and password, for a session cookie."""
     form = await request.form()
     user, password = str(form.get("user", "")).strip(), str(form.get("password", ""))
@@ -74,7 +74,7 @@ def _again(
 
 
 @post("/sign-out", include_in_schema=False, status_code=200)
-async def sign_out(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def sign_out(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """End the session, here in any case, and at oncall-service if it answers."""
     token = services.cookies.token(request)
     if token:
@@ -86,7 +86,7 @@ async def sign_out(request: Request[Any, Any, Any], services: Services) -> Respo
 
 
 @post("/theme", include_in_schema=False, status_code=200)
-async def choose_theme(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+async def choose_theme(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
     """Light, dark, or as the system; app.js does the same without a round trip."""
     form = await request.form()
     theme = str(form.get("theme", ""))

@@ -1,0 +1,204 @@
+import pytest
+from showcase import fill
+from web_ui_fakes import Visitor
+
+from shared.contracts.incidents import Status
+
+BUTTONS = {
+    Status.OPEN: ["acknowledge", "start", "resolve", "escalate"],
+    Status.ACKNOWLEDGED: ["start", "resolve", "release", "escalate"],
+    Status.IN_PROGRESS: ["resolve", "acknowledge", "escalate"],
+    Status.RESOLVED: [],
+}
+
+
+def offered(text: str) -> list[str]:
+    return [
+        part.split('"')[0].rpartition("/")[2]
+        for part in text.split('<form method="post" action="/incidents/')[1:]
+    ]
+
+
+async def test_the_page_tells_the_whole_story(responder: Visitor) -> None:
+    incident = fill(responder.world)
+    text = (await responder.get(f"/incidents/{incident.id}")).text
+    assert "<title>INC-1 Checkout answers 5xx" in text
+    assert "by Ada Okafor, after 2 min 48 s" in text
+    assert "Rolling back 2026.11.4 in eu-west-1 first, us-east-1 after that." in text
+    assert text.index("12 pods of checkout-api restarted") < text.index("Opened by an alert")
+    assert "<dt>alertname</dt><dd>HighErrorRate</dd>" in text
+    assert 'href="https://runbooks.example.com/checkout" rel="noopener noreferrer' in text
+    assert text.count("Firing") == 2
+    assert 'href="/notifications?incident=' in text
+
+
+async def test_people_may_say_its_number(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    for name in ("1", "INC-1", "inc-1"):
+        page = await responder.get(f"/incidents/{name}")
+        assert page.status_code == 200
+        assert f"/incidents/{incident.id}/acknowledge" in page.text
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_only_what_is_allowed_has_a_button(responder: Visitor, status: Status) -> None:
+    incident = responder.world.incidents.open(status=status)
+    text = (await responder.get(f"/incidents/{incident.id}")).text
+    assert offered(text) == BUTTONS[status]
+
+
+async def test_a_viewer_gets_neither_buttons_nor_a_note_form_and_is_refused(
+    viewer: Visitor,
+) -> None:
+    incident = viewer.world.incidents.open()
+    text = (await viewer.get(f"/incidents/{incident.id}")).text
+    assert offered(text) == []
+    assert "Add a note" not in text
+    for action, form in (("acknowledge", {}), ("notes", {"text": "Hello"})):
+        response = await viewer.post(f"/incidents/{incident.id}/{action}", **form)
+        assert response.status_code == 403
+        assert "Vera Lind is viewer" in response.text
+    assert viewer.world.incidents.stored[incident.id] == incident
+
+
+async def test_the_whole_life_works_without_javascript(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    path = f"/incidents/{incident.id}"
+    for action, status in (
+        ("acknowledge", Status.ACKNOWLEDGED),
+        ("release", Status.OPEN),
+        ("start", Status.IN_PROGRESS),
+        ("acknowledge", Status.ACKNOWLEDGED),
+        ("resolve", Status.RESOLVED),
+    ):
+        response = await responder.post(f"{path}/{action}")
+        assert response.status_code == 303
+        assert response.headers["location"] == f"{path}?done={action}"
+        assert responder.world.incidents.stored[incident.id].status is status
+    page = await responder.get(f"{path}?done=resolve")
+    assert "<strong>Resolved.</strong>" in page.text
+    assert 'href="/history">History</a>' in page.text
+
+
+async def test_what_is_said_to_be_done_comes_from_a_list_not_from_the_address(
+    responder: Visitor,
+) -> None:
+    responder.world.incidents.open()
+    page = await responder.get("/incidents/1?done=You+won+a+prize")
+    assert 'class="notice ' not in page.text
+
+
+async def test_a_refusal_shows_what_is_allowed_and_the_state_as_it_is_now(
+    responder: Visitor,
+) -> None:
+    incident = responder.world.incidents.open()
+    responder.world.incidents.change(incident, status=Status.IN_PROGRESS)
+    response = await responder.post(f"/incidents/{incident.id}/release")
+    assert response.status_code == 409
+    assert "Release: not done. INC-1 is in_progress; it cannot become open." in response.text
+    assert "You can: acknowledge, resolve." in response.text
+    assert offered(response.text) == BUTTONS[Status.IN_PROGRESS]
+    fragment = await responder.post(f"/incidents/{incident.id}/release", fragment=True)
+    assert fragment.status_code == 409
+    assert '<div id="incident-head" hx-swap-oob="innerHTML">' in fragment.text
+    assert "not done" in fragment.headers["hx-trigger"]
+
+
+async def test_pressing_twice_is_no_error(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    for _ in range(2):
+        response = await responder.post(f"/incidents/{incident.id}/acknowledge", fragment=True)
+        assert response.status_code == 200
+        assert offered(response.text) == BUTTONS[Status.ACKNOWLEDGED]
+
+
+async def test_a_note_is_kept_as_it_was_written(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    path = f"/incidents/{incident.id}"
+    response = await responder.post(f"{path}/notes", text="  First line\nsecond <line>\n")
+    assert response.headers["location"] == f"{path}?done=note"
+    text = (await responder.get(path)).text
+    assert '<p class="timeline__note">First line\nsecond &lt;line&gt;</p>' in text
+    assert "<strong>Ada Okafor</strong> noted" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("   ", "The note is empty."), ("x" * 10_001, "It has 10001 characters; 10000 fit.")],
+)
+async def test_a_note_that_cannot_be_kept_is_not_lost(
+    responder: Visitor, text: str, why: str
+) -> None:
+    incident = responder.world.incidents.open()
+    response = await responder.post(f"/incidents/{incident.id}/notes", text=text)
+    assert response.status_code == 422
+    assert why in response.text
+    assert f">{text}</textarea>" in response.text
+
+
+async def test_a_note_written_while_the_neighbour_was_down_is_not_lost_either(
+    responder: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = responder.world.incidents.open()
+    add_note = responder.world.incidents.add_note
+
+    async def down(*arguments: object) -> None:
+        responder.world.incidents.down = True
+        try:
+            await add_note(*arguments)  # type: ignore[arg-type]
+        finally:
+            responder.world.incidents.down = False
+
+    monkeypatch.setattr(responder.world.incidents, "add_note", down)
+    response = await responder.post(f"/incidents/{incident.id}/notes", text="Found it")
+    assert response.status_code == 503
+    assert "Note: not done. incident-management does not answer" in response.text
+    assert ">Found it</textarea>" in response.text
+
+
+async def test_escalating_asks_oncall_service_in_the_persons_name(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    response = await responder.post(f"/incidents/{incident.id}/escalate", fragment=True)
+    assert response.status_code == 200
+    assert "Escalated: the next step is paged now." in response.text
+    ((escalated, who, _),) = responder.world.oncall.escalated
+    assert (escalated, who) == (incident.id, "Ada Okafor")
+
+
+async def test_a_refused_escalation_and_a_dead_oncall_service_are_told(
+    responder: Visitor,
+) -> None:
+    incident = responder.world.incidents.open()
+    responder.world.oncall.refuse_escalation = "There is nothing to escalate."
+    refused = await responder.post(f"/incidents/{incident.id}/escalate")
+    assert refused.status_code == 409
+    assert "Escalate: not done. There is nothing to escalate." in refused.text
+    responder.world.oncall_down()
+    dead = await responder.post(f"/incidents/{incident.id}/escalate")
+    assert dead.status_code == 503
+    assert "Incidents can still be handled." in dead.text
+    acknowledged = await responder.post(f"/incidents/{incident.id}/acknowledge")
+    assert acknowledged.status_code == 303
+
+
+async def test_no_such_incident_and_no_such_action_are_pages(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    for path in ("/incidents/77", "/incidents/not-an-id"):
+        response = await responder.get(path)
+        assert response.status_code == 404
+        assert "There is nothing here" in response.text
+    assert (await responder.post(f"/incidents/{incident.id}/delete")).status_code == 404
+
+
+async def test_with_incident_management_down_the_page_is_a_message_and_a_fragment_a_notice(
+    responder: Visitor,
+) -> None:
+    incident = responder.world.incidents.open()
+    responder.world.incidents.down = True
+    page = await responder.get(f"/incidents/{incident.id}")
+    assert page.status_code == 503
+    assert "Alerts are still accepted and nothing is lost." in page.text
+    part = await responder.get(f"/incidents/{incident.id}", fragment=True)
+    assert part.headers["hx-reswap"] == "none"
+    acted = await responder.post(f"/incidents/{incident.id}/resolve", fragment=True)
+    assert "Resolve: not done." in acted.text

@@ -1,0 +1,192 @@
+"""History, on call, notifications."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from showcase import ADA, DATA, JUN, fill
+from web_ui_fakes import Visitor
+
+from shared.contracts.incidents import Status
+from shared.contracts.wire import Severity
+from shared.errors import FieldError, Invalid
+from web_ui.reads import Calendar, Duty, Notification, Shift
+
+
+async def test_the_history_shows_what_is_resolved_and_how_long_it_took(responder: Visitor) -> None:
+    incidents = responder.world.incidents
+    incidents.open("Still open")
+    incidents.open(
+        "Long gone", status=Status.RESOLVED, mtta_seconds=95, mttr_seconds=4000, assignee=ADA
+    )
+    text = (await responder.get("/history")).text
+    assert "Long gone" in text
+    assert "Still open" not in text
+    assert "1 min 35 s" in text
+    assert "1 h 6 min" in text
+
+
+async def test_filters_are_asked_of_the_neighbour_and_stay_in_the_form(responder: Visitor) -> None:
+    incidents = responder.world.incidents
+    incidents.open("Disk full", service="kafka", severity=Severity.HIGH)
+    text = (await responder.get("/history?status=open&severity=high&service=kafka&text=disk")).text
+    assert "Disk full" in text
+    assert incidents.searches[-1].params() == {
+        "limit": 50,
+        "status": ["open"],
+        "severity": ["high"],
+        "service": "kafka",
+        "q": "disk",
+    }
+    for kept in ('value="open" selected', 'value="high" selected', 'value="kafka"', 'value="disk"'):
+        assert kept in text
+    nothing = (await responder.get("/history?text=nothing-like-this")).text
+    assert "Nothing fits" in nothing
+    assert "Nothing is resolved yet" in (await responder.get("/history")).text
+
+
+async def test_the_history_is_read_page_by_page_with_its_filters(responder: Visitor) -> None:
+    for number in range(120):
+        age = timedelta(hours=number)
+        responder.world.incidents.open(f"Trouble {number:03}", status=Status.RESOLVED, age=age)
+    seen, path = 0, "/history?service=checkout"
+    while path:
+        text = (await responder.get(path)).text
+        seen += text.count("Trouble ")
+        path = text.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
+        path = path.replace("&amp;", "&") if 'rel="next"' in text else ""
+        assert not path or "service=checkout" in path
+    assert seen == 120
+    assert 'rel="first"' in text
+
+
+async def test_a_search_the_neighbour_refuses_is_explained(
+    responder: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise Invalid([FieldError("cursor", "is not one of ours")])
+
+    monkeypatch.setattr(responder.world.incidents, "search", refuse)
+    response = await responder.get("/history?cursor=x")
+    assert response.status_code == 200
+    assert "This cannot be searched." in response.text
+    assert "cursor: is not one of ours" in response.text
+
+
+async def test_the_on_call_page_shows_people_gaps_and_what_comes_next(responder: Visitor) -> None:
+    fill(responder.world)
+    text = (await responder.get("/oncall")).text
+    for words in (
+        "Payments",
+        "Ada Okafor",
+        "Jun Watanabe",
+        "<strong>Nobody is on call.</strong> Sam Ellis is paged instead.",
+        "<strong>A gap is ahead:</strong>",
+        "Nobody: gap",
+        "The schedule runs in Europe/Paris.",
+    ):
+        assert words in text
+
+
+async def test_a_gap_without_a_fallback_says_who_is_paged_all_the_same(responder: Visitor) -> None:
+    responder.world.oncall.current = [Duty(team=DATA, gap=True)]
+    text = (await responder.get("/oncall")).text
+    assert "The catch-all team and the administrators are paged instead." in text
+    assert "None planned." in text
+
+
+async def test_a_calendar_that_is_missing_leaves_the_rest(
+    responder: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(responder.world)
+    calendar = responder.world.oncall.calendar
+
+    async def down(*arguments: object) -> Calendar:
+        responder.world.oncall.down = True
+        try:
+            return await calendar(*arguments)  # type: ignore[arg-type]
+        finally:
+            responder.world.oncall.down = False
+
+    monkeypatch.setattr(responder.world.oncall, "calendar", down)
+    text = (await responder.get("/oncall")).text
+    assert text.count("They cannot be shown now.") == 3
+    assert "Léa Fontaine" in text
+
+
+async def test_the_next_hand_offs_are_five_at_most(responder: Visitor) -> None:
+    now, hour = responder.world.clock.now(), timedelta(hours=1)
+    responder.world.oncall.current = [Duty(team=DATA, primary=ADA)]
+    responder.world.oncall.calendars[DATA.id] = Calendar(
+        team=DATA,
+        time_zone="UTC",
+        items=[
+            Shift(start=now + n * hour, end=now + (n + 1) * hour, primary=(ADA, JUN)[n % 2])
+            for n in range(-1, 20)
+        ],
+    )
+    text = (await responder.get("/oncall")).text
+    assert text.partition("Next hand-offs")[2].count("<li>") == 5
+
+
+async def test_every_message_is_listed_with_what_became_of_it(responder: Visitor) -> None:
+    story = fill(responder.world)
+    text = (await responder.get("/notifications")).text
+    for words in (
+        "Sent",
+        "Failed",
+        "Pending",
+        "Cancelled",
+        "451 try again later",
+        "Fallback of gap",
+    ):
+        assert words in text
+    assert f'href="/incidents/{story.id}"' in text
+
+
+async def test_the_messages_of_one_incident_page_by_page(responder: Visitor) -> None:
+    incident_id = uuid4()
+    responder.world.oncall.sent = [
+        Notification(
+            id=uuid4(),
+            kind="incident_opened",
+            incident_id=incident_id if n % 2 else uuid4(),
+            channel="log",
+            outcome="sent",
+            title=f"Message {n:03}",
+            created_at=responder.world.clock.now(),
+        )
+        for n in range(130)
+    ]
+    first = (await responder.get(f"/notifications?incident={incident_id}")).text
+    assert first.count("Message ") == 50
+    assert f"/notifications?incident={incident_id}&amp;cursor=50" in first
+    second = (await responder.get(f"/notifications?incident={incident_id}&cursor=50")).text
+    assert second.count("Message ") == 15
+    assert 'rel="first"' in second
+    everything = (await responder.get("/notifications?incident=nonsense")).text
+    assert "Message 000" in everything
+
+
+@pytest.mark.parametrize("path", ["/oncall", "/notifications", "/history"])
+async def test_a_list_whose_neighbour_is_down_says_so(responder: Visitor, path: str) -> None:
+    responder.world.oncall_down()
+    responder.world.incidents.down = True
+    response = await responder.get(path)
+    assert response.status_code == 200
+    assert "This cannot be shown now" in response.text
+    assert "does not answer (ConnectError)." in response.text
+
+
+@pytest.mark.parametrize("path", ["/oncall", "/notifications", "/history"])
+async def test_empty_lists_say_what_will_be_there(responder: Visitor, path: str) -> None:
+    text = (await responder.get(path)).text
+    assert 'class="empty"' in text or 'class="card empty"' in text
+
+
+@pytest.mark.parametrize("path", ["/oncall", "/notifications", "/history"])
+async def test_lists_answer_fragments_too(responder: Visitor, path: str) -> None:
+    fill(responder.world)
+    part = await responder.get(path, fragment=True)
+    assert part.status_code == 200
+    assert "<html" not in part.text

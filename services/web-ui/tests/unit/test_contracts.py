@@ -1,0 +1,95 @@
+"""What web-ui asks of its neighbours and reads of their answers is in their committed documents."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
+from shared.contracts.incidents import Incident
+from web_ui.clients import Search
+from web_ui.reads import Calendar, Duty, Notification, Session, Shift
+
+SERVICES = Path(__file__).parents[3]
+
+INCIDENTS, ONCALL = "incident-management", "oncall-service"
+
+ASKED = [
+    (INCIDENTS, "get", "/api/v1/incidents", {*Search(worst_first=True).params()} | {"status", "q"}),
+    (INCIDENTS, "get", "/api/v1/incidents/{incident}", set()),
+    (INCIDENTS, "patch", "/api/v1/incidents/{incident}", set()),
+    (INCIDENTS, "post", "/api/v1/incidents/{incident}/notes", set()),
+    (INCIDENTS, "get", "/api/v1/incidents/{incident}/timeline", {"limit", "cursor"}),
+    (INCIDENTS, "get", "/api/v1/incidents/{incident}/alerts", {"limit"}),
+    (INCIDENTS, "get", "/api/v1/stats", set()),
+    (INCIDENTS, "get", "/api/v1/events", {"Last-Event-ID"}),
+    (ONCALL, "post", "/api/v1/sessions", set()),
+    (ONCALL, "delete", "/api/v1/sessions/current", set()),
+    (ONCALL, "get", "/api/v1/oncall/current", {"limit"}),
+    (ONCALL, "get", "/api/v1/oncall/calendar", {"team", "until"}),
+    (ONCALL, "post", "/api/v1/escalate", set()),
+    (ONCALL, "get", "/api/v1/notifications", {"limit", "cursor", "incident_id"}),
+]
+
+READ = [
+    (INCIDENTS, Incident, "Incident"),
+    (INCIDENTS, TimelineEntry, "TimelineEntry"),
+    (INCIDENTS, IncidentAlert, "IncidentAlert"),
+    (INCIDENTS, Stats, "Stats"),
+    (ONCALL, Session, "SessionView"),
+    (ONCALL, Duty, "CurrentView"),
+    (ONCALL, Calendar, "CalendarView"),
+    (ONCALL, Shift, "ShiftView"),
+    (ONCALL, Notification, "NotificationView"),
+]
+
+SENT = [
+    (INCIDENTS, "IncidentPatch", {"status"}),
+    (INCIDENTS, "NewNote", {"text"}),
+    (ONCALL, "SignIn", {"user", "password"}),
+    (ONCALL, "EscalateCommand", {"incident_id", "reason"}),
+]
+
+
+@cache
+def document(service: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((SERVICES / service / "openapi.json").read_text())
+    return loaded
+
+
+def schema(service: str, name: str) -> dict[str, Any]:
+    schemas: dict[str, dict[str, Any]] = document(service)["components"]["schemas"]
+    # A schema's key carries its module where two have the same name.
+    found = [value for key, value in schemas.items() if key.rpartition("_")[2] == name]
+    assert found, f"{service} has no schema {name}"
+    return found[0]
+
+
+@pytest.mark.parametrize(("service", "method", "path", "parameters"), ASKED)
+def test_what_we_ask_for_is_offered(
+    service: str, method: str, path: str, parameters: set[str]
+) -> None:
+    offered = {
+        known.replace("{incident_id}", "{incident}"): operations
+        for known, operations in document(service)["paths"].items()
+    }
+    assert path in offered
+    assert method in offered[path]
+    names = {parameter["name"] for parameter in offered[path][method].get("parameters", [])}
+    assert parameters <= names
+
+
+@pytest.mark.parametrize(("service", "shape", "name"), READ)
+def test_what_we_read_is_answered(service: str, shape: Any, name: str) -> None:
+    assert set(shape.model_fields) <= set(schema(service, name)["properties"])
+
+
+@pytest.mark.parametrize(("service", "name", "fields"), SENT)
+def test_what_we_send_is_taken_and_nothing_more_is_needed(
+    service: str, name: str, fields: set[str]
+) -> None:
+    taken = schema(service, name)
+    assert fields <= set(taken["properties"])
+    assert set(taken.get("required", [])) <= fields
