@@ -122,7 +122,12 @@ act_arguments() {
   for name in "${PASSED_BY_NAME[@]}"; do
     [[ -z "${!name:-}" ]] || ARGUMENTS+=(--env "$name")
   done
-  [[ -z "$OFFLINE" ]] || ARGUMENTS+=(--env VIGIE_OFFLINE=1)
+  if [[ -n "$OFFLINE" ]]; then
+    # The same archive as on the host gives the same recipes, so that no stand-in is made again in a job.
+    # shellcheck disable=SC2016  # expanded by that shell
+    name="$(bash -c 'source "$1/offline/lib.sh" && require_debian_archive' _ "$CI_DIR")"
+    ARGUMENTS+=(--env VIGIE_OFFLINE=1 --env "VIGIE_DEBIAN_ARCHIVE=$name")
+  fi
 }
 
 run_act() {
