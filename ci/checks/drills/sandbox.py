@@ -1,7 +1,7 @@
 """A small repository with the real chain in it, into which a drill plants a fault.
 
-The scripts of ci/ are copies of ours; the tree around them is as small as it can be, so that a stage
-takes seconds. The .venv is ours: what is tested is the chain, not the installation of its tools.
+The scripts of ci/ are copies of ours; the tree around them is as small as it can be, so that a
+stage takes seconds. The .venv is ours: what is tested is the chain, not the installation of its tools.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import manifest
+from pipeline.graph import load
 from pipeline.kinds import Status
 from pipeline.stage import Result
 
@@ -107,8 +108,21 @@ def make(folder: Path) -> Sandbox:
     """A committed repository in `folder` that has the chain and nothing to complain about."""
     folder.mkdir()
     subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
-    ours = shutil.ignore_patterns("tests", "checks", "__pycache__", "e2e", "act", "demo")
-    shutil.copytree(ROOT / "ci", folder / "ci", ignore=ours)
+    (folder / "ci").mkdir()
+    for script in (
+        "lib.sh",
+        "tools.sh",
+        "pipeline.sh",
+        "rollback.sh",
+        "teardown.sh",
+        "stages.toml",
+    ):
+        shutil.copy2(ROOT / "ci" / script, folder / "ci" / script)
+    for stage in load(ROOT / "ci" / "stages.toml").stages:
+        shutil.copy2(ROOT / stage.script, folder / stage.script)
+    unneeded = shutil.ignore_patterns("tests", "__pycache__")
+    for package in ("pipeline", "images", "release", "verification", "tools"):
+        shutil.copytree(ROOT / "ci" / package, folder / "ci" / package, ignore=unneeded)
     for name in ("pyproject.toml", ".gitignore", ".gitleaks.toml", ".hadolint.yaml"):
         shutil.copy2(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(ROOT / ".venv")

@@ -8,9 +8,7 @@ from checks.drills.sandbox import Sandbox
 
 
 @pytest.mark.parametrize("stage", ["scan", "deploy"])
-def test_images_that_were_swapped_after_the_build_are_refused(
-    sandbox: Sandbox, stage: str
-) -> None:
+def test_images_that_were_swapped_after_the_build_are_refused(sandbox: Sandbox, stage: str) -> None:
     folder = sandbox.built({"web-ui": "sha256:" + "0" * 64})
     record = folder / "images.json"
     record.write_text(record.read_text().replace("0" * 64, "f" * 64))
