@@ -72,7 +72,8 @@ class FeedStreams:
         self._waiting.add(woken)
         try:
             yield _opening(after, reset=reset)
-            idle = 0.0
+            now = asyncio.get_running_loop().time
+            spoke = now()
             while not stopping.is_set():
                 woken.clear()
                 entries = await self._read(after)
@@ -80,14 +81,12 @@ class FeedStreams:
                     yield encode(entry)
                     after = entry.id
                 if entries:
-                    idle = 0.0
+                    spoke = now()
                     continue
-                if idle >= self._heartbeat:
+                if now() - spoke >= self._heartbeat:
                     yield b": still here\n\n"
-                    idle = 0.0
-                pause = min(self._poll, self._heartbeat)
-                await _first(woken, stopping, timeout=pause)
-                idle += pause
+                    spoke = now()
+                await _first(woken, stopping, timeout=min(self._poll, self._heartbeat))
         finally:
             self._waiting.discard(woken)
 

@@ -117,7 +117,8 @@ async def test_the_route_streams_until_the_service_stops(service: Any) -> None:
     assert "event: hello" in response.text
 
 
-async def test_a_stop_ends_a_stream_at_once(service: Any, streams: FeedStreams) -> None:
+@pytest.mark.usefixtures("service")
+async def test_a_stop_ends_a_stream_at_once(streams: FeedStreams) -> None:
     streams._poll = 60
     stopping = asyncio.Event()
     stream = streams.events(0, reset=False, stopping=stopping)
@@ -144,7 +145,9 @@ async def test_an_idle_stream_is_kept_open_by_comments(service: Any) -> None:
 async def test_a_notification_wakes_a_stream_before_the_next_poll(service: Any) -> None:
     settings = service.app.state.database._settings
     wakeups = Wakeups(settings, schema="incidents", name="test")
-    quick = FeedStreams(service.app.state.database, wakeups, poll_seconds=600)
+    quick = FeedStreams(
+        service.app.state.database, wakeups, poll_seconds=600, heartbeat_seconds=600
+    )
     await quick.start()
     await wakeups.start()
     try:
