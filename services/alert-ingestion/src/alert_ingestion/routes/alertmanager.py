@@ -45,6 +45,7 @@ def _read(body: bytes, now: datetime, policy: Policy) -> Reading:
     operation_class=_Body,
     status_code=200,
     tags=["alerts in"],
+    security=[{"bearer": []}],
 )
 async def post_alerts(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[None]:
     """Take alerts as Alertmanager does; good ones are stored also when others are refused (400)."""

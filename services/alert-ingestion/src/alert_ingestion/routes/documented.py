@@ -3,6 +3,7 @@
 The raw body goes into the inbox, so these handlers have no parsed ``data`` to document.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
@@ -22,6 +23,7 @@ class _Verbatim(Schema):
 def json_body(schema: dict[str, Any], *, description: str, example: Any) -> type[Operation]:
     """An operation class whose request body is this JSON schema."""
 
+    @dataclass
     class Documented(Operation):
         def __post_init__(self) -> None:
             self.request_body = RequestBody(

@@ -56,6 +56,7 @@ _Body = json_body(
     operation_class=_Body,
     operation_id="send_alerts",
     tags=["alerts in"],
+    security=[{"bearer": []}],
     responses={
         201: ResponseSpec(
             Reply,

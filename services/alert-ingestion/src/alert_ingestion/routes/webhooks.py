@@ -60,7 +60,13 @@ def _read(body: bytes, now: datetime, _policy: Policy) -> Reading:
     return webhook.read(body, now)
 
 
-@post("/api/v1/webhooks/alertmanager", operation_class=_Body, status_code=200, tags=["alerts in"])
+@post(
+    "/api/v1/webhooks/alertmanager",
+    operation_class=_Body,
+    status_code=200,
+    tags=["alerts in"],
+    security=[{"bearer": []}],
+)
 async def alertmanager_webhook(
     request: Request[Any, Any, Any], ingestion: TheIngestion
 ) -> Response[Taken]:
@@ -68,7 +74,13 @@ async def alertmanager_webhook(
     return await _take(request, ingestion, "alertmanager-webhook")
 
 
-@post("/api/v1/webhooks/grafana", operation_class=_Body, status_code=200, tags=["alerts in"])
+@post(
+    "/api/v1/webhooks/grafana",
+    operation_class=_Body,
+    status_code=200,
+    tags=["alerts in"],
+    security=[{"bearer": []}],
+)
 async def grafana_webhook(
     request: Request[Any, Any, Any], ingestion: TheIngestion
 ) -> Response[Taken]:
