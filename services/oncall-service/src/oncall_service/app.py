@@ -70,7 +70,7 @@ def create_app(
     )
     senders = channels or {
         Channel.LOG: LogChannel(),
-        Channel.WEBHOOK: WebhookChannel(clock, outside.client),
+        Channel.WEBHOOK: WebhookChannel(clock, outside),
         Channel.EMAIL: EmailChannel(clock, settings.mail_server),
     }
     running = engines(core, senders, wakeups, registry)

@@ -1,16 +1,18 @@
 """The service on a database of its own, with fake phones and a clock that moves."""
 
+import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+from psycopg import sql
 
 from oncall_service.app import create_app
 from oncall_service.channels.base import Outgoing, Result, Sent
@@ -18,10 +20,13 @@ from oncall_service.metrics import PAGE_EVENTS_TOPIC
 from oncall_service.settings import OncallSettings
 from shared.auth import hash_token
 from shared.identifiers import new_id
+from vigie_testing import databases
 from vigie_testing.clock import ManualClock
+from vigie_testing.cluster import Cluster
 from vigie_testing.databases import Database
 
 ADMIN_PASSWORD = "correct horse battery"
+API_TOKEN, SERVICE_TOKEN = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
 
 class Phones:
@@ -106,6 +111,42 @@ class Oncall:
 Start = Callable[..., Any]
 
 
+@asynccontextmanager
+async def running(
+    database: Database, clock: ManualClock, phones: Phones, **settings: Any
+) -> AsyncIterator[Oncall]:
+    """The service on ``database``, with a neighbour that remembers what it is told."""
+    oncall: Oncall
+
+    def neighbour(request: httpx.Request) -> httpx.Response:
+        status = oncall.neighbour_answers.pop(0) if oncall.neighbour_answers else 200
+        if status != 200:
+            return httpx.Response(status)
+        events = json.loads(request.content)["events"]
+        oncall.events.extend(events)
+        results = [{"event_id": one["event_id"], "outcome": "applied"} for one in events]
+        return httpx.Response(200, json={"results": results})
+
+    options: dict[str, Any] = {
+        **database.settings(),
+        "callers": {"incident-management": hash_token(SERVICE_TOKEN)},
+        "bootstrap_admin_password": ADMIN_PASSWORD,
+        "bootstrap_api_token": API_TOKEN,
+        "web_ui_url": "https://vigie.example",
+        **settings,
+    }
+    app = create_app(
+        OncallSettings(**options),
+        clock=clock,
+        channels={"log": phones, "webhook": phones, "email": phones},
+        transport=httpx.MockTransport(neighbour),
+        background=False,
+    )
+    async with AsyncTestClient(app) as client:
+        oncall = Oncall(app, client, clock, phones, database, API_TOKEN, SERVICE_TOKEN)
+        yield oncall
+
+
 @pytest.fixture
 def phones() -> Phones:
     return Phones()
@@ -114,40 +155,9 @@ def phones() -> Phones:
 @pytest.fixture
 def start(make_database: Callable[[str], Database], clock: ManualClock, phones: Phones) -> Start:
     """Start the service; several on one ``database`` are its replicas, or its restarts."""
-    api_token, service_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
-    @asynccontextmanager
-    async def run(database: Database | None = None, **settings: Any) -> AsyncIterator[Oncall]:
-        own = database or make_database("oncall-service")
-        options: dict[str, Any] = {
-            **own.settings(),
-            "callers": {"incident-management": hash_token(service_token)},
-            "bootstrap_admin_password": ADMIN_PASSWORD,
-            "bootstrap_api_token": api_token,
-            "web_ui_url": "https://vigie.example",
-            **settings,
-        }
-        oncall: Oncall
-
-        def neighbour(request: httpx.Request) -> httpx.Response:
-            status = oncall.neighbour_answers.pop(0) if oncall.neighbour_answers else 200
-            if status != 200:
-                return httpx.Response(status)
-            events = json.loads(request.content)["events"]
-            oncall.events.extend(events)
-            results = [{"event_id": one["event_id"], "outcome": "applied"} for one in events]
-            return httpx.Response(200, json={"results": results})
-
-        app = create_app(
-            OncallSettings(**options),
-            clock=clock,
-            channels={"log": phones, "webhook": phones, "email": phones},
-            transport=httpx.MockTransport(neighbour),
-            background=False,
-        )
-        async with AsyncTestClient(app) as client:
-            oncall = Oncall(app, client, clock, phones, own, api_token, service_token)
-            yield oncall
+    def run(database: Database | None = None, **settings: Any) -> Any:
+        return running(database or make_database("oncall-service"), clock, phones, **settings)
 
     return run
 
@@ -155,8 +165,8 @@ def start(make_database: Callable[[str], Database], clock: ManualClock, phones: 
 @pytest.fixture
 async def oncall(start: Start) -> AsyncIterator[Oncall]:
     """One freshly installed service."""
-    async with start() as running:
-        yield running
+    async with start() as installed:
+        yield installed
 
 
 @pytest.fixture
@@ -202,9 +212,38 @@ def incident_event(clock: ManualClock) -> IncidentEvents:
     return make
 
 
+@pytest.fixture(scope="session")
+def crew_database(postgres_cluster: Cluster) -> Iterator[Database]:
+    """A database in which the crew is on duty, to be copied: that is faster than the API calls."""
+    database = databases.create(postgres_cluster, "oncall-service")
+
+    async def fill() -> None:
+        async with running(database, ManualClock(), Phones()) as oncall:
+            await hire(oncall)
+
+    asyncio.run(fill())
+    yield database
+    databases.drop(database)
+
+
 @pytest.fixture
-async def crew(oncall: Oncall) -> Oncall:
+async def crew(
+    crew_database: Database, clock: ManualClock, phones: Phones
+) -> AsyncIterator[Oncall]:
     """A team with three people on a weekly rotation that is in the hands of Ada, then Ben."""
+    name = f"{crew_database.name}_{secrets.token_hex(6)}"
+    names = sql.Identifier(name), sql.Identifier(crew_database.name)
+    databases._administer(
+        crew_database.cluster, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names)
+    )
+    copy = replace(crew_database, name=name)
+    async with running(copy, clock, phones) as on_duty:
+        yield on_duty
+    databases.drop(copy)
+
+
+async def hire(oncall: Oncall) -> None:
+    """The team Payments with Ada, Ben and Cleo, its rotation, policy and service."""
     for name in ("Ada", "Ben", "Cleo"):
         await oncall.ok(
             "PUT",
@@ -250,4 +289,3 @@ async def crew(oncall: Oncall) -> Oncall:
     await oncall.ok(
         "PUT", "/api/v1/services/checkout", json={"name": "checkout", "team": "Payments"}
     )
-    return oncall

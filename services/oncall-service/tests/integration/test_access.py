@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 SESSIONS = "/api/v1/sessions"
 CHECK = "/internal/v1/tokens/check"
 
@@ -140,7 +138,7 @@ async def test_no_secret_is_stored_readable(oncall: Any, admin_password: str) ->
     session = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
     dump = str(
         [
-            oncall.database.query(f"SELECT * FROM oncall.{table}")
+            oncall.database.query(f"TABLE oncall.{table}")
             for table in ("people", "sessions", "api_tokens")
         ]
     )
@@ -149,23 +147,23 @@ async def test_no_secret_is_stored_readable(oncall: Any, admin_password: str) ->
     assert "$argon2id$" in dump
 
 
-@pytest.mark.parametrize(
-    ("role", "allowed", "refused"),
-    [
-        ("viewer", [("GET", "/api/v1/people")], [("POST", "/api/v1/escalate")]),
-        ("responder", [("GET", "/api/v1/teams")], [("POST", "/api/v1/teams")]),
-        ("responder", [], [("GET", "/api/v1/tokens"), ("DELETE", "/api/v1/people/admin")]),
+REFUSED = {
+    "viewer": [("POST", "/api/v1/escalate"), ("POST", "/api/v1/teams")],
+    "responder": [
+        ("POST", "/api/v1/teams"),
+        ("GET", "/api/v1/tokens"),
+        ("DELETE", "/api/v1/people/admin"),
     ],
-)
-async def test_each_role_may_do_what_it_is_for(
-    oncall: Any, role: str, allowed: list[Any], refused: list[Any]
-) -> None:
-    made = await oncall.ok("POST", "/api/v1/tokens", json={"name": role, "role": role})
-    for method, path in allowed:
-        assert (await oncall.call(method, path, token=made["token"])).status_code == 200
-    for method, path in refused:
-        answer = await oncall.call(method, path, token=made["token"], json={})
-        assert answer.status_code == 403, (method, path, answer.text)
+}
+
+
+async def test_each_role_may_do_what_it_is_for_and_no_more(oncall: Any) -> None:
+    for role, refused in REFUSED.items():
+        made = await oncall.ok("POST", "/api/v1/tokens", json={"name": role, "role": role})
+        assert (await oncall.call("GET", "/api/v1/people", token=made["token"])).status_code == 200
+        for method, path in refused:
+            answer = await oncall.call(method, path, token=made["token"], json={})
+            assert answer.status_code == 403, (method, path, answer.text)
 
 
 async def test_without_a_token_nothing_is_said_but_health_and_metrics(oncall: Any) -> None:
@@ -200,4 +198,4 @@ async def test_ended_sessions_and_old_attempts_are_cleaned_up(
     oncall.clock.advance(hours=13)
     assert await oncall.app.state.engines["housekeeping"].cycle()
     for table in ("sessions", "signin_attempts"):
-        assert oncall.database.query(f"SELECT 1 FROM oncall.{table}") == []
+        assert oncall.database.query(f"TABLE oncall.{table}") == []

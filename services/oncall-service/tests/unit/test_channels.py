@@ -20,6 +20,7 @@ from oncall_service.channels.base import Failed, Message, Outgoing, Sent
 from oncall_service.channels.email import EmailChannel, MailServer
 from oncall_service.channels.log import LogChannel
 from oncall_service.channels.webhook import WebhookChannel
+from oncall_service.outside import OutsideWorld
 from vigie_testing.clock import ManualClock
 
 CLOCK = ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
@@ -31,9 +32,13 @@ def outgoing(target: str, **fields: Any) -> Outgoing:
     return Outgoing(target=target, message=MESSAGE, **(values | fields))
 
 
-def webhook(handler: Callable[[httpx.Request], httpx.Response]) -> WebhookChannel:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(handler), follow_redirects=False)
-    return WebhookChannel(CLOCK, client)
+async def call(handler: Callable[[httpx.Request], httpx.Response], hook: Outgoing) -> Sent | Failed:
+    outside = OutsideWorld(httpx.MockTransport(handler))
+    await outside.start()
+    try:
+        return await WebhookChannel(CLOCK, outside).send(hook)
+    finally:
+        await outside.stop()
 
 
 async def test_a_webhook_can_be_verified_by_its_receiver() -> None:
@@ -44,7 +49,7 @@ async def test_a_webhook_can_be_verified_by_its_receiver() -> None:
         return httpx.Response(204)
 
     hook = outgoing("https://hooks.example/x?y=1", secret="made up for this test")
-    assert await webhook(receiver).send(hook) == Sent("answered 204")
+    assert await call(receiver, hook) == Sent("answered 204")
     [request] = seen
     timestamp = request.headers["X-Vigie-Timestamp"]
     assert timestamp == str(int(CLOCK.now().timestamp()))
@@ -73,14 +78,14 @@ async def test_what_an_answer_means_for_a_retry(status: int, expected: Sent | Fa
         assert request.url.host == "hooks.example", "a redirect was followed"
         return httpx.Response(status, headers={"Location": "http://169.254.169.254/"})
 
-    assert await webhook(receiver).send(outgoing("https://hooks.example/")) == expected
+    assert await call(receiver, outgoing("https://hooks.example/")) == expected
 
 
 async def test_trouble_on_the_way_is_worth_a_retry() -> None:
     def receiver(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectTimeout("too slow")
 
-    result = await webhook(receiver).send(outgoing("http://hooks.example/"))
+    result = await call(receiver, outgoing("http://hooks.example/"))
     assert result == Failed("no answer (ConnectTimeout)", retry=True)
 
 
@@ -89,7 +94,7 @@ async def test_only_http_and_https_are_called(url: str) -> None:
     def receiver(_request: httpx.Request) -> httpx.Response:
         raise AssertionError("nothing should have been sent")
 
-    result = await webhook(receiver).send(outgoing(url))
+    result = await call(receiver, outgoing(url))
     assert isinstance(result, Failed)
     assert not result.retry
 

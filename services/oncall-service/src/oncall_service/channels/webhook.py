@@ -14,6 +14,7 @@ import json
 import httpx
 
 from oncall_service.channels.base import Failed, Outgoing, Result, Sent
+from oncall_service.outside import OutsideWorld
 from oncall_service.resources.fields import web_address
 from shared.clock import Clock
 
@@ -46,9 +47,9 @@ def payload(outgoing: Outgoing) -> bytes:
 class WebhookChannel:
     """POSTs to http and https URLs. Redirects are not followed: a person chose the target."""
 
-    def __init__(self, clock: Clock, client: httpx.AsyncClient) -> None:
+    def __init__(self, clock: Clock, outside: OutsideWorld) -> None:
         self._clock = clock
-        self._client = client
+        self._outside = outside
 
     async def send(self, outgoing: Outgoing) -> Result:
         """POST once; 2xx is delivered, 5xx and trouble on the way are worth a retry."""
@@ -66,7 +67,7 @@ class WebhookChannel:
         }
         try:
             # The body of the answer is of no interest and may be endless: only the head is read.
-            async with self._client.stream(
+            async with self._outside.client.stream(
                 "POST", url, content=body, headers=headers, timeout=TIMEOUT_SECONDS
             ) as response:
                 status = response.status_code

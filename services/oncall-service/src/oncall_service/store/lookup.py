@@ -116,8 +116,8 @@ def encode_cursor(value: str) -> str:
 def decode_cursor(cursor: str) -> str:
     """What a cursor stands for; ``Invalid`` for anything that never was one."""
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        value = raw.decode()
+        padded = cursor + "=" * (-len(cursor) % 4)
+        value = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (ValueError, binascii.Error):
         value = "\x00"
     if "\x00" in value:
