@@ -332,6 +332,9 @@ class FakeOnCall:
 class FakeFeed:
     """incident-management's stream of events."""
 
+    loop: asyncio.AbstractEventLoop
+    """Where the subscribers run: a test in another thread has to go there."""
+
     def __init__(self) -> None:
         self.down = False
         self.resumed_after: list[str | None] = []
@@ -355,6 +358,7 @@ class FakeFeed:
             queue.put_nowait(message)
 
     async def follow(self, last_id: str | None) -> AsyncGenerator[Message, None]:
+        self.loop = asyncio.get_running_loop()
         if self.down:
             raise Down("incident-management", "The subscription to incident-management broke.")
         self.resumed_after.append(last_id)

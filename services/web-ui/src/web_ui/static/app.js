@@ -136,8 +136,13 @@ document.addEventListener("htmx:afterSettle", () => {
   acted = false;
 });
 
+// The form may be gone from the page by now: htmx then tells an ancestor.
+function formOf(event) {
+  return event.detail.requestConfig.elt.closest("form");
+}
+
 document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.detail.elt.closest("form");
+  const form = formOf(event);
   if (!form) return;
   acted = true;
   if (event.detail.successful && "resetWhenDone" in form.dataset) {
@@ -148,7 +153,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 // A refused or failed action must not look as if it had worked.
 document.addEventListener("htmx:sendError", (event) => {
-  if (event.detail.elt.closest("form")) say("Not done: Vigie cannot be reached. Try again.", true);
+  if (formOf(event)) say("Not done: Vigie cannot be reached. Try again.", true);
 });
 
 function say(words, loud) {

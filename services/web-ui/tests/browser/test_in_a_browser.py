@@ -1,0 +1,231 @@
+"""What only a browser can prove: scripts, styles, the keyboard, and updates as they happen."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from showcase import fill
+from web_ui_fakes import PASSWORD, World
+
+from shared.contracts.incidents import Status
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Page]
+
+# Controls that a screen reader could only call by their kind.
+UNNAMED = """() => [...document.querySelectorAll("button, a, input, select, textarea")]
+    .filter((e) => e.type !== "hidden")
+    .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length))
+    .map((e) => e.outerHTML)"""
+
+
+def in_the_server(world: World, change: Callable[[], object]) -> None:
+    """Run a change in the server's loop, where the fake feed lives."""
+    world.feed.loop.call_soon_threadsafe(change)
+
+
+def test_a_new_incident_appears_by_itself_within_two_seconds(world: World, open_page: Open) -> None:
+    page = open_page()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    expect(page.get_by_text("All quiet")).to_be_visible()
+
+    in_the_server(world, lambda: world.incidents.tell(world.incidents.open("Checkout is down")))
+    begun = time.monotonic()
+    expect(page.get_by_role("link", name="Checkout is down")).to_be_visible(timeout=2000)
+    assert time.monotonic() - begun < 2
+    expect(page).to_have_title("(1) Open incidents · Vigie")
+    expect(page.locator("tr.is-new")).to_have_count(1)
+    expect(page.locator("#announcer")).to_have_text("New incident: Checkout is down")
+
+
+def test_an_incident_is_handled_without_loading_a_page_and_a_note_survives_updates(
+    world: World, open_page: Open
+) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    page.get_by_role("link", name=incident.title).click()
+    page.evaluate("window.same = true")
+    page.fill("#note", "half a sen")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".chip--acknowledged")).to_be_visible()
+    expect(page.get_by_role("button", name="Release")).to_be_visible()
+    expect(page.locator("#incident-heading")).to_be_focused()
+
+    in_the_server(
+        world,
+        lambda: world.incidents.change(
+            world.incidents.stored[incident.id], status=Status.IN_PROGRESS
+        ),
+    )
+    expect(page.locator(".chip--in_progress")).to_be_visible(timeout=2000)
+    assert page.input_value("#note") == "half a sen"
+
+    page.fill("#note", "Found it:\na full disk")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".timeline__note")).to_have_text("Found it:\na full disk")
+    expect(page.locator("#note")).to_have_value("")
+    assert page.evaluate("window.same") is True
+
+
+def test_a_refusal_is_shown_with_the_fresh_state(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    page.goto(f"/incidents/{incident.number}")
+    # Somebody else was faster, and this page has not heard of it yet.
+    world.incidents.stored[incident.id] = incident.model_copy(update={"status": Status.RESOLVED})
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".notice--error")).to_contain_text("it cannot become acknowledged")
+    expect(page.locator(".chip--resolved").first).to_be_visible()
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+
+
+def test_without_a_feed_the_page_says_so_and_asks_by_itself(world: World, open_page: Open) -> None:
+    page = open_page()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    world.feed.down = True
+    in_the_server(world, lambda: world.feed.send(None))
+    expect(page.locator("#connection")).to_have_attribute("data-state", "polling")
+    expect(page.locator("#connection")).to_contain_text("Every 10 s")
+    world.incidents.open("Told by nobody")
+    expect(page.get_by_role("link", name="Told by nobody")).to_be_visible(timeout=12_000)
+
+
+def test_a_neighbour_that_fails_leaves_the_list_and_a_notice(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    world.incidents.down = True
+    in_the_server(world, lambda: world.incidents.tell(incident))
+    expect(page.locator(".notice--down")).to_contain_text("does not answer")
+    expect(page.get_by_role("link", name=incident.title)).to_be_visible()
+    world.incidents.down = False
+    in_the_server(world, lambda: world.incidents.tell(incident))
+    expect(page.locator(".notice--down")).to_have_count(0)
+
+
+def test_an_expired_session_leads_to_the_sign_in_and_back(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    page.goto(f"/incidents/{incident.id}")
+    world.directory.sessions.clear()
+    page.get_by_role("button", name="Acknowledge").click()
+    page.wait_for_url("**/sign-in?next=*")
+    page.fill("#user", "ada")
+    page.fill("#password", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**/incidents/{incident.id}")
+
+
+def test_the_essentials_work_without_javascript(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page(java_script_enabled=False)
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".chip--acknowledged")).to_be_visible()
+    page.get_by_role("link", name=incident.title).click()
+    page.fill("#note", "By hand")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".timeline__note")).to_have_text("By hand")
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.locator(".notice--done")).to_contain_text("Resolved.")
+    page.get_by_role("link", name="History").first.click()
+    expect(page.get_by_role("link", name=incident.title)).to_be_visible()
+    expect(page.locator("#connection")).to_be_hidden()
+
+
+def test_everything_can_be_reached_with_the_keyboard(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator(f"#link-{incident.id}")).to_be_focused()
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip--acknowledged")).to_be_visible()
+    expect(page.locator("#open-heading")).to_be_focused()
+
+
+def test_times_are_the_readers_own(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page(locale="en-GB", timezone_id="Asia/Tokyo")
+    page.goto(f"/incidents/{incident.number}")
+    expect(page.locator("#zone")).to_have_text("Times in Asia/Tokyo")
+    shown = page.locator(".facts time[data-time=moment]").first
+    local = page.evaluate(
+        """iso => new Intl.DateTimeFormat("en-GB", {day: "numeric", month: "short",
+            hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo"}).format(new Date(iso))""",
+        shown.get_attribute("datetime"),
+    )
+    expect(shown).to_have_text(local)
+    expect(page.locator(".facts time[data-time=relative]").first).to_have_text("5 min ago")
+
+
+def test_colours_follow_the_system_until_chosen_and_the_choice_is_there_at_once(
+    open_page: Open,
+) -> None:
+    page = open_page(color_scheme="dark")
+
+    def ground() -> str:
+        colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return colour
+
+    dark = ground()
+    toggle = page.locator("[data-theme-form] button")
+    toggle.click()
+    assert ground() == dark
+    toggle.click()
+    light = ground()
+    assert light != dark
+    # The server writes it into the page: nothing flashes in the other colour.
+    assert 'data-theme="light"' in page.request.get("/").text()
+    page.reload()
+    assert ground() == light
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280])
+def test_no_page_is_wider_than_its_screen(world: World, open_page: Open, width: int) -> None:
+    story = fill(world)
+    world.incidents.open("x" * 180, service="a-service-with-quite-a-long-name-indeed")
+    page = open_page(viewport={"width": width, "height": 800})
+    for path in (
+        "/",
+        f"/incidents/{story.id}",
+        "/history",
+        "/oncall",
+        "/notifications",
+        "/sign-in",
+    ):
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} wide"
+
+
+def test_controls_on_a_phone_are_large_enough_for_a_thumb(world: World, open_page: Open) -> None:
+    world.incidents.open()
+    page = open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page.get_by_role("link", name="Checkout answers 500").click()
+    for button in page.locator(".actions button, .nav a").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 40  # WCAG 2.5.8 asks for 24
+
+
+def test_a_screen_reader_finds_landmarks_headings_and_names(world: World, open_page: Open) -> None:
+    story = fill(world)
+    page = open_page()
+    for path in ("/", f"/incidents/{story.id}", "/history", "/oncall", "/notifications"):
+        page.goto(path)
+        expect(page.get_by_role("main")).to_have_count(1)
+        expect(page.get_by_role("navigation", name="Main")).to_have_count(1)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        unnamed = page.evaluate(UNNAMED)
+        assert unnamed == []
+        twice = page.evaluate("""() => [...document.querySelectorAll("[id]")].map((e) => e.id)
+                .filter((id, i, all) => all.indexOf(id) !== i)""")
+        assert twice == []
