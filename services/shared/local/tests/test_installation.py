@@ -89,7 +89,7 @@ scrape_configs:
   - job_name: vigie
     static_configs: [{targets: ["alert-ingestion:8001", "web-ui:8080"], labels: {a: b}}]
   - job_name: replicas
-    dns_sd_configs: [{names: [tasks.oncall-service, oncall-service], type: A, port: 8003}]
+    dns_sd_configs: [{names: [oncall-service], type: A, port: 8003}]
   - job_name: grafana
     static_configs: [{targets: ["grafana:3000"]}]
 """)
@@ -100,7 +100,9 @@ scrape_configs:
     assert jobs["vigie"]["static_configs"] == [
         {"targets": ["127.0.0.1:8001", "127.0.0.1:18080"], "labels": {"a": "b"}}
     ]
-    assert "127.0.0.1:8003" in jobs["replicas"]["static_configs"][0]["targets"]
+    assert jobs["replicas"]["static_configs"] == [
+        {"targets": ["127.0.0.1:8003"], "labels": {"__meta_dns_name": "oncall-service"}}
+    ]
     (alertmanager,) = derived["alerting"]["alertmanagers"]
     assert alertmanager["static_configs"] == [{"targets": ["127.0.0.1:8001"]}]
     assert alertmanager["authorization"]["credentials_file"] == str(made.secrets / "ingestion_key")

@@ -41,9 +41,16 @@ def _here(value: Any, installation: Installation) -> Any:
             found = [_static(entry, installation.ports) for entry in item]
             result.setdefault(key, []).extend(entry for entry in found if entry["targets"])
         elif key == "dns_sd_configs":
-            names = [name for entry in item for name in entry["names"]]
-            entry = _static({"targets": names}, installation.ports)
-            result.setdefault("static_configs", []).extend([entry] if entry["targets"] else [])
+            # The label by which relabelling knows what was looked up, as discovery would set it.
+            entries = [
+                {"targets": [name], "labels": {"__meta_dns_name": name}}
+                for entry in item
+                for name in entry["names"]
+            ]
+            found = [_static(entry, installation.ports) for entry in entries]
+            result.setdefault("static_configs", []).extend(
+                entry for entry in found if entry["targets"]
+            )
         elif isinstance(item, str) and item.startswith("/run/secrets/"):
             result[key] = str(installation.secrets / Path(item).name)
         else:
@@ -55,7 +62,7 @@ def _static(entry: Mapping[str, Any], ports: Mapping[str, int]) -> dict[str, Any
     targets = []
     for target in entry["targets"]:
         host = target.rpartition(":")[0] or target
-        name = "prometheus" if host in {"localhost", "127.0.0.1"} else host.removeprefix("tasks.")
+        name = "prometheus" if host in {"localhost", "127.0.0.1"} else host
         if name in ports:
             targets.append(f"127.0.0.1:{ports[name]}")
     return {**entry, "targets": targets}
