@@ -44,8 +44,11 @@ def current(service: str) -> dict[str, Any]:
         and issubclass(value, ServiceSettings)
         and value.__module__ == settings.__name__
     ]
-    needs_database = "database_user" in settings_class.model_fields
-    values: dict[str, Any] = {"database_user": "nobody"} if needs_database else {}
+    values: dict[str, Any] = {
+        name: "not used by a document"
+        for name, field in settings_class.model_fields.items()
+        if field.is_required()
+    }
     app: Litestar = importlib.import_module(f"{package}.app").create_app(settings_class(**values))
     # Through JSON, so that it compares equal with the file.
     document: dict[str, Any] = json.loads(json.dumps(app.openapi_schema.to_schema()))
