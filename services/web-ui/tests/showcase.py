@@ -195,7 +195,9 @@ def _people(world: World) -> None:
     ]
 
     def calendar(team: Ref, zone: str, first: Shift, *rest: Shift) -> None:
-        world.oncall.calendars[team.id] = Calendar(team=team, time_zone=zone, items=[first, *rest])
+        world.oncall.calendars[team.id] = Calendar(
+            team=team, schedule=team, time_zone=zone, items=[first, *rest]
+        )
 
     order = [(JUN, LEA), (LEA, ADA), (ADA, JUN), (JUN, LEA)]
     calendar(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from litestar import Request, Response
@@ -92,7 +92,9 @@ class Failures:
     ) -> Response[Any]:
         heading = HEADINGS.get(status, OURS if status >= 500 else HTTPStatus(status).phrase)
         if wants_fragment(request):
-            return self._renderer.keep(request, [notice or Notice("error", heading + ".", text)])
+            # What an update could not show is told by the next one that can.
+            kind: Literal["down", "error"] = "down" if request.method == "GET" else "error"
+            return self._renderer.keep(request, [notice or Notice(kind, heading + ".", text)])
         message = MessagePage(
             heading=heading,
             text=f"{text} {notice.text}" if notice else text,

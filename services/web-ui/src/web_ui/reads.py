@@ -21,7 +21,10 @@ class Session(Wire):
 
 
 class Duty(Wire):
-    """Who is on call for a team now; ``gap`` when nobody is, and then ``fallback`` is paged."""
+    """Who is on call for a team now; ``gap`` when nobody is, and then ``fallback`` is paged.
+
+    ``until`` is the next change; without one the gap is no accident but a team without a rotation.
+    """
 
     team: Ref
     primary: Ref | None = None
@@ -45,6 +48,7 @@ class Calendar(Wire):
     """The coming shifts of a team, without hole or overlap."""
 
     team: Ref
+    schedule: Ref | None = None
     time_zone: Text
     items: list[Shift]
 

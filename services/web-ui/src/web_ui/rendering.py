@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,18 @@ class Shell:
     csrf_token: str
     theme: str
     now: datetime
-    notices: Sequence[Notice] = field(default_factory=tuple)
+    answers_a_form: bool
+    notices: Sequence[Notice]
+
+    @property
+    def outages(self) -> Sequence[Notice]:
+        """What is down now; the next update tells anew."""
+        return [notice for notice in self.notices if notice.kind == "down"]
+
+    @property
+    def replies(self) -> Sequence[Notice]:
+        """What is said to the person about what they did."""
+        return [notice for notice in self.notices if notice.kind != "down"]
 
     @property
     def next_theme(self) -> str:
@@ -140,6 +151,7 @@ class Renderer:
             csrf_token=csrf.issue(self._csrf_secret, binding),
             theme=self._cookies.chosen_theme(request),
             now=self._clock.now(),
+            answers_a_form=request.method not in csrf.SAFE_METHODS,
             notices=notices,
         )
         return shell, visit

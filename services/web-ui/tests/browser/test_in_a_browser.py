@@ -78,6 +78,10 @@ def test_a_refusal_is_shown_with_the_fresh_state(world: World, open_page: Open) 
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".notice--error")).to_contain_text("it cannot become acknowledged")
     expect(page.locator(".chip--resolved").first).to_be_visible()
+    # The update that follows does not take the explanation away.
+    in_the_server(world, lambda: world.incidents.tell(world.incidents.stored[incident.id]))
+    page.wait_for_timeout(800)
+    expect(page.locator(".notice--error")).to_be_visible()
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 

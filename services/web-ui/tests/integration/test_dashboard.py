@@ -56,7 +56,12 @@ async def test_a_quiet_day_says_so(responder: Visitor) -> None:
 async def test_who_is_on_call_and_a_gap_are_on_the_dashboard(responder: Visitor) -> None:
     responder.world.oncall.current = [
         Duty(team=Ref(id=uuid4(), name="Payments"), primary=ADA),
-        Duty(team=Ref(id=uuid4(), name="Data"), gap=True, fallback=Ref(id=uuid4(), name="Sam")),
+        Duty(
+            team=Ref(id=uuid4(), name="Data"),
+            gap=True,
+            until=responder.world.clock.now() + timedelta(hours=5),
+            fallback=Ref(id=uuid4(), name="Sam"),
+        ),
     ]
     text = (await responder.get("/")).text
     assert "<strong>Ada Okafor</strong>" in text
@@ -70,7 +75,7 @@ async def test_the_same_view_answers_page_and_fragment(responder: Visitor) -> No
     assert "<html" in page.text
     assert "<html" not in part.text
     assert "Checkout answers 500" in part.text
-    assert '<div id="notices" hx-swap-oob="innerHTML"></div>' in part.text
+    assert '<div id="outages" hx-swap-oob="innerHTML"></div>' in part.text
     restored = await responder.get("/", fragment=True, **{"HX-History-Restore-Request": "true"})
     assert "<html" in restored.text
 
@@ -130,6 +135,17 @@ async def test_a_fragment_does_not_wipe_the_screen_while_a_neighbour_is_down(
     assert part.headers["hx-reswap"] == "none"
     assert "incident-management does not answer" in part.text
     assert "The list cannot be shown" not in part.text
+
+
+async def test_an_update_leaves_what_a_form_was_answered(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    for part in (
+        await responder.get("/", fragment=True),
+        await responder.get("/nope", fragment=True),
+    ):
+        assert 'id="notices"' not in part.text
+    answer = await responder.post(f"/incidents/{incident.id}/acknowledge", back="/", fragment=True)
+    assert 'id="notices"' in answer.text
 
 
 async def test_more_incidents_than_fit_are_counted(responder: Visitor) -> None:

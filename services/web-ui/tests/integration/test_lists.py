@@ -88,9 +88,14 @@ async def test_the_on_call_page_shows_people_gaps_and_what_comes_next(responder:
         assert words in text
 
 
-async def test_a_gap_without_a_fallback_says_who_is_paged_all_the_same(responder: Visitor) -> None:
+async def test_a_team_without_a_rotation_is_no_alarm_and_says_who_is_paged(
+    responder: Visitor,
+) -> None:
     responder.world.oncall.current = [Duty(team=DATA, gap=True)]
+    assert "No rotation" in (await responder.get("/")).text
     text = (await responder.get("/oncall")).text
+    assert "This team has no rotation." in text
+    assert "The schedule runs in" not in text
     assert "The catch-all team and the administrators are paged instead." in text
     assert "None planned." in text
 

@@ -133,6 +133,6 @@ def _unfit(text: str) -> Notice | None:
 
 def _why(error: Problem, about: str) -> Notice:
     if isinstance(error, Down):
-        return Notice("down", f"{about}: not done. {error.detail}", down(error).text)
+        return Notice("error", f"{about}: not done. {error.detail}", down(error).text)
     allowed = names_of(error.extra.get("allowed", [])) if isinstance(error, Conflict) else ""
     return Notice("error", f"{about}: not done. {error.detail}", allowed)

@@ -83,7 +83,8 @@ def _card(duty: Duty, calendar: Calendar | None, now: datetime) -> TeamCard:
         return TeamCard(duty, None, None, None)
     coming = hand_offs(calendar, now)
     gap = next((change.at for change in coming if change.primary is None), None)
-    return TeamCard(duty, coming[:NEXT_HANDOFFS], calendar.time_zone, gap)
+    time_zone = calendar.time_zone if calendar.schedule else None
+    return TeamCard(duty, coming[:NEXT_HANDOFFS], time_zone, gap)
 
 
 @get("/oncall", include_in_schema=False)

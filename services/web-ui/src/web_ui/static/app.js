@@ -40,6 +40,7 @@ function sayZone() {
 // --- live updates -----------------------------------------------------------------------------------
 
 const POLL_MILLISECONDS = 10000;
+const GOOD_NEWS_MILLISECONDS = 8000;
 const WORDS = { connecting: "Connecting", live: "Live", polling: "Every 10 s", offline: "Offline" };
 
 // What we know of the way from incident-management to here.
@@ -127,7 +128,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
   known = null;
 });
 
-document.addEventListener("htmx:oobAfterSwap", (event) => localise(event.detail.target));
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  localise(event.detail.target);
+  // Good news has been read after a while; a refusal stays.
+  const done = event.detail.target.querySelectorAll(".notice--done");
+  if (done.length) setTimeout(() => done.forEach((notice) => notice.remove()), GOOD_NEWS_MILLISECONDS);
+});
 
 document.addEventListener("htmx:afterSettle", () => {
   // A button that acted is gone with what it offered: the keyboard goes on from the heading.
