@@ -2,8 +2,6 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from shared.contracts.wire import Ref
 from vigie_testing.clock import ManualClock
 
@@ -284,12 +282,12 @@ async def test_a_merged_incident_takes_notes_and_nothing_else(service: Any) -> N
     assert (await service.kinds(source["id"]))[-1] == "note"
 
 
-@pytest.mark.parametrize("reference", ["INC-999", str(UUID(int=5)), "nonsense", "9" * 40])
-async def test_an_unknown_incident_is_a_404(service: Any, reference: str) -> None:
-    await service.patch(reference, status="resolved", expect=404)
-    for path in ("", "/timeline", "/alerts", "/metrics"):
-        response = await service.client.get(
-            f"/api/v1/incidents/{reference}{path}", headers=service.person()
-        )
-        assert response.status_code == 404
-        assert response.headers["content-type"] == "application/problem+json"
+async def test_an_unknown_incident_is_a_404(service: Any) -> None:
+    for reference in ("INC-999", str(uuid4()), "nonsense", "9" * 40):
+        await service.patch(reference, status="resolved", expect=404)
+        for path in ("", "/timeline", "/alerts", "/metrics"):
+            response = await service.client.get(
+                f"/api/v1/incidents/{reference}{path}", headers=service.person()
+            )
+            assert response.status_code == 404
+            assert response.headers["content-type"] == "application/problem+json"

@@ -14,6 +14,7 @@ from shared.database import Database
 # {type: the sentence when the event brings none}
 _SENTENCES = {
     "page.started": "Paging began{team}.",
+    "page.requested": "Somebody asked for a page.",
     "page.target": "Paged {person}{step}.",
     "page.gap": "Nobody is on call{team}: the fallback is paged.",
     "notification.sent": "Notified {person}{channel}.",
