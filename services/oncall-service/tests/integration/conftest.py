@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 from psycopg import sql
 
 from oncall_service.app import create_app
@@ -55,7 +54,7 @@ class Oncall:
     """A running service, and a hand on everything around it."""
 
     app: Litestar
-    client: AsyncTestClient[Any]
+    client: httpx.AsyncClient
     clock: ManualClock
     phones: Phones
     database: Database
@@ -112,6 +111,35 @@ Start = Callable[..., Any]
 
 
 @asynccontextmanager
+async def serving(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """The application on the test's own event loop, where the test also runs its engines."""
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stop.wait()
+
+    # In a task of its own, because the set-up and the end of a fixture are two tasks.
+    life = asyncio.create_task(live())
+    await asyncio.wait([life, asyncio.create_task(started.wait())], return_when="FIRST_COMPLETED")
+    if life.done():
+        await life
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://oncall.test") as client:
+            yield client
+    finally:
+        stop.set()
+        await life
+
+
+@pytest.fixture
+def serve() -> Callable[[Litestar], Any]:
+    return serving
+
+
+@asynccontextmanager
 async def running(
     database: Database, clock: ManualClock, phones: Phones, **settings: Any
 ) -> AsyncIterator[Oncall]:
@@ -142,7 +170,7 @@ async def running(
         transport=httpx.MockTransport(neighbour),
         background=False,
     )
-    async with AsyncTestClient(app) as client:
+    async with serving(app) as client:
         oncall = Oncall(app, client, clock, phones, database, API_TOKEN, SERVICE_TOKEN)
         yield oncall
 

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from oncall_service.escalation import Target
 from oncall_service.resources.fields import Name, Reference
-from oncall_service.resources.people import Channel
 from shared.contracts.wire import Command, Ref, Text, Wire
 
 
@@ -120,7 +119,7 @@ class NotificationView(Wire):
     round: int | None
     step: int | None
     person: Ref | None
-    channel: Channel | Text
+    channel: Text
     target: Text
     reason: Text
     title: Text

@@ -23,7 +23,7 @@ class RunStatus(StrEnum):
     COMPLETED = "completed"
 
 
-class Outcome(StrEnum):
+class NotificationOutcome(StrEnum):
     """What became of a notification."""
 
     PENDING = "pending"
@@ -73,7 +73,7 @@ async def list_notifications(
     core: TheCore,
     incident_id: FromQuery[UUID | None] = None,
     person: FromQuery[str | None] = None,
-    outcome: FromQuery[Outcome | None] = None,
+    outcome: FromQuery[NotificationOutcome | None] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[NotificationView]:
