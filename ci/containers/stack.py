@@ -47,7 +47,7 @@ def docker(*arguments: str, check: bool = True, stdin: str | None = None) -> str
     return done.stdout
 
 
-def wait_until(what: str, condition: Callable[[], object], seconds: float = 60) -> float:
+def wait_until(what: str, condition: Callable[[], object], seconds: float = 180) -> float:
     """Seconds until ``condition`` held; fails after ``seconds``."""
     start = time.monotonic()
     while not condition():
@@ -66,7 +66,7 @@ def request(
         headers["Authorization"] = f"Bearer {token}"
     call = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310
     try:
-        with urllib.request.urlopen(call, timeout=10) as answer:  # noqa: S310 - our own stack
+        with urllib.request.urlopen(call, timeout=30) as answer:  # noqa: S310 - our own stack
             raw = answer.read()
             return Reply(answer.status, json.loads(raw) if raw[:1] in (b"{", b"[") else raw)
     except urllib.error.HTTPError as error:

@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "ci/containers/tests" in item.path.as_posix():
             item.add_marker(pytest.mark.docker)
-            item.add_marker(pytest.mark.timeout(1800))
+            item.add_marker(pytest.mark.timeout(2400))
             item.add_marker(pytest.mark.xdist_group("docker"))
 
 

@@ -42,7 +42,7 @@ def test_two_copies_of_each_service_change_no_figure(make_stack: Callable[..., S
     )  # fmt: skip
     for name in REPLICATED:
         copies = f'count(up{{job="vigie-replicas",service="{name}"}} == 1)'
-        wait_until(f"both copies of {name}", partial(figure_is, stack, copies, 2), 90)
+        wait_until(f"both copies of {name}", partial(figure_is, stack, copies, 2), 180)
     assert figure(stack, received) == 5
     assert figure(stack, opened) == 5
     ports = stack.compose("ps", "--format", "{{.Ports}}", "alert-ingestion").split()
@@ -55,4 +55,4 @@ def test_every_target_of_prometheus_is_up(stack: Stack) -> None:
         assert len(targets) >= 8
         return [it["scrapeUrl"] for it in targets if it["health"] != "up"]
 
-    wait_until("every target to be up", lambda: down() == [], 60)
+    wait_until("every target to be up", lambda: down() == [], 180)

@@ -107,5 +107,5 @@ def test_nothing_accepted_is_lost_on_the_way_up_and_on_the_way_back(
     wait_until(
         "every accepted alert to have its incident",
         lambda: wanted <= set(stack.sql("SELECT id FROM incidents.incidents").split()),
-        120,
+        240,
     )
