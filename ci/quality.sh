@@ -23,7 +23,10 @@ mapfile -t dockerfiles < <(git ls-files -co --exclude-standard -- '*Dockerfile' 
 mapfile -t workflows < <(git ls-files -co --exclude-standard -- '.github/workflows/*.yml')
 mapfile -t json_files < <(git ls-files -co --exclude-standard -- '*.json')
 
-run_mypy() { mypy services/*/src services/shared/local services/shared/testing ci/pipeline ci/release ci/verification ci/images; }
+run_mypy() {
+  mypy services/*/src services/shared/local services/shared/testing ci/pipeline ci/release ci/verification \
+    ci/images ci/act ci/checks/parity ci/checks/planned_jobs.py ci/publishing ci/hooks
+}
 
 run_shell_syntax() {
   local file

@@ -281,7 +281,7 @@ def test_a_pipeline_that_leaves_a_stage_out_is_seen(
         subprocess.run([*commit, "commit", "-qam", "skip"], check=True)
         return repository
 
-    monkeypatch.setattr(compare.stubs, "make", without_scan)
+    monkeypatch.setattr(stubs, "make", without_scan)
     parted = compare.by_pipeline(tmp_path / "local")
     assert compare.behaviour(workflow, parted, tmp_path / "github") != []
 
