@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, text
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -154,14 +154,6 @@ async def incidents_of(session: AsyncSession, alert_ids: Sequence[UUID]) -> set[
         )
     )
     return {incident_id for incident_id in found.all() if incident_id is not None}
-
-
-async def count_alerts(session: AsyncSession, incident_id: UUID) -> int:
-    """How many distinct alerts an incident has."""
-    found = await session.exec(
-        select(func.count()).select_from(AlertRow).where(AlertRow.incident_id == incident_id)
-    )
-    return found.one()
 
 
 async def processed(session: AsyncSession, event_ids: Sequence[UUID]) -> dict[UUID, ProcessedRow]:

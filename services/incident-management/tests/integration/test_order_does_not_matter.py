@@ -45,7 +45,7 @@ async def outcome(service: Any, incident: UUID) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
