@@ -213,3 +213,10 @@ def test_compose_knows_every_setting_of_a_service_and_no_other(name: str) -> Non
     # The same for everybody, and right as it is.
     assert known - given == ({"VIGIE_DATABASE_PORT", "VIGIE_DATABASE_NAME"} & known)
     assert given - known == set()
+
+
+@pytest.mark.parametrize("name", FOUR)
+def test_every_setting_of_a_service_is_explained_in_the_example(name: str) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^#? ?(VIGIE_\w+?)(?:_FILE)?=", example, re.MULTILINE))
+    assert {f"{PREFIX}{field}".upper() for field in settings_class(name).model_fields} <= explained

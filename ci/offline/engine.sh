@@ -10,7 +10,7 @@
 # shellcheck source=ci/offline/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly OLDEST_ENGINE=25 # builds with BuildKit (secret mounts, named contexts) and knows HEALTHCHECK --start-interval
+readonly OLDEST_ENGINE=26 # the oldest that Vigie is measured with
 readonly START_SECONDS=60
 
 engine_version() { docker version --format '{{.Server.Version}}' 2>/dev/null; }
