@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from incident_management.tables import (
     AlertRow,
@@ -17,7 +18,7 @@ from incident_management.tables import (
 TABLES = (IncidentRow, AlertRow, AliasRow, TimelineRow, ProcessedRow, PersonRow)
 
 # What a column declared in Python may be in the database.
-SAME = {
+SAME: dict[str, Any] = {
     "uuid": sa.Uuid,
     "text": (sa.Text, sa.Enum),
     "timestamp with time zone": sa.DateTime,
@@ -33,7 +34,7 @@ def test_the_migrated_tables_are_those_the_code_knows(
 ) -> None:
     database = make_database("incident-management")
     for row in TABLES:
-        table = row.__table__  # type: ignore[attr-defined]
+        table = SQLModel.metadata.tables[str(row.__tablename__)]
         columns = {
             name: (kind, nullable == "YES")
             for name, kind, nullable in database.query(
