@@ -31,7 +31,6 @@ from release.store import Release, Store
 from release.telling import describe, say_why
 from release.wayback import StrandedError, restore
 
-PRODUCT = "vigie"
 _LOCK_SECONDS = 1800.0
 
 

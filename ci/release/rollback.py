@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from pipeline import lock
 from pipeline.kinds import Exit
-from release.deploy import PRODUCT, health_seconds
+from release.deploy import health_seconds
 from release.engine import EngineError
 from release.store import Store
 from release.wayback import StrandedError, restore
 
+# The name that docker-compose.yml gives itself.
+PRODUCT = "vigie"
 _LOCK_SECONDS = 1800.0
 
 
 def main(argv: Sequence[str]) -> int:
     """0 when the older release runs; 1 when there is none; 23 when it will not run."""
-    store = Store.of(PRODUCT)
+    store = Store.of(os.environ.get("VIGIE_PROJECT", PRODUCT))
     if list(argv) == ["--list"]:
         return _list(store)
     if argv:

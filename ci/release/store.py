@@ -99,7 +99,8 @@ class Store:
     def add(self, compose: Mapping[str, Any], images: Mapping[str, str], commit: str) -> Release:
         """Keep a new release: its compose file, and its images under a tag of their own."""
         made_at = datetime.now(UTC)
-        name = f"{made_at:%Y%m%dT%H%M%S.%f}-{commit[:12]}"
+        # Part of a tag, which takes no "+" of an uncommitted change.
+        name = f"{made_at:%Y%m%dT%H%M%S.%f}-{commit[:12].replace('+', '-changed')}"
         folder = self.folder / "releases" / name
         folder.mkdir(parents=True)
         text = json.dumps(compose, indent=2) + "\n"

@@ -1,7 +1,7 @@
 """A small repository with the real chain in it, into which a drill plants a fault.
 
 The scripts of ci/ are copies of ours; the tree around them is as small as it can be, so that a
-stage takes seconds. The .venv is ours: what is tested is the chain, not the installation of its tools.
+stage takes seconds. The .venv is ours: the chain is tested, not the installation of its tools.
 """
 
 from __future__ import annotations

@@ -47,4 +47,3 @@ def test_coverage_just_under_the_gate_is_red_with_the_figure(sandbox: Sandbox) -
     assert done.returncode == 12, done.stdout
     assert "total of 8" in done.stdout
     assert "is less than fail-under=90" in done.stdout
-
