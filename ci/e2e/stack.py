@@ -66,6 +66,8 @@ class Stack:
             **{name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")},
             **{variable: str(free_port()) for variable, _ in PORTS.values()},
             "VIGIE_STATE_DIR": str(state),
+            # A test run that is killed must not leave an installation running.
+            "VIGIE_RUN_WHILE_PID": str(os.getpid()),
             **settings,
         }
         return cls(Installation.from_environment(environment), environment)

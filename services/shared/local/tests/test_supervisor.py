@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -87,6 +88,21 @@ def test_a_program_that_is_killed_runs_again_and_the_state_file_says_so(
     harness.end()
     assert harness.state.children["one"].restarts == 1
     assert any("one ended (signal SIGKILL)" in line for line in harness.told)
+
+
+def test_supervision_ends_with_the_process_it_was_started_for(
+    harness: Harness, tmp_path: Path
+) -> None:
+    principal = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    identity = ProcessIdentity.of(principal.pid)
+    harness.supervisor.add(_program(tmp_path, "one", STEADY.format(name="one")))
+    watching = threading.Thread(target=harness.supervisor.supervise, args=[identity])
+    watching.start()
+    principal.kill()
+    principal.wait()
+    watching.join(15)
+    assert not watching.is_alive()
+    harness.end()
 
 
 def test_stopping_ends_everything_even_what_ignores_the_request(

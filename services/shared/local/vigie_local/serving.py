@@ -48,7 +48,7 @@ def serve(
             state.phase = "ready"
             state.write(installation.run)
             tell("ready")
-        supervisor.supervise()
+        supervisor.supervise(_principal(environment))
         state.phase = "stopping"
     except (InstallationError, PostgresError, StartError, OSError) as error:
         state.phase, state.message = "failed", str(error)
@@ -60,6 +60,12 @@ def serve(
     tell("stopped")
     lock.release()
     return 1 if state.phase == "failed" else 0
+
+
+def _principal(environment: Mapping[str, str]) -> ProcessIdentity | None:
+    """The process without which this should not run: a test session, which may be killed."""
+    pid = environment.get("VIGIE_RUN_WHILE_PID", "")
+    return ProcessIdentity.of(int(pid)) if pid.isdecimal() else None
 
 
 def end_orphans(installation: Installation, tell: Callable[[str], None]) -> None:

@@ -99,10 +99,13 @@ class Supervisor:
                 )
             self._stop.wait(TICK_SECONDS)
 
-    def supervise(self) -> None:
-        """Restart what ends, until told to stop."""
+    def supervise(self, on_behalf_of: ProcessIdentity | None = None) -> None:
+        """Restart what ends, until told to stop, or until ``on_behalf_of`` is gone."""
         while not self._stop.wait(TICK_SECONDS):
             self._tick()
+            if on_behalf_of is not None and not on_behalf_of.is_running():
+                self._tell(f"process {on_behalf_of.pid}, for which this ran, is gone")
+                return
 
     def stop_all(self) -> None:
         """Stop in the reverse order of starting, one after the other: the database goes last."""
