@@ -1,5 +1,6 @@
 """web-ui on a free port, and a browser in front of it."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 # pytest's importlib mode puts no folder on the path; the helpers lie beside this file.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chromium import browser
+from chromium import browser, find
 from serving import served
 from web_ui_fakes import PASSWORD, World
 
@@ -27,7 +28,12 @@ def told(line: ConsoleMessage) -> list[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """A browser of this machine.
+
+    Without one, CI fails; elsewhere the summary repeats what was not proved.
+    """
+    if find() is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium here: live updates, keyboard and phones were not proved")
     with browser() as started:
         yield started
 

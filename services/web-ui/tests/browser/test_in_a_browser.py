@@ -10,7 +10,8 @@ from web_ui_fakes import PASSWORD, World
 
 from shared.contracts.incidents import Status
 
-pytestmark = pytest.mark.browser
+# One worker for all of them: a browser for each would not make a small machine faster.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Open = Callable[..., Page]
 

@@ -19,7 +19,7 @@ from web_ui.sse import Message
 from web_ui.viewer import Viewers
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for what another task is about to do."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for announces nothing
@@ -39,7 +39,7 @@ class Ear:
         self._chunks = chunks
 
     async def hear(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return (await anext(self._chunks)).decode()
 
     async def hear_of(self, word: str) -> str:
@@ -48,7 +48,7 @@ class Ear:
         return heard
 
     async def ended(self) -> bool:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             async for _ in self._chunks:
                 pass
         return True
