@@ -13,7 +13,6 @@ from uuid import UUID
 import httpx
 import pytest
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from alert_ingestion.app import SCHEMA, create_app
 from alert_ingestion.integrations import new_key
@@ -82,7 +81,7 @@ class Service:
     """A running alert-ingestion, and how a test speaks to it."""
 
     app: Litestar
-    client: AsyncTestClient[Litestar]
+    client: httpx.AsyncClient
     database: Database
     clock: ManualClock
     incidents: FakeIncidents
@@ -201,6 +200,28 @@ class Service:
         return float(values[0].rpartition(" ")[2])
 
 
+@asynccontextmanager
+async def living(app: Litestar) -> AsyncIterator[None]:
+    """The application's lifespan, in a task of its own: a fixture begins and ends in two tasks."""
+    started, ending = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await ending.wait()
+
+    life = asyncio.create_task(live())
+    begun = asyncio.create_task(started.wait())
+    await asyncio.wait({life, begun}, return_when=asyncio.FIRST_COMPLETED)
+    begun.cancel()
+    try:
+        if not life.done():
+            yield
+    finally:
+        ending.set()
+        await life
+
+
 Start = Callable[..., Any]
 
 
@@ -234,7 +255,11 @@ def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start
             name="test",
             migrations_dir=None,
         )
-        async with AsyncTestClient(app) as client:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with (
+            living(app),
+            httpx.AsyncClient(transport=transport, base_url="http://alert-ingestion") as client,
+        ):
             await pool.start()
             try:
                 yield Service(app, client, database, clock, incidents, pool)
