@@ -28,7 +28,7 @@ from release import ephemeral, preflight
 from release.engine import EngineError, Stack
 from release.render import RenderError, pinned
 from release.store import Release, Store
-from release.telling import describe, say_why
+from release.telling import culprits_first, describe, say_why
 from release.wayback import StrandedError, restore
 
 _LOCK_SECONDS = 1800.0
@@ -122,7 +122,7 @@ def _product(plan: Plan, store: Store) -> int:
         _go_back(store, before, release)
         raise
     except (EngineError, subprocess.TimeoutExpired) as error:
-        broken = [*_unhealthy_or_nothing(stack), str(error).strip().splitlines()[-1]]
+        broken = culprits_first(_unhealthy_or_nothing(stack), str(error))
     if not broken:
         describe(stack, "product", plan.images, plan.out, release=release.name)
         return Exit.OK

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.kinds import Exit
 from release.engine import EngineError, Stack, sweep
-from release.telling import describe, say_why
+from release.telling import culprits_first, describe, say_why
 
 PREFIX = "vigie-ci-"
 
@@ -28,7 +28,7 @@ def start(
         stack.up(health_seconds)
         broken = stack.unhealthy()
     except (EngineError, subprocess.TimeoutExpired) as error:
-        broken = [*stack.unhealthy(), str(error).strip().splitlines()[-1]]
+        broken = culprits_first(stack.unhealthy(), str(error))
     except BaseException:
         remove_all(out.parent)
         raise

@@ -22,12 +22,26 @@ def describe(stack: Stack, target: str, images: Mapping[str, str], out: Path, **
     (out / "stack.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
+def culprits_first(broken: Sequence[str], error: str) -> list[str]:
+    """What is wrong, in the order in which it explains the rest.
+
+    A container that ended or is unhealthy comes first; then what the Engine said; containers that
+    only wait for others come last.
+    """
+    waiting = [
+        sentence for sentence in broken if sentence.endswith((" is created", " is starting"))
+    ]
+    culprits = [sentence for sentence in broken if sentence not in waiting]
+    return [*culprits, error.strip().splitlines()[-1], *waiting]
+
+
 def say_why(stack: Stack, broken: Sequence[str]) -> None:
     """Every sentence, and the last log lines of the first service that is named."""
     for sentence in broken:
         print(f"  {sentence}")
-    service = broken[0].partition(" ")[0]
-    try:
-        print(f"the last lines of {service}:\n{stack.last_words(service)}")
-    except EngineError:
-        print(f"{service} left no log")
+    service, _, state = broken[0].partition(" is ")
+    if state:
+        try:
+            print(f"the last lines of {service}:\n{stack.last_words(service)}")
+        except EngineError:
+            print(f"{service} left no log")
