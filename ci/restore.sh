@@ -12,7 +12,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly SERVICES=(alert-ingestion incident-management oncall-service web-ui)
-readonly HEALTH_SECONDS=120
+readonly HEALTH_SECONDS=300
 
 file=""
 confirmed=""
@@ -26,7 +26,8 @@ done
 [[ -f "$file" ]] || fail "name the file that ci/backup.sh wrote" "./ci/restore.sh backups/vigie-....tar" "$EXIT_USAGE"
 
 postgres() { docker compose exec -T postgres "$@"; }
-sql() { postgres psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username=postgres --dbname=postgres "$@"; }
+sql() { postgres psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username=postgres --dbname=postgres \
+  --command='SET client_min_messages = warning' "$@"; }
 
 # --- before anything changes -----------------------------------------------------------------------
 

@@ -216,6 +216,22 @@ class Stack:
         """The tag of the image that a service runs."""
         return str(self.containers()[service]["Config"]["Image"]).rpartition(":")[2]
 
+    def services_with_incidents(self, prefix: str) -> set[str]:
+        """Services whose name begins with ``prefix`` that have an incident.
+
+        The platform watches itself, so on a busy machine there may be incidents nobody planted.
+        """
+        answer = request(
+            self.url("incident-management", "/api/v1/incidents?limit=200"),
+            token=self.secret("api_token"),
+        )
+        assert answer.status == 200, answer
+        return {
+            incident["service"]
+            for incident in answer.body["items"]
+            if incident["service"].startswith(prefix)
+        }
+
     def incidents(self) -> list[dict[str, Any]]:
         """Up to 200 incidents, the newest first."""
         answer = request(

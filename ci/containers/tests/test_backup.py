@@ -23,15 +23,15 @@ def run(stack: Stack, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def titles(stack: Stack) -> set[str]:
-    return {incident["service"] for incident in stack.incidents()}
+    return stack.services_with_incidents("shop-")
 
 
 def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     make_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
     stack = make_stack("durable")
-    assert stack.send_alert("before", "kept").status == 201
-    wait_until("the incident to arrive", lambda: titles(stack) == {"before"})
+    assert stack.send_alert("shop-before", "kept").status == 201
+    wait_until("the incident to arrive", lambda: titles(stack) == {"shop-before"})
     password = stack.secret("admin_password")
     backup = tmp_path / "vigie.tar"
 
@@ -41,11 +41,11 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     with tarfile.open(backup) as archive:
         assert {"database.dump", "secrets.tar", "SHA256SUMS"} <= set(archive.getnames())
 
-    assert stack.send_alert("after", "gone with the restore").status == 201
-    wait_until("the second incident", lambda: titles(stack) == {"before", "after"})
+    assert stack.send_alert("shop-after", "gone with the restore").status == 201
+    wait_until("the second incident", lambda: titles(stack) == {"shop-before", "shop-after"})
     back = run(stack, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
     assert back.returncode == 0, back.stdout + back.stderr
-    assert titles(stack) == {"before"}
+    assert titles(stack) == {"shop-before"}
 
     # Another machine: other secrets, an empty database. Afterwards it is this installation.
     other = make_stack("durable")
@@ -54,15 +54,16 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     assert moved.returncode == 0, moved.stdout + moved.stderr
     other.forget_secrets()
     assert other.secret("admin_password") == password
-    assert titles(other) == {"before"}
-    assert other.send_alert("afterwards", "it takes alerts in").status == 201
+    assert titles(other) == {"shop-before"}
+    assert other.send_alert("shop-afterwards", "it takes alerts in").status == 201
     for made_before in (ROOT / "backups").glob("vigie-before-restore-*.tar"):
         made_before.unlink()
 
 
 def test_a_damaged_backup_changes_nothing(make_stack: Callable[..., Stack], tmp_path: Path) -> None:
     stack = make_stack()
-    assert stack.send_alert("here", "stays").status == 201
+    assert stack.send_alert("shop-here", "stays").status == 201
+    wait_until("the incident to arrive", lambda: titles(stack) == {"shop-here"})
     backup = tmp_path / "vigie.tar"
     assert run(stack, str(ROOT / "ci/backup.sh"), "--no-secrets", str(backup)).returncode == 0
     content = bytearray(backup.read_bytes())
@@ -71,4 +72,4 @@ def test_a_damaged_backup_changes_nothing(make_stack: Callable[..., Stack], tmp_
     refused = run(stack, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
     assert refused.returncode != 0
     assert "checksums do not fit" in refused.stderr
-    assert titles(stack) == {"here"}
+    assert titles(stack) == {"shop-here"}

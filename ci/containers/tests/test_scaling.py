@@ -29,13 +29,23 @@ def figure_is(stack: Stack, expression: str, value: float) -> bool:
     return figure(stack, expression) == value
 
 
+def figures_are_right(stack: Stack) -> bool:
+    """Prometheus' sums are what the database holds; a copy counted twice would double them.
+
+    Compared with the database, since the platform's own alerts may add to both.
+    """
+    incidents = int(stack.sql("SELECT count(*) FROM incidents.incidents"))
+    received = figure(stack, 'sum(alerts_received_total{severity="low"})')
+    return (incidents >= 5, received) == (True, 5) and (
+        figure(stack, 'sum(incidents_total{status="open"})') == incidents
+    )
+
+
 def test_two_copies_of_each_service_change_no_figure(make_stack: Callable[..., Stack]) -> None:
     stack = make_stack()
     for number in range(5):
-        assert stack.send_alert(f"service-{number}", "down").status == 201
-    received = "sum(alerts_received_total)"
-    opened = 'sum(incidents_total{status="open"})'
-    wait_until("the figures", lambda: (figure(stack, received), figure(stack, opened)) == (5, 5))
+        assert stack.send_alert(f"service-{number}", "down", "low").status == 201
+    wait_until("the figures", lambda: figures_are_right(stack))
     stack.compose(
         "up", "-d", "--no-build", "--wait", "--scale", "grafana=0",
         *(f"--scale={name}=2" for name in REPLICATED),
@@ -43,8 +53,7 @@ def test_two_copies_of_each_service_change_no_figure(make_stack: Callable[..., S
     for name in REPLICATED:
         copies = f'count(up{{job="vigie-replicas",service="{name}"}} == 1)'
         wait_until(f"both copies of {name}", partial(figure_is, stack, copies, 2), 180)
-    assert figure(stack, received) == 5
-    assert figure(stack, opened) == 5
+    wait_until("the same figures", lambda: figures_are_right(stack))
     ports = stack.compose("ps", "--format", "{{.Ports}}", "alert-ingestion").split()
     assert len({port for port in ports if "->8001" in port}) == 2
 
