@@ -24,7 +24,7 @@ UPSTREAM = "upstream"
 MISSED = "missed"
 
 SHORTEST_PAUSE = 0.5
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 3.0
 # incident-management's heartbeats come far more often: silence this long is a dead connection.
 SILENCE_SECONDS = 45.0
 

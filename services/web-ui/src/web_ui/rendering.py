@@ -85,6 +85,8 @@ def environment(assets: Assets) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # A running process keeps the templates it started with, whatever is deployed meanwhile.
+        auto_reload=False,
     )
     templates.globals["asset"] = assets.url
     templates.filters.update(presentation.FILTERS)
