@@ -19,6 +19,12 @@ def engines(
 ) -> dict[str, Periodic]:
     """The engines by name."""
     metrics = EngineMetrics(registry)
+    wake_delivery = wakeups.event(NOTIFICATIONS_CHANNEL)
+
+    async def deliver() -> None:
+        if await delivery.deliver_due(core, channels):
+            wake_delivery.set()
+
     return {
         ESCALATION: Periodic(
             ESCALATION,
@@ -30,13 +36,13 @@ def engines(
         ),
         DELIVERY: Periodic(
             DELIVERY,
-            lambda: delivery.deliver_due(core, channels),
+            deliver,
             interval=1.0,
             # A batch takes as long as its slowest channel; the claim lasts longer than both.
             timeout=50.0,
             clock=core.clock,
             metrics=metrics,
-            event=wakeups.event(NOTIFICATIONS_CHANNEL),
+            event=wake_delivery,
         ),
         HOUSEKEEPING: Periodic(
             HOUSEKEEPING,

@@ -210,3 +210,13 @@ async def test_a_webhook_is_signed_with_the_secret_its_owner_was_shown(start: An
         await oncall.app.state.engines["delivery"].cycle()
         [sent] = oncall.phones.rang
         assert (sent.secret, sent.target) == (made["secret"], hook["target"])
+
+
+async def test_a_storm_is_sent_batch_after_batch_without_waiting_for_the_beat(
+    crew: Any, incident_event: Any
+) -> None:
+    ids = [f"01900000-0000-7000-8000-0000000a{number:04}" for number in range(25)]
+    await crew.hear(*(incident_event(id=one) for one in ids))
+    assert len(await crew.tick()) == 20
+    assert crew.app.state.engines["delivery"]._event.is_set()
+    assert len(await crew.tick()) == 5

@@ -1,7 +1,6 @@
 """Mail over SMTP. The Message-ID comes from the idempotency key, so repetitions show."""
 
 import hashlib
-import ssl
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
@@ -62,7 +61,6 @@ class EmailChannel:
                 username=server.user or None,
                 password=server.password or None,
                 start_tls=server.start_tls,
-                tls_context=ssl.create_default_context(),
                 timeout=TIMEOUT_SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:

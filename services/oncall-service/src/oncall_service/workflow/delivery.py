@@ -29,26 +29,30 @@ from shared.identifiers import new_id
 
 BATCH = 20
 
+# Messages travel together; their results are written down by few connections of the pool, so that a
+# storm of pages leaves some for the requests of the people who got them.
+RECORDING_AT_ONCE = 2
+
+# A channel's own limits are for each of its steps; this one is shorter than a claim.
+SEND_TIMEOUT_SECONDS = 30.0
+
 _log = structlog.get_logger(__name__)
 
 
-async def deliver_due(core: Core, channels: Mapping[str, Sender]) -> int:
-    """Send what is due until nothing is; how many attempts were made (run by an engine)."""
-    made = 0
-    while True:
-        async with core.database.session() as session:
-            claimed = await store.claim(session, core.clock.now(), BATCH)
-        if not claimed:
-            return made
-        # Together, so that a slow webhook does not hold up a colleague's page.
-        outcomes = await asyncio.gather(
-            *(_deliver(core, channels, row, method) for row, method in claimed),
-            return_exceptions=True,
-        )
-        made += len(claimed)
-        broken = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-        if broken:
-            raise broken[0]
+async def deliver_due(core: Core, channels: Mapping[str, Sender]) -> bool:
+    """Send a batch of what is due; whether there may be more (run by an engine)."""
+    async with core.database.session() as session:
+        claimed = await store.claim(session, core.clock.now(), BATCH)
+    recording = asyncio.Semaphore(RECORDING_AT_ONCE)
+    # Together, so that a slow webhook does not hold up a colleague's page.
+    outcomes = await asyncio.gather(
+        *(_deliver(core, channels, delivery, recording) for delivery in claimed),
+        return_exceptions=True,
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return len(claimed) == BATCH
 
 
 async def send_trial(
@@ -116,12 +120,14 @@ async def listed(
 async def _deliver(
     core: Core,
     channels: Mapping[str, Sender],
-    row: NotificationRow,
-    method: ContactMethodRow | None,
+    delivery: store.Delivery,
+    recording: asyncio.Semaphore,
 ) -> None:
+    row, method = delivery
     result = await _send(channels, row, method)
     try:
-        await _record(core, row, result)
+        async with recording:
+            await _record(core, row, result)
     except Unavailable:
         # It may have been sent and cannot be written down: it will be sent again, with the same
         # idempotency key, when the claim has run out. Twice is better than never.
@@ -147,7 +153,10 @@ async def _send(
         message=messages.restored(row.message),
     )
     try:
-        return await sender.send(outgoing)
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            return await sender.send(outgoing)
+    except TimeoutError:
+        return Failed(f"no result within {SEND_TIMEOUT_SECONDS:g} s", retry=True)
     except Exception as error:  # noqa: BLE001 - see below
         # A channel with a bug must not lose the page.
         _log.exception("channel_failed", channel=row.channel)

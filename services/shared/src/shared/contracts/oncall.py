@@ -19,7 +19,8 @@ class PageEvent(Wire):
     ``type``: ``page.started`` (an escalation runs: ``team`` is set), ``page.target`` (a step chose
     ``person``; ``assign`` says that an empty assignee becomes them), ``page.gap`` (nobody on call,
     the fallback was taken), ``notification.sent``, ``notification.failed``, ``page.exhausted`` (all
-    repeats done, nobody acknowledged), ``page.stopped``. ``detail`` is a sentence for the timeline.
+    repeats done, nobody acknowledged), ``page.stopped``, ``page.requested`` (a
+    person asked to escalate). ``detail`` is a sentence for the timeline.
     """
 
     event_id: UUID
