@@ -3,7 +3,7 @@
 # ran and succeeded. With internet and without.
 #
 #   ./ci/act.sh                    .github/workflows/ci.yml as a push to main
-#   ./ci/act.sh --offline          no registry: a runner image made from Debian, stand-ins below ours
+#   ./ci/act.sh --offline          no registry: stand-ins from Debian below the runner's image and ours
 #   ./ci/act.sh --event NAME       pull_request, merge_group, ...
 #   ./ci/act.sh --workflow PATH    another workflow file
 #   ./ci/act.sh --job NAME         only that job and those before it
@@ -19,9 +19,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 STAGE=act
 OUT="$CI_OUT/act"
 readonly EXIT_BUSY=24
-readonly RUNNER_TAG=vigie-offline/act-runner:trixie
-readonly CACHE_VOLUME=vigie-act-cache # downloads of pip and of ci/tools.sh, for all jobs and runs
-readonly OFFLINE_MATRIX=python-version:3.13
+readonly RUNNER_TAG=vigie-act-runner:local
+readonly CACHE_VOLUME=vigie-act-cache          # downloads of pip and of ci/tools.sh, for all jobs and runs
+readonly MATRIX=(--matrix python-version:3.13) # the one Python in the runner image
 readonly CA_IN_CONTAINER=/etc/ssl/certs/ca-certificates.crt
 readonly CA_VARIABLES=(SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO)
 readonly PASSED_BY_NAME=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL)
@@ -53,21 +53,21 @@ parse_arguments() {
 
 # --- the runner image ------------------------------------------------------------------------------
 
-pinned_image() { sed -n 's/^-P ubuntu-24\.04=//p' "$ROOT/.actrc"; }
-
-# Sets IMAGE: the pinned one where a registry gives it, otherwise one made from Debian.
-choose_image() {
-  IMAGE="$(pinned_image)"
-  if docker image inspect "$IMAGE" >/dev/null 2>&1; then return; fi
-  if [[ -z "$OFFLINE" ]]; then
-    say "pulling $IMAGE"
-    if docker pull --quiet "$IMAGE" >"$OUT/pull.log" 2>&1; then return; fi
-    warn "no registry gave the runner image ($(tail -n 1 "$OUT/pull.log")): going on as with --offline"
+# Sets IMAGE: ci/act/runner on the image that ours are built on too, or on what stands in for it.
+build_image() {
+  local base
+  "$CI_DIR/offline/base-images.sh" ${OFFLINE:+--offline}
+  base="$(sed -n 's/^VIGIE_PYTHON_IMAGE=//p' "$CI_OUT/offline.env")"
+  if [[ -z "$base" ]]; then
+    base="$(sed -n 's/^ARG VIGIE_PYTHON_IMAGE=//p' "$ROOT/services/alert-ingestion/Dockerfile")"
+  elif [[ -z "$OFFLINE" ]]; then
+    warn "no registry answers: going on as with --offline"
     OFFLINE=1
   fi
-  "$CI_DIR/offline/base-images.sh" --offline
-  say "building $RUNNER_TAG"
-  docker build --quiet --tag "$RUNNER_TAG" "$CI_DIR/act/runner" >"$OUT/runner-image.log" 2>&1 ||
+  say "building $RUNNER_TAG on $base"
+  docker build --quiet --tag "$RUNNER_TAG" --build-arg BASE="$base" \
+    --build-arg http_proxy --build-arg https_proxy --build-arg no_proxy \
+    "$CI_DIR/act/runner" >"$OUT/runner-image.log" 2>&1 ||
     fail "the runner image could not be built: $(tail -n 1 "$OUT/runner-image.log")" \
       "read $OUT/runner-image.log" "$EXIT_MACHINE"
   IMAGE=$RUNNER_TAG
@@ -158,16 +158,14 @@ main() {
   RUN_ID="$(date +%s)$$"
   rm -rf "$OUT/log.jsonl" "$OUT/artifacts"
   mkdir -p "$OUT/artifacts/$RUN_ID" # act's server fails on a list of artifacts before this exists
-  choose_image
+  build_image
   on_exit remove_leftovers
   make_clone
   act_arguments
   cd "$CLONE"
   say "act $(act --version | awk '{ print $3 }'), image $IMAGE, commit $(git log -1 --format='%h %s')"
-  local matrix=()
-  [[ -z "$OFFLINE" ]] || matrix=(--matrix "$OFFLINE_MATRIX") # the offline image has one Python
-  run_act "${matrix[@]}" "${JOB[@]}" 2>&1 | tee "$OUT/log.jsonl" |
-    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${matrix[@]}" "${JOB[@]}" ||
+  run_act "${MATRIX[@]}" "${JOB[@]}" 2>&1 | tee "$OUT/log.jsonl" |
+    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${MATRIX[@]}" "${JOB[@]}" ||
     fail "the workflow is not green under act" "the whole log: $OUT/log.jsonl"
 }
 
