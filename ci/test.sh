@@ -13,6 +13,9 @@ fi
 stage_begin test "$@"
 need_venv
 
+# Where there is an apt: Prometheus and Alertmanager themselves, for the journeys that send with them.
+"$CI_DIR/e2e/clients.sh"
+
 group "tests"
 export COVERAGE_FILE="$OUT/.coverage"
 # One worker a core, and on small machines one more: much of a journey is waiting.

@@ -1,8 +1,6 @@
 """Prometheus and Alertmanager themselves, as Debian ships them, in front of a real installation."""
 
 import contextlib
-import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,19 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from senders import ALERTMANAGER, PROMETHEUS
 from stack import Stack, wait_until
 
-from vigie_local.installation import REPOSITORY
 from vigie_testing.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
-# On PATH, or where clients.sh unpacks them. Debian's name of one differs from upstream's.
-PATH = os.pathsep.join(
-    [os.environ.get("PATH", os.defpath), str(REPOSITORY / ".ci-out/clients/usr/bin")]
-)
-ALERTMANAGER = shutil.which("prometheus-alertmanager", path=PATH) or shutil.which("alertmanager")
-PROMETHEUS = shutil.which("prometheus", path=PATH)
 RESENDS = 4
 
 

@@ -83,6 +83,9 @@ def _start(installation: Installation, *, detach: bool, demo: bool) -> int:
     if demo and (code := subprocess.run([str(REPOSITORY / "ci/demo.sh")], check=False).returncode):
         print("run.sh: Vigie runs, but the demonstration could not be filled in", file=sys.stderr)
         return code
+    state = run_state.read(installation.run)
+    if state is not None:
+        installation = installation.on_ports(state.ports)
     print(report.addresses(installation, seconds if process is not None else None))
     if detach or process is None:
         print("Stop it with ./services/run.sh --stop")

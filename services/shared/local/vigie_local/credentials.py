@@ -52,7 +52,7 @@ def of_local(installation: Installation, environment: Mapping[str, str]) -> Cred
     if state is None or not state.supervisor.is_running():
         return None
     # What it was started with counts, not what this shell's environment says.
-    running = Installation(installation.state, state.ports, installation.host)
+    running = installation.on_ports(state.ports)
     urls: dict[str, str | None] = {
         key: running.url(name) if name in state.children else None
         for key, (name, _) in _PUBLISHED.items()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vigie_local.embedded_postgres import home_for
@@ -52,6 +52,10 @@ class Installation:
         state = Path(environment.get("VIGIE_STATE_DIR") or REPOSITORY / ".local").absolute()
         host = environment.get("VIGIE_BIND_HOST") or "127.0.0.1"
         return cls(state, ports, host, environment.get("VIGIE_PROMETHEUS") != "off")
+
+    def on_ports(self, ports: Mapping[str, int]) -> "Installation":
+        """The same on the ports that it was started with, whatever this terminal has set."""
+        return replace(self, ports={**self.ports, **ports})
 
     @property
     def secrets(self) -> Path:

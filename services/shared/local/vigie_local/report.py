@@ -29,6 +29,7 @@ def addresses(installation: Installation, seconds: float | None) -> str:
 
 def status(installation: Installation, state: RunState) -> tuple[str, bool]:
     """A table of what runs, and whether all of it is ready."""
+    installation = installation.on_ports(state.ports)
     lines = [f"Vigie is {state.phase} (supervisor: process {state.supervisor.pid})."]
     good = state.phase == "ready"
     for name, child in state.children.items():
