@@ -72,13 +72,14 @@ async def test_an_alert_the_person_could_not_have_meant_fires_in_its_new_inciden
     assert (await send(service))["action"] == "duplicate_suppressed"
 
 
-async def test_a_repeated_answer_does_not_revive_what_a_person_resolved(service: Any) -> None:
+async def test_an_answer_that_got_lost_is_as_good_when_it_is_repeated(service: Any) -> None:
     mine = await send(service)
     await service.tell(service.incident_event(mine["incident_id"]))
-    service.incidents.answer = held_by(new_id(), Outcome.DUPLICATE)
+    recurrence = new_id()
+    service.incidents.answer = held_by(recurrence, Outcome.DUPLICATE)
     await service.hand_over()
     alert = await service.alert(mine["alert_id"])
-    assert (alert["incident_id"], alert["status"]) == (mine["incident_id"], "resolved")
+    assert (alert["incident_id"], alert["status"]) == (str(recurrence), "firing")
 
 
 async def test_an_answer_into_an_incident_that_a_person_resolved_closes_the_alert(

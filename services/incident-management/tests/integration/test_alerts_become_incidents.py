@@ -38,6 +38,23 @@ async def test_opening_asks_for_one_page_and_a_repeated_event_for_none(service: 
     assert service.neighbours.told_alerts() == []
 
 
+async def test_a_repeated_event_is_answered_with_where_its_alert_is_not_with_what_came_after(
+    service: Any, clock: ManualClock
+) -> None:
+    event = service.event("alert.opened")
+    await service.alert_events(event)
+    await service.patch(event["incident_id"], status="resolved")
+    clock.advance(minutes=1)
+    elsewhere = service.event("alert.opened", incident=event["incident_id"])
+    (recurred,) = await service.alert_events(elsewhere)
+    assert recurred["incident_id"] != event["incident_id"]
+    repeated = await service.alert_events(event, elsewhere)
+    assert [result["incident_id"] for result in repeated] == [
+        event["incident_id"],
+        recurred["incident_id"],
+    ]
+
+
 async def test_the_same_event_twice_in_one_batch_is_applied_once(service: Any) -> None:
     event = service.event("alert.opened")
     first, second = await service.alert_events(event, event)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from alert_ingestion.model import AlertStatus
 from alert_ingestion.store import alerts, groups, incidents, locks
 from shared.contracts.alerts import AlertEvent
 from shared.contracts.incidents import IncidentEvent
@@ -58,31 +57,26 @@ async def follow_answers(
     it had been resolved before the alert arrived there.
     """
     moves = [
-        (event, result, result.incident_id)
+        (event, result.incident_id)
         for event, result in answers
         if result.incident_id is not None and result.incident_id != event.incident_id
     ]
     if not moves:
         return 0
     await locks.incident_moves(connection)
-    targets = {target for _, _, target in moves}
-    named = targets | {event.incident_id for event, _, _ in moves}
-    await _lock(connection, named, {event.correlation_key for event, _, _ in moves})
+    targets = {target for _, target in moves}
+    named = targets | {event.incident_id for event, _ in moves}
+    await _lock(connection, named, {event.correlation_key for event, _ in moves})
     await incidents.acquaint(connection, targets)
     moved = 0
-    for event, result, target in moves:
+    for event, target in moves:
         alert = await alerts.by_id(connection, event.alert.id)
         # An answer to an older event must not undo a later move.
         if alert is None or alert.incident_id != event.incident_id:
             continue
-        # An answer that is repeated names the incident's heir of today, which a closed alert is
-        # no part of.
-        if alert.status is AlertStatus.RESOLVED and result.outcome is not Outcome.APPLIED:
-            continue
         await alerts.move(connection, alert.id, target)
-        if result.outcome is Outcome.APPLIED:
-            # A resolve by hand of the incident it was sent to did not mean it.
-            await alerts.reopen(connection, alert.id)
+        # A resolve by hand of the incident it was sent to did not mean it.
+        await alerts.reopen(connection, alert.id)
         await groups.continue_in(connection, alert.correlation_key, event.incident_id, target, now)
         moved += 1
     await _settle(connection, named, now)

@@ -42,15 +42,8 @@ async def take_alert_events(
         for event in events:
             before = seen.get(event.event_id)
             if before is not None:
-                held = before.incident_id and await store.holder(work.session, before.incident_id)
-                results.append(
-                    EventResult(
-                        event_id=event.event_id,
-                        outcome=Outcome.DUPLICATE,
-                        incident_id=held.id if held else before.incident_id,
-                        reason="event_seen_before",
-                    )
-                )
+                home = await _home(work, event.alert.id) or before.incident_id
+                results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
             result = await _apply(work, event)
             seen[event.event_id] = store.mark_processed(
@@ -58,6 +51,13 @@ async def take_alert_events(
             )
             results.append(result)
         return results
+
+
+async def _home(work: Work, alert_id: UUID) -> UUID | None:
+    """Where an alert is now. Not the heir of an incident that ended: the alert ended with it."""
+    alert = await store.lock_alert(work.session, alert_id)
+    row = alert and alert.incident_id and await store.find(work.session, alert.incident_id)
+    return (await store.survivor(work.session, row)).id if row else None
 
 
 def _names(events: Sequence[AlertEvent]) -> set[UUID]:
