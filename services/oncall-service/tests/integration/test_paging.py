@@ -167,6 +167,16 @@ async def test_in_a_gap_the_fallback_is_paged_and_the_gap_is_said(
     assert 'oncall_gap_pages_total{team="Payments"} 1.0' in metrics
 
 
+async def test_a_team_that_never_had_a_rotation_has_no_gap_to_report(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.ok("DELETE", "/api/v1/schedules/Payments")
+    await crew.hear(incident_event())
+    assert await crew.tick() == ["Cleo"]
+    metrics = (await crew.client.get("/metrics")).text
+    assert 'oncall_gap_pages_total{team="Payments"} 0.0' in metrics
+
+
 async def test_without_a_fallback_the_catch_all_team_and_the_administrators_are_paged(
     crew: Any, incident_event: Any
 ) -> None:

@@ -21,7 +21,7 @@ from oncall_service.metrics import (
     PAGES,
 )
 from oncall_service.resources.people import Channel
-from oncall_service.store import incidents, lookup, notifications, routing
+from oncall_service.store import incidents, lookup, notifications, routing, schedules
 from oncall_service.store.people import shown
 from oncall_service.tables import (
     ContactMethodRow,
@@ -122,7 +122,7 @@ class Runs:
             people=len(choice.people),
         )
         if choice.gap:
-            self._report_gap(run, decision, choice)
+            await self._report_gap(run, decision, choice)
         await self._page(incident, run, decision, choice)
         run.next_round, run.next_step = decision.next.round, decision.next.step
         run.due_at = decision.due_at
@@ -267,8 +267,11 @@ class Runs:
             finished_at=self.now,
         )
 
-    def _report_gap(self, run: EscalationRow, page: Page, choice: Choice) -> None:
-        self.counted.inc(GAPS, team=run.team_name)
+    async def _report_gap(self, run: EscalationRow, page: Page, choice: Choice) -> None:
+        # A team without any rotation (the catch-all of a fresh installation) lives by its fallback:
+        # no hole has opened that somebody should be told about.
+        if await schedules.of_team(self._session, run.team_id) is not None:
+            self.counted.inc(GAPS, team=run.team_name)
         self._say(
             run,
             "page.gap",
