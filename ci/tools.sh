@@ -64,7 +64,8 @@ from_image() {
 from_debian() {
   local name=$1 candidate
   [[ "$name" == gitleaks || "$name" == promtool ]] || return 1 # the others are not in Debian
-  local -a candidates=("$name/trixie" "$name") # the newer release first: engine.sh adds it where it is not the host's
+  # The newer release first: engine.sh adds it where it is not the host's.
+  local -a candidates=("$name/trixie" "$name")
   # Before trixie, promtool was part of the package prometheus.
   [[ "$name" != promtool ]] || candidates+=(prometheus)
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
