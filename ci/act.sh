@@ -18,16 +18,19 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 STAGE=act
 OUT="$CI_OUT/act"
+readonly CLONE="$OUT/repository"
 readonly EXIT_BUSY=24
 readonly RUNNER_TAG=vigie-act-runner:local
 readonly CACHE_VOLUME=vigie-act-cache          # downloads of pip and of ci/tools.sh, for all jobs and runs
 readonly MATRIX=(--matrix python-version:3.13) # the one Python in the runner image
+readonly STOP_SECONDS=30
 readonly CA_IN_CONTAINER=/etc/ssl/certs/ca-certificates.crt
 readonly CA_VARIABLES=(SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO)
 readonly PASSED_BY_NAME=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL)
 
 EVENT=push
 JOB=()
+RUNNING="" # the process group of act and its report
 WORKFLOW=.github/workflows/ci.yml
 KEEP=""
 
@@ -78,7 +81,6 @@ build_image() {
 # A plain clone, since act cannot read a worktree. Its path is the same in the container and from run
 # to run, so that the .venv of the jobs, which names its path, can be kept in a volume.
 make_clone() {
-  CLONE="$OUT/repository"
   rm -rf "$CLONE"
   if [[ -n "$(git -C "$ROOT" status --porcelain)" ]]; then
     warn "there are uncommitted changes: act runs HEAD, $(git -C "$ROOT" log -1 --format='%h %s')"
@@ -136,17 +138,45 @@ run_act() {
   printf '\n{"act_exit": %d}\n' "$code"
 }
 
+run_and_report() {
+  trap - ERR # the report has said it all
+  run_act "${MATRIX[@]}" "${JOB[@]}" 2>&1 | tee "$OUT/log.jsonl" |
+    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${MATRIX[@]}" "${JOB[@]}"
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# act cleans up when it is asked to stop. It has a process group of its own, so that a signal to this
+# script alone and a Ctrl-C to the whole terminal end in the same way.
+stop_act() {
+  local deadline=$((SECONDS + STOP_SECONDS))
+  kill -TERM -- "-$RUNNING" 2>/dev/null || return 0
+  while kill -0 -- "-$RUNNING" 2>/dev/null; do
+    if ((SECONDS >= deadline)); then
+      kill -KILL -- "-$RUNNING"
+      break
+    fi
+    sleep 0.3
+  done
+}
 
 # What is left when act itself was killed: its containers and their volumes carry our label.
 remove_leftovers() {
-  local ids
+  local ids projects project
+  [[ -z "$RUNNING" ]] || stop_act
   mapfile -t ids < <(docker ps --all --quiet --filter "label=vigie.act=$RUN_ID")
   ((${#ids[@]} == 0)) || docker rm --force --volumes "${ids[@]}" >/dev/null
+  # A job that was killed had no time for its teardown: its stack names the clone's path.
+  mapfile -t projects < <(docker ps --all --filter "label=com.docker.compose.project.working_dir=$CLONE" \
+    --format '{{.Label "com.docker.compose.project"}}' | sort -u)
+  for project in "${projects[@]}"; do
+    docker compose --project-name "$project" down --volumes --remove-orphans --timeout 5
+  done
   [[ -n "$KEEP" ]] || rm -rf "${OUT:?}/repository" "${OUT:?}/artifacts"
 }
 
 main() {
+  local code=0
   parse_arguments "$@"
   mkdir -p "$OUT"
   exec 8>"$OUT/.lock"
@@ -164,9 +194,13 @@ main() {
   act_arguments
   cd "$CLONE"
   say "act $(act --version | awk '{ print $3 }'), image $IMAGE, commit $(git log -1 --format='%h %s')"
-  run_act "${MATRIX[@]}" "${JOB[@]}" 2>&1 | tee "$OUT/log.jsonl" |
-    python -P "$CI_DIR/act/report.py" --workflow "$WORKFLOW" "${MATRIX[@]}" "${JOB[@]}" ||
-    fail "the workflow is not green under act" "the whole log: $OUT/log.jsonl"
+  set -m # in a group of its own, and waited for: bash runs no trap while a command is in the foreground
+  run_and_report &
+  RUNNING=$!
+  set +m
+  wait "$RUNNING" || code=$?
+  RUNNING=""
+  ((code == 0)) || fail "the workflow is not green under act" "the whole log: $OUT/log.jsonl"
 }
 
 main "$@"
