@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -37,8 +38,10 @@ def downgrade() -> None:
 
 
 def newest(versions: Path) -> str:
-    """The number of the newest migration; files are named by it."""
-    return max(path.name.split("_")[0] for path in versions.glob("[0-9]*.py"))
+    """The revision of the newest migration; files sort by age."""
+    text = max(versions.glob("[0-9]*.py")).read_text(encoding="utf-8")
+    (revision,) = re.findall(r"^revision = \"(.+)\"$", text, re.MULTILINE)
+    return str(revision)
 
 
 @pytest.fixture(scope="module")
