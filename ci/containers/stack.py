@@ -194,9 +194,10 @@ class Stack:
             self._secrets = dict(json.loads(shown))
         return self._secrets[name]
 
-    def forget_secrets(self) -> None:
-        """Ask again: the installation behind this name may be another one now."""
+    def forget(self) -> None:
+        """Ask again: other secrets after a restore, other ports after a restart."""
         self._secrets = None
+        self._addresses.clear()
 
     def sql(self, query: str) -> str:
         """The rows of a query, as the superuser, unaligned."""

@@ -45,6 +45,7 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     wait_until("the second incident", lambda: titles(stack) == {"shop-before", "shop-after"})
     back = run(stack, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
     assert back.returncode == 0, back.stdout + back.stderr
+    stack.forget()
     assert titles(stack) == {"shop-before"}
 
     # Another machine: other secrets, an empty database. Afterwards it is this installation.
@@ -52,7 +53,7 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     assert other.secret("admin_password") != password
     moved = run(other, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
     assert moved.returncode == 0, moved.stdout + moved.stderr
-    other.forget_secrets()
+    other.forget()
     assert other.secret("admin_password") == password
     assert titles(other) == {"shop-before"}
     assert other.send_alert("shop-afterwards", "it takes alerts in").status == 201

@@ -44,7 +44,7 @@ def test_down_with_volumes_and_up_again_is_a_fresh_installation(
     assert stack.send_alert("shop", "of the first installation").status == 201
     stack.down()
     print(f"up again after {stack.up():.0f} s, load {os.getloadavg()[0]:.0f}")
-    stack.forget_secrets()
+    stack.forget()
     assert stack.secret("admin_password") != first
     assert stack.services_with_incidents("shop") == set()
 
@@ -59,6 +59,6 @@ def test_up_a_second_time_changes_no_secret_and_restarts_nothing(stack: Stack) -
 
     before, key = started(), stack.secret("ingestion_key")
     stack.up()
-    stack.forget_secrets()
+    stack.forget()
     assert stack.secret("ingestion_key") == key
     assert started() == before
