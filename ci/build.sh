@@ -49,6 +49,13 @@ group "build"
 "${compose[@]}" --progress plain build "${pairs[@]%%=*}"
 endgroup
 
+# An interrupted inventory leaves a container that never ran.
+remove_inventory_containers() {
+  docker ps --all --quiet --filter "label=vigie.inventory=${VIGIE_STAGE_MARKER:-}" |
+    xargs --no-run-if-empty docker rm --force --volumes >/dev/null
+}
+on_exit remove_inventory_containers
+
 group "what was built"
 python_ci images.record write "$OUT/images.json" "${pairs[@]}" --without "${without[@]}"
 mkdir -p "$OUT/sbom"

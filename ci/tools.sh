@@ -46,8 +46,10 @@ place() { # NAME FILE ORIGIN
   say "$1: $3"
 }
 
+remove_container() { docker rm --force --volumes "$1" >/dev/null; }
+
 from_image() {
-  local name=$1 reference container status=0
+  local name=$1 reference container
   reference="$(pin_of "$name")"
   [[ -n "$reference" ]] && docker info >/dev/null 2>&1 || return 1
   if ! docker image inspect "$reference" >/dev/null 2>&1; then
@@ -55,9 +57,8 @@ from_image() {
     timeout "$PULL_SECONDS" docker pull --quiet "$reference" >/dev/null 2>&1 || return 1
   fi
   container="$(docker create "$reference")" || return 1
-  docker cp --quiet --follow-link "$container:$(path_in_image "$name")" "$WORK/$name" || status=1
-  docker rm --volumes "$container" >/dev/null
-  ((status == 0)) || return 1
+  on_exit remove_container "$container"
+  docker cp --quiet --follow-link "$container:$(path_in_image "$name")" "$WORK/$name" || return 1
   place "$name" "$WORK/$name" "$reference"
 }
 

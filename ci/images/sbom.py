@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import email.parser
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote
 
+LABEL = "vigie.inventory"
 _DPKG, _APK = "var/lib/dpkg/status", "lib/apk/db/installed"
 _LIMITS = (
     "Lists packages of dpkg, apk and Python found in the image's file system. Statically linked "
@@ -92,7 +94,10 @@ def document(name: str, image_id: str, found: set[Component]) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> int:
     """Write the bill of materials of one image and print how many components it lists."""
     name, image_id, path = argv
-    command = ["docker", "create", "--network", "none", image_id, "nothing-runs"]
+    # Labelled, so that the script around us can remove it when we are killed in between.
+    label = f"{LABEL}={os.environ.get('VIGIE_STAGE_MARKER', '')}"
+    options = ["--network", "none", "--label", label]
+    command = ["docker", "create", *options, image_id, "nothing-runs"]
     container = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     try:
         with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:

@@ -1,0 +1,89 @@
+"""The words and the rules of a deploy that need no Engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from release.render import RenderError, pinned
+from release.store import Release, Store
+from release.telling import culprits_first
+
+
+def test_what_runs_is_an_id_and_never_a_build_or_a_pull() -> None:
+    service = {"image": "vigie-web-ui:local", "build": {"context": "."}, "volumes": []}
+    rendered = pinned({"name": "vigie", "services": {"web-ui": service}}, {"web-ui": "sha256:1"})
+
+    assert rendered["services"]["web-ui"] == {
+        "image": "sha256:1",
+        "pull_policy": "never",
+        "volumes": [],
+    }
+
+
+def test_a_service_that_could_not_be_built_is_left_out_and_nobody_waits_for_it() -> None:
+    config = {
+        "name": "vigie",
+        "services": {
+            "grafana": {"image": "g"},
+            "web-ui": {"image": "w", "depends_on": {"grafana": {}, "postgres": {}}},
+            "postgres": {"image": "p"},
+        },
+    }
+
+    services = pinned(config, {"web-ui": "sha256:1", "postgres": "sha256:2"})["services"]
+
+    assert set(services) == {"web-ui", "postgres"}
+    assert services["web-ui"]["depends_on"] == {"postgres": {}}
+
+
+def test_a_file_of_the_checkout_may_not_be_mounted() -> None:
+    mount = {"type": "bind", "source": "/checkout/prometheus.yml", "target": "/etc/p.yml"}
+    config = {"services": {"prometheus": {"image": "p", "volumes": [mount]}}}
+
+    with pytest.raises(RenderError, match=r"prometheus mounts /checkout/prometheus\.yml"):
+        pinned(config, {"prometheus": "sha256:1"})
+
+
+def test_the_cause_comes_before_what_only_waits_for_it() -> None:
+    broken = ["web-ui is created", "postgres is starting", "alert-ingestion is exited, exit code 1"]
+
+    ordered = culprits_first(broken, "first line\nport is taken\n")
+
+    assert ordered == [
+        "alert-ingestion is exited, exit code 1",
+        "port is taken",
+        "web-ui is created",
+        "postgres is starting",
+    ]
+
+
+def _release(store: Store, name: str, *, verified: bool) -> Release:
+    folder = store.folder / "releases" / name
+    folder.mkdir(parents=True)
+    release = Release(name, folder, {}, "abc", "2026-01-01T00:00:00+00:00", verified=verified)
+    release.save()
+    return release
+
+
+def test_the_way_back_leads_to_the_newest_release_that_was_verified(tmp_path: Path) -> None:
+    store = Store("vigie", tmp_path)
+    _release(store, "1", verified=True)
+    good = _release(store, "2", verified=True)
+    _release(store, "3", verified=False)
+    now = _release(store, "4", verified=False)
+    store.point_to(now)
+
+    assert store.current() == now
+    assert store.last_verified(but=now.name) == good
+
+
+def test_only_the_last_three_releases_are_kept(tmp_path: Path) -> None:
+    store = Store("vigie", tmp_path)
+    releases = [_release(store, str(number), verified=False) for number in range(5)]
+
+    store.mark_verified(releases[-1])
+
+    assert [release.name for release in store.all()] == ["2", "3", "4"]
+    assert store.all()[-1].verified
