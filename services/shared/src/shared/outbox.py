@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from psycopg.types.json import Jsonb
 
-from shared import context
+from shared import context, tasks
 from shared.clock import Clock
 from shared.database import Connection, Database
 from shared.errors import Unavailable
@@ -143,9 +143,7 @@ class OutboxWorker:
 
     async def stop(self) -> None:
         """Stop; what was claimed and not settled is claimed again after its lease."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
 
     async def deliver_due(self, topic: str) -> int:
         """Claim and deliver one batch; answers how many rows were delivered."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from shared import tasks
 from shared.clock import Clock
 from shared.errors import Unavailable
 
@@ -84,8 +85,7 @@ class Periodic:
     async def stop(self) -> None:
         """Stop, in the middle of a cycle if need be: its transaction rolls back."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
 
     async def cycle(self) -> bool:
         """One cycle; whether it succeeded."""

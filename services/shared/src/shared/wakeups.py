@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import psycopg
 import structlog
 
+from shared import tasks
 from shared.database import Connection, connection_parameters
 from shared.settings import DatabaseSettings
 
@@ -49,8 +50,7 @@ class Wakeups:
     async def stop(self) -> None:
         """Stop listening."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
 
     async def _listen_for_ever(self) -> None:
         while True:
