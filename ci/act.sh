@@ -12,7 +12,7 @@
 # What runs is a fresh clone of HEAD: what is not committed is not tested, as on GitHub. act's own
 # findings (a label without an image is skipped and green, run id always 1, ...) and our answers to
 # them are in docs/github-actions.md. Exit codes: 0 green, 1 a job failed or did not run, 2 usage,
-# 20 the machine lacks something, 24 act runs already in this checkout.
+# 20 the machine lacks something, 24 another run of act did not end in time.
 # shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -23,7 +23,7 @@ readonly EXIT_BUSY=24
 readonly RUNNER_TAG=vigie-act-runner:local
 readonly CACHE_VOLUME=vigie-act-cache          # downloads of pip and of ci/tools.sh, for all jobs and runs
 readonly MATRIX=(--matrix python-version:3.13) # the one Python in the runner image
-readonly STOP_SECONDS=30
+readonly STOP_SECONDS=30 WAIT_SECONDS=3600
 readonly CA_IN_CONTAINER=/etc/ssl/certs/ca-certificates.crt
 readonly CA_VARIABLES=(SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO)
 readonly PASSED_BY_NAME=(http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL)
@@ -52,6 +52,15 @@ parse_arguments() {
     esac
     shift
   done
+}
+
+# act names its containers after workflow and job, so two runs on one machine would share them.
+lock_this_machine() {
+  exec 8>"${TMPDIR:-/tmp}/vigie-act-$UID.lock"
+  if python3 -c 'import fcntl; fcntl.flock(8, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null; then return; fi
+  say "act runs already on this machine: waiting up to $WAIT_SECONDS s for it to end"
+  python3 -c 'import fcntl, signal, sys; signal.alarm(int(sys.argv[1])); fcntl.flock(8, fcntl.LOCK_EX)' "$WAIT_SECONDS" ||
+    fail "act still runs" "wait for it to end" "$EXIT_BUSY"
 }
 
 # --- the runner image ------------------------------------------------------------------------------
@@ -179,9 +188,7 @@ main() {
   local code=0
   parse_arguments "$@"
   mkdir -p "$OUT"
-  exec 8>"$OUT/.lock"
-  python3 -c 'import fcntl; fcntl.flock(8, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null ||
-    fail "act runs already in this checkout" "wait for it to end" "$EXIT_BUSY"
+  lock_this_machine
   need_docker
   need_venv
   need_tool act "./ci/venv.sh dev installs it"
