@@ -81,18 +81,20 @@ async def seed(connection: Connection, key: str, now: datetime) -> None:
     if not await store.note_seeded(connection, key_hash, now):
         return
     integration_id = new_id()
-    stored = StoredIntegration(
-        id=integration_id,
-        # A second bootstrap key (new secrets on an old database) is another integration.
-        name=f"Bootstrap {hint_of(key)}",
-        kind="any",
-        key_hint=hint_of(key),
-        auto_resolve=True,
-        resolve_timeout_seconds=None,
-        correlation_labels=None,
-        correlation_window_seconds=None,
-        created_at=now,
-        revoked_at=None,
-    )
-    await store.insert(connection, stored, key_hash)
-    _log.info("bootstrap_key_registered", integration=stored.name)
+    # New secrets on an old database are another integration, which needs another name.
+    for name in ("Default", f"Default {hint_of(key)}", f"Default {integration_id}"):
+        stored = StoredIntegration(
+            id=integration_id,
+            name=name,
+            kind="any",
+            key_hint=hint_of(key),
+            auto_resolve=True,
+            resolve_timeout_seconds=None,
+            correlation_labels=None,
+            correlation_window_seconds=None,
+            created_at=now,
+            revoked_at=None,
+        )
+        if await store.insert(connection, stored, key_hash):
+            _log.info("bootstrap_key_registered", integration=name)
+            return

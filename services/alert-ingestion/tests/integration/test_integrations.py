@@ -104,8 +104,7 @@ async def test_they_are_listed_in_pages_in_the_order_of_their_making(service: An
     first = (await act(service, "GET", f"{PATH}?limit=2")).json()
     rest = (await act(service, "GET", f"{PATH}?limit=2&cursor={first['next_cursor']}")).json()
     names = [item["name"] for item in first["items"] + rest["items"]]
-    assert names[0].startswith("Bootstrap")
-    assert names[1:] == ["one", "two", "three"]
+    assert names == ["Default", "one", "two", "three"]
     assert rest["next_cursor"] is None
 
 
@@ -155,6 +154,13 @@ async def test_new_secrets_on_an_old_database_let_the_new_key_in(start: Any) -> 
     other = new_id().hex
     async with start(bootstrap_ingestion_key=other) as service:
         assert (await service.send(key=other)).status_code == 201
+    # Even a third one that ends alike.
+    third = f"{new_id().hex}{other[-4:]}"
+    async with start(bootstrap_ingestion_key=third) as service:
+        assert (await service.send(key=third)).status_code == 201
+        names = [row[0] for row in service.database.query("SELECT name FROM integrations")]
+        assert len(names) == 3
+        assert all(name.startswith("Default") for name in names)
 
 
 async def test_without_a_bootstrap_key_nothing_is_seeded(start: Any) -> None:
