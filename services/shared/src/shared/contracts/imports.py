@@ -4,6 +4,7 @@ For demonstrations and for moving over from another tool. An import tells nobody
 event. It counts exactly as if the incidents had happened here, once however often it is sent.
 """
 
+from itertools import pairwise
 from typing import Annotated
 from uuid import UUID
 
@@ -59,7 +60,7 @@ class PastIncident(Command):
             ("resolved_at", self.resolved_at),
         ]
         known = [(name, instant) for name, instant in instants if instant is not None]
-        for (earlier, start), (later, end) in zip(known, known[1:], strict=False):
+        for (earlier, start), (later, end) in pairwise(known):
             if end < start:
                 raise ValueError(f"{later} must not be before {earlier}")
         return self
