@@ -1,8 +1,10 @@
 """Running one script so that nothing of it outlives it: not its children, not theirs.
 
 The script leads a session of its own. A stop goes to the whole process group as SIGTERM, so that
-traps and clients clean up; what is still there after the grace period, and whatever the script left
-running at its end, is found by session or by the marker in its environment, and killed.
+traps and clients clean up. What is still there after the grace period, and whatever the script left
+running at its end, is found by session, by the marker in its environment or as a child of such a
+process (a server may run as another user, with another environment). It is asked to end, since it
+may have to clean up itself, and killed when it does not.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 
 # A stop must leave room for `docker compose down` and for a deploy to restore what ran before.
 GRACE_SECONDS = 120.0
+# For what was left behind: a database of the tests shuts down in less.
+LEFTOVER_SECONDS = 10.0
 MARKER = "VIGIE_STAGE_MARKER"
 
 
@@ -68,14 +74,14 @@ class Process:
             and self._stop_asked is not None
             and time.monotonic() - self._stop_asked > self._grace
         ):
-            self._kill_all()
+            _signal_all(_members(self._popen.pid, self._marker), signal.SIGKILL)
             code = self._popen.wait()
         return code
 
     def finish(self) -> list[str]:
-        """After the end: drain the log, kill what was left running, and name it."""
+        """After the end: drain the log, end what was left running, and name it."""
         self._reader.join(timeout=0.5)
-        leftovers = self._kill_all()
+        leftovers = self._end_leftovers()
         self._reader.join(timeout=5)
         return leftovers
 
@@ -87,34 +93,70 @@ class Process:
             for line in stream:
                 self._on_line(line.rstrip("\n"))
 
-    def _kill_all(self) -> list[str]:
-        found: dict[int, str] = {}
-        for _ in range(3):  # a child may fork between the look and the kill
-            members = _members(self._popen.pid, self._marker)
-            if not members:
-                break
-            found |= members
-            for pid in members:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+    def _end_leftovers(self) -> list[str]:
+        found = _members(self._popen.pid, self._marker)
+        names = set(found.values())
+        asked: set[int] = set()
+        deadline = time.monotonic() + LEFTOVER_SECONDS
+        while found and time.monotonic() < deadline:
+            _signal_all(found.keys() - asked, signal.SIGTERM)
+            asked |= found.keys()
             time.sleep(0.05)
-        return sorted(set(found.values()))
+            # Those already known stay known: a child whose parent ended is nobody's child any more.
+            found = _members(self._popen.pid, self._marker, asked)
+            names |= set(found.values())
+        _signal_all(found, signal.SIGKILL)
+        return sorted(names)
 
 
-def _members(session: int, marker: str) -> dict[int, str]:
-    """Living processes of the session, or started from it: pid -> command name."""
-    needle = f"{MARKER}={marker}".encode()
-    members: dict[int, str] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        pid = int(entry.name)
+def _signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What /proc says of one process."""
+
+    name: str
+    parent: int
+    session: int
+    marked: bool
+
+
+def _members(session: int, marker: str, known: AbstractSet[int] = frozenset()) -> dict[int, str]:
+    """Living processes of the script, `known` ones included: pid -> command name."""
+    table = _table(f"{MARKER}={marker}".encode())
+    members = {
+        pid
+        for pid, entry in table.items()
+        if entry.marked or entry.session == session or pid in known
+    }
+    while True:
+        children = {pid for pid, entry in table.items() if entry.parent in members} - members
+        if not children:
+            return {pid: table[pid].name for pid in members}
+        members |= children
+
+
+def _table(needle: bytes) -> dict[int, _Entry]:
+    found: dict[int, _Entry] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        pid = int(folder.name)
         if pid == os.getpid():
             continue
         try:
-            name, _, rest = (entry / "stat").read_text(encoding="utf-8").rpartition(") ")
-            state, fields = rest.split()[0], rest.split()
-            environment = (entry / "environ").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            continue  # it ended while we looked, or belongs to somebody else
-        if state != "Z" and (int(fields[3]) == session or needle in environment):
-            members[pid] = name.partition("(")[2]
-    return members
+            name, _, rest = (folder / "stat").read_text(encoding="utf-8").rpartition(") ")
+        except OSError:
+            continue  # it ended while we looked
+        fields = rest.split()
+        if fields[0] == "Z":
+            continue
+        try:
+            marked = needle in (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            marked = False  # another user's
+        label = name.partition("(")[2]
+        found[pid] = _Entry(label, int(fields[1]), int(fields[3]), marked)
+    return found

@@ -45,6 +45,26 @@ def test_an_interrupted_run_cleans_up_and_leaves_no_process(
     assert chain.statuses() == {"busy": "stopped"}
 
 
+def test_a_guardian_of_another_environment_s_server_may_clean_up(chain: Chain) -> None:
+    # As the tests' database does: the server knows nothing of us, its guardian stops it.
+    guardian = (
+        'env -i setsid sleep 300 & server=$!; echo $server >"$1/../server"; '
+        'trap \'kill $server; touch "$1/../stopped"; exit\' TERM; touch "$1/../there"; wait'
+    )
+    chain.stage("busy", f"setsid bash -c '{_quoted(guardian)}' guardian \"$ROOT\" & sleep 300")
+    process = chain.start()
+    wait_for(chain.root.parent / "there")
+
+    interrupt(process, signal.SIGTERM)
+
+    assert (chain.root.parent / "stopped").exists()
+    assert not _alive(chain.root.parent / "server")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "'\\''")
+
+
 def test_what_a_stage_left_running_ends_with_it_even_when_it_passed(chain: Chain) -> None:
     chain.stage("careless", 'sleep 300 & echo $! >"$ROOT/../daemon"')
 
