@@ -72,13 +72,19 @@ _UPDATE: Final = (
     "FROM jsonb_populate_recordset(NULL::alerts, %s::jsonb) AS r WHERE a.id = r.id"
 )
 
-# The newest alert of each identity. Ids are made in the order of time.
+# The live alert of each identity, else its newest. Ids are made in the order of time, but of the
+# clocks of several replicas: where one runs ahead, an alert that is over can have the highest id.
 _LATEST: Final = f"""
     SELECT latest.* FROM unnest(%s::uuid[], %s::text[]) AS wanted (integration_id, fingerprint)
     CROSS JOIN LATERAL (
-        {SELECT} WHERE a.integration_id = wanted.integration_id
-          AND a.fingerprint = wanted.fingerprint
-        ORDER BY a.id DESC LIMIT 1) AS latest
+        SELECT * FROM (
+            ({SELECT} WHERE a.integration_id = wanted.integration_id
+               AND a.fingerprint = wanted.fingerprint AND (a.status = 'firing' OR a.suppressed))
+            UNION ALL
+            ({SELECT} WHERE a.integration_id = wanted.integration_id
+               AND a.fingerprint = wanted.fingerprint
+             ORDER BY a.id DESC LIMIT 1)) AS found
+        ORDER BY found.status = 'firing' OR found.suppressed DESC LIMIT 1) AS latest
 """  # noqa: S608 - constants
 
 
@@ -97,7 +103,7 @@ def from_row(row: Mapping[str, Any]) -> Alert:
 async def latest(
     connection: Connection, identities: Iterable[tuple[UUID, str]]
 ) -> dict[tuple[UUID, str], Alert]:
-    """The newest alert of each identity that has one; a live one is always the newest."""
+    """The live alert of each identity, else its newest, if it has one."""
     wanted = sorted(set(identities))
     cursor = await connection.execute(
         _LATEST,
