@@ -200,6 +200,7 @@ class TestWebhook:
         assert hook(truncatedAlerts=7).truncated == 7
         assert hook(truncatedAlerts="seven").truncated == 0
         assert hook(truncatedAlerts=-1).truncated == 0
+        assert hook(truncatedAlerts=10**400).truncated == 0
 
     def test_an_alert_without_a_status_has_that_of_the_notification(self) -> None:
         [alert] = hook({"labels": {"a": "b"}}, status="resolved").alerts

@@ -20,6 +20,9 @@ from shared.errors import FieldError, Malformed
 
 _LONGEST_FINGERPRINT: Final = 255
 
+# The sender's counter is an unsigned 64-bit number (Alertmanager, notify/webhook).
+_MOST_LEFT_OUT: Final = 2**64 - 1
+
 # Grafana names these in each alert; Alertmanager has only the first.
 _LINK_FIELDS: Final = {
     "source": "generatorURL",
@@ -69,7 +72,8 @@ def read(body: bytes, now: datetime) -> Reading:
 
 def _left_out(envelope: dict[str, Any]) -> int:
     count = envelope.get("truncatedAlerts")
-    return count if isinstance(count, int) and count > 0 else 0
+    # A number nobody can mean must not cost the alerts beside it.
+    return count if isinstance(count, int) and 0 < count <= _MOST_LEFT_OUT else 0
 
 
 def _received(item: Any, envelope: dict[str, Any], now: datetime) -> ReceivedAlert:
