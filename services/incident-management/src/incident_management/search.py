@@ -5,7 +5,6 @@ A cursor holds the sort key of the last row seen (keyset paging), so a page cost
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -192,7 +191,7 @@ def decode_cursor(cursor: str | None, types: dict[str, type], kind: str) -> dict
         if given != kind:
             key = {}  # of a list in another order: none of the names is in it
         return {name: readers[kind](key[name]) for name, kind in types.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise Invalid([FieldError("cursor", "is not a cursor of this list")]) from error
 
 

@@ -7,9 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incident_management.measures import summarise
+from incident_management.search import encode_cursor
 from vigie_testing.clock import ManualClock
 
 BOB = {"id": str(UUID(int=2)), "name": "Bob"}
+INFINITE = encode_cursor(
+    "newest", created="2026-03-02T09:00:00+00:00", id=BOB["id"], rank=float("inf")
+)
 
 
 async def listed(service: Any, query: str = "", expect: int = 200) -> Any:
@@ -88,6 +92,7 @@ SENSELESS: list[tuple[str, str]] = [
     ("assignee=bob", "assignee"),
     ("cursor=nonsense", "cursor"),
     ("cursor=WzFd", "cursor"),
+    (f"cursor={INFINITE}", "cursor"),
     ("since=yesterday", "since"),
     ("since=2026-03-02T09:00:00", "since"),
     ("q=%00", "q"),
