@@ -86,12 +86,16 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was last heard of an incident; ``running_team`` is set while a run is active."""
+    """What was last heard of an incident.
+
+    ``running_team`` is set while a run is active; ``paged`` are the teams of the runs that ended.
+    """
 
     revision: int = 0
     status: Status | None = None
     team: str | None = None
     running_team: str | None = None
+    paged: frozenset[str] = frozenset()
 
     @property
     def paging(self) -> bool:
@@ -156,8 +160,18 @@ def _open_again(known: Known, heard: Heard) -> Reaction:
         return Reaction(Action.START, Reason.INCIDENT_OPENED)
     if known.status is not Status.OPEN or heard.released:
         return Reaction(Action.START, Reason.RELEASED)
+    if _handed_over(known, heard):
+        return Reaction(Action.START, Reason.TEAM_CHANGED)
     # Open before and open now, and its run is over: a new title is no reason to page again.
     return Reaction(Action.LEAVE, Reason.ALREADY_EXHAUSTED)
+
+
+def _handed_over(known: Known, heard: Heard) -> bool:
+    # Nobody in another team has heard of it. But the first team an incident names is no news if it
+    # was paged: the incident has that from us.
+    if heard.team is None or heard.team == known.team:
+        return False
+    return known.team is not None or heard.team not in known.paged
 
 
 def _still_open_while_paging(known: Known, heard: Heard) -> Reaction:

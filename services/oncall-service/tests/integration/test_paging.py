@@ -327,6 +327,20 @@ async def test_an_exhausted_escalation_can_be_started_again_by_hand(
     assert await crew.tick() == ["Ada"]
 
 
+async def test_another_team_is_paged_though_the_first_was_to_no_avail(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event())
+    for minutes in (0, 5, 10, 5, 10):
+        await crew.tick(minutes=minutes)
+    # The incident has heard from us whose it is: that is no news.
+    told = incident_event("open", 2, event_type="incident.updated", team="payments")
+    assert await crew.hear(told) == ["already_exhausted"]
+    handed = incident_event("open", 3, event_type="incident.updated", team="Catch-all")
+    assert await crew.hear(handed) == ["team_changed"]
+    assert await crew.tick() == ["Administrator"]
+
+
 async def test_what_is_resolved_or_unknown_cannot_be_escalated(
     crew: Any, incident_event: Any
 ) -> None:

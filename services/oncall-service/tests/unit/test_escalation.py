@@ -61,6 +61,21 @@ PAGING = Known(revision=1, status=Status.OPEN, running_team="Payments")
             (Action.START, Reason.RELEASED),
         ),
         (Known(1, Status.OPEN), Heard(2, Status.OPEN), (Action.LEAVE, Reason.ALREADY_EXHAUSTED)),
+        (
+            Known(1, Status.OPEN, "Payments", paged=frozenset({"Payments"})),
+            Heard(2, Status.OPEN, "Web"),
+            (Action.START, Reason.TEAM_CHANGED),
+        ),
+        (
+            Known(1, Status.OPEN, "Web", paged=frozenset({"Payments", "Web"})),
+            Heard(2, Status.OPEN, "Payments"),
+            (Action.START, Reason.TEAM_CHANGED),
+        ),
+        (
+            Known(1, Status.OPEN, paged=frozenset({"Payments"})),
+            Heard(2, Status.OPEN, "Payments"),
+            (Action.LEAVE, Reason.ALREADY_EXHAUSTED),
+        ),
         (Known(), Heard(4, Status.RESOLVED), (Action.LEAVE, Reason.NOTHING_TO_STOP)),
     ],
 )

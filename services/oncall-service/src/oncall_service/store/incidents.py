@@ -67,6 +67,12 @@ async def latest(session: AsyncSession, incident: UUID) -> EscalationRow | None:
     return (await session.exec(statement)).first()
 
 
+async def teams_paged(session: AsyncSession, incident: UUID) -> frozenset[str]:
+    """The teams that runs of an incident were for."""
+    statement = select(EscalationRow.team_name).where(EscalationRow.incident_id == incident)
+    return frozenset(await session.exec(statement))
+
+
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
     """Incidents whose run has something to do, longest due first."""
     statement = (

@@ -103,8 +103,9 @@ async def _apply(
         Known(
             revision=row.revision,
             status=Status(row.status) if row.status else None,
-            team=row.team,
+            team=await _known_team(session, row.team),
             running_team=run.team_name if run else None,
+            paged=frozenset() if run else await incidents.teams_paged(session, row.id),
         ),
         Heard(
             revision=said.revision,
