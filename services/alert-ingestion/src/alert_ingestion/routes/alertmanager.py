@@ -52,7 +52,9 @@ async def post_alerts(request: Request[Any, Any, Any], ingestion: TheIngestion) 
     key = integration_key(request)
     reading, _ = await ingestion(key, "alertmanager", await request.body(), _read)
     refuse_partly(reading)
-    return Response(None, status_code=200)
+    # No bytes instead of None, which would be rendered as JSON: Alertmanager's answer is empty.
+    empty: Response[Any] = Response(b"", status_code=200)
+    return empty
 
 
 @get([f"{prefix}/api/v2/status" for prefix in PREFIXES], tags=["alerts in"], sync_to_thread=False)
