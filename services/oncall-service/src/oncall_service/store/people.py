@@ -23,7 +23,6 @@ from oncall_service.tables import (
     SessionRow,
 )
 from shared.contracts.identity import Role
-from shared.contracts.wire import Ref
 
 
 async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMethodRow]:
@@ -147,8 +146,3 @@ async def by_login(session: AsyncSession, login: str) -> PersonRow | None:
     """Who signs in with this."""
     statement = select(PersonRow).where(func.lower(PersonRow.login) == func.lower(login))
     return (await session.exec(statement)).first()
-
-
-def ref(row: PersonRow) -> Ref:
-    """Id and name."""
-    return Ref(id=row.id, name=row.name)
