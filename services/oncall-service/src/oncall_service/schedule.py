@@ -5,13 +5,14 @@ the one made last. Where nothing answers there is a gap, which is a state of its
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from oncall_service.rotation import Rotation
 
 OVERRIDE = "override"
+FIRST_LOOK = timedelta(days=1)
 
 
 class Duty(StrEnum):
@@ -104,6 +105,22 @@ def shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
         else:
             found.append(Shift(begins, ends, on_call))
     return found
+
+
+def next_change(schedule: Schedule, at: datetime, horizon: timedelta) -> datetime | None:
+    """The end of the shift that runs at an instant; None when it outlasts ``horizon``.
+
+    Looks ahead in growing steps: the answer is mostly hours away, and the dashboard asks for it for
+    every team.
+    """
+    ahead = min(FIRST_LOOK, horizon)
+    while True:
+        end = shifts(schedule, at, at + ahead)[0].end
+        if end < at + ahead:
+            return end
+        if ahead == horizon:
+            return None
+        ahead = min(4 * ahead, horizon)
 
 
 def _from_overrides(schedule: Schedule, at: datetime, duty: Duty) -> UUID | None:

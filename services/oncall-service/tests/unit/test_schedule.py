@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncall_service.rotation import Hours, Rotation
-from oncall_service.schedule import Duty, Layer, Override, Schedule, on_call_at, shifts
+from oncall_service.schedule import (
+    Duty,
+    Layer,
+    Override,
+    Schedule,
+    next_change,
+    on_call_at,
+    shifts,
+)
 from oncall_service.zones import zone
 
 NAMESPACE = UUID(int=1)
@@ -142,3 +150,35 @@ def test_final_shifts_tile_the_calendar_and_agree_with_every_single_moment(
         for shift in found:
             if shift.start <= at < shift.end:
                 assert shift.on_call == on_call_at(schedule, at)
+
+
+@given(
+    schedule=st.builds(
+        Schedule,
+        layers=st.lists(LAYERS, max_size=3).map(tuple),
+        overrides=st.lists(OVERRIDES, max_size=3).map(tuple),
+    ),
+    moment=MARCH,
+    days=st.integers(1, 40),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_next_change_is_the_end_of_the_first_shift(
+    schedule: Schedule, moment: datetime, days: int
+) -> None:
+    at, horizon = moment.replace(tzinfo=UTC), timedelta(days=days)
+    end = shifts(schedule, at, at + horizon)[0].end
+    assert next_change(schedule, at, horizon) == (end if end < at + horizon else None)
+
+
+def test_a_change_tomorrow_is_found_without_looking_at_two_months() -> None:
+    looked: list[timedelta] = []
+
+    class Watched(Rotation):
+        def boundaries(self, start: datetime, end: datetime) -> set[datetime]:
+            looked.append(end - start)
+            return super().boundaries(start, end)
+
+    daily = Watched((ADA, BEN), datetime(2026, 3, 2, 9), 1, zone("Europe/Paris"))
+    schedule = Schedule((Layer("Base", daily),))
+    assert next_change(schedule, NOON, timedelta(days=60)) == NOON + 20 * HOUR
+    assert max(looked) <= timedelta(days=4)

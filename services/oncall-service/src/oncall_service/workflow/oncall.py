@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.resources.schedules import CalendarView, CurrentView, ShiftView
-from oncall_service.schedule import Schedule, on_call_at, shifts
+from oncall_service.schedule import Schedule, next_change, on_call_at, shifts
 from oncall_service.store import lookup
 from oncall_service.store import schedules as store
 from oncall_service.tables import PersonRow, PolicyRow, ScheduleRow, TeamRow
@@ -108,17 +108,16 @@ async def states(
                 secondary=people[state.secondary] if state.secondary else None,
                 primary_from=state.primary_from,
                 secondary_from=state.secondary_from,
-                until=_next_change(by_team.get(team.id), now) if look_ahead else None,
+                until=(
+                    next_change(by_team.get(team.id, Schedule()), now, LOOK_AHEAD)
+                    if look_ahead
+                    else None
+                ),
                 gap=state.gap,
                 fallback=people[fallback] if fallback else None,
             )
         )
     return views
-
-
-def _next_change(schedule: Schedule | None, now: datetime) -> datetime | None:
-    end = shifts(schedule or Schedule(), now, now + LOOK_AHEAD)[0].end
-    return end if end < now + LOOK_AHEAD else None
 
 
 async def _fallbacks(session: AsyncSession, teams: Sequence[UUID]) -> dict[UUID, UUID | None]:
