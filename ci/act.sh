@@ -169,6 +169,14 @@ stop_act() {
   done
 }
 
+# act forgets the volumes of a job that it had to kill. Only those that came with this run are ours.
+remove_new_volumes() {
+  local volume
+  while read -r volume; do
+    [[ $'\n'"$VOLUMES_BEFORE"$'\n' == *$'\n'"$volume"$'\n'* ]] || docker volume rm "$volume" >/dev/null
+  done < <(docker volume ls --quiet --filter dangling=true --filter name=^act- | grep -v '^act-toolcache$')
+}
+
 # What is left when act itself was killed: its containers and their volumes carry our label.
 remove_leftovers() {
   local ids projects project
@@ -181,6 +189,7 @@ remove_leftovers() {
   for project in "${projects[@]}"; do
     docker compose --project-name "$project" down --volumes --remove-orphans --timeout 5
   done
+  remove_new_volumes
   [[ -n "$KEEP" ]] || rm -rf "${OUT:?}/repository" "${OUT:?}/artifacts"
 }
 
@@ -196,6 +205,7 @@ main() {
   rm -rf "$OUT/log.jsonl" "$OUT/artifacts"
   mkdir -p "$OUT/artifacts/$RUN_ID" # act's server fails on a list of artifacts before this exists
   build_image
+  VOLUMES_BEFORE="$(docker volume ls --quiet)"
   on_exit remove_leftovers
   make_clone
   act_arguments
