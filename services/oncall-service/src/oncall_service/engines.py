@@ -11,7 +11,11 @@ from oncall_service.workflow.runs import NOTIFICATIONS_CHANNEL
 from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 
-ESCALATION, DELIVERY, HOUSEKEEPING = "escalation", "delivery", "housekeeping"
+ESCALATION, HOUSEKEEPING = "escalation", "housekeeping"
+
+# A batch takes as long as its slowest send. While one lane waits for a mail server that hangs, the
+# next page goes out through another.
+DELIVERY_LANES = ("delivery", "delivery_2", "delivery_3")
 
 
 def engines(
@@ -19,11 +23,24 @@ def engines(
 ) -> dict[str, Periodic]:
     """The engines by name."""
     metrics = EngineMetrics(registry)
-    wake_delivery = wakeups.event(NOTIFICATIONS_CHANNEL)
 
-    async def deliver() -> None:
-        if await delivery.deliver_due(core, channels):
-            wake_delivery.set()
+    def delivery_lane(name: str) -> Periodic:
+        wake = wakeups.event(NOTIFICATIONS_CHANNEL)
+
+        async def deliver() -> None:
+            if await delivery.deliver_due(core, channels):
+                wake.set()
+
+        return Periodic(
+            name,
+            deliver,
+            interval=1.0,
+            # Longer than the slowest send, shorter than a claim.
+            timeout=50.0,
+            clock=core.clock,
+            metrics=metrics,
+            event=wake,
+        )
 
     return {
         ESCALATION: Periodic(
@@ -34,16 +51,7 @@ def engines(
             clock=core.clock,
             metrics=metrics,
         ),
-        DELIVERY: Periodic(
-            DELIVERY,
-            deliver,
-            interval=1.0,
-            # A batch takes as long as its slowest channel; the claim lasts longer than both.
-            timeout=50.0,
-            clock=core.clock,
-            metrics=metrics,
-            event=wake_delivery,
-        ),
+        **{name: delivery_lane(name) for name in DELIVERY_LANES},
         HOUSEKEEPING: Periodic(
             HOUSEKEEPING,
             lambda: access.clean_up(core),

@@ -1,11 +1,13 @@
 """What is owed to a person is sent at least once, and every attempt is on record."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from oncall_service.channels.base import Failed, Sent
+from shared.identifiers import new_id
 
 NOTIFICATIONS = "/api/v1/notifications"
 
@@ -220,3 +222,27 @@ async def test_a_storm_is_sent_batch_after_batch_without_waiting_for_the_beat(
     assert len(await crew.tick()) == 20
     assert crew.app.state.engines["delivery"]._event.is_set()
     assert len(await crew.tick()) == 5
+
+
+async def test_a_send_that_hangs_does_not_hold_up_the_next_page(
+    crew: Any, incident_event: Any
+) -> None:
+    lanes = crew.app.state.engines
+    hanging, released = asyncio.Event(), asyncio.Event()
+
+    async def hang(_outgoing: Any) -> Sent:
+        hanging.set()
+        await released.wait()
+        return Sent("at last")
+
+    quick = crew.phones.send
+    crew.phones.send = hang
+    await crew.hear(incident_event())
+    first = asyncio.create_task(lanes["delivery"].cycle())
+    await hanging.wait()
+    crew.phones.send = quick
+    await crew.hear(incident_event(id=str(new_id())))
+    assert await lanes["delivery_2"].cycle()
+    assert [one.person for one in crew.phones.rang] == ["Ada"]
+    released.set()
+    assert await first
