@@ -64,9 +64,9 @@ class Store:
 
     @classmethod
     def of(cls, project: str, environment: Mapping[str, str] = os.environ) -> Self:
-        """Below VIGIE_STATE_DIR, or where the user's state belongs."""
+        """Below VIGIE_RELEASES_DIR, or where the user's state belongs."""
         state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-        base = Path(environment.get("VIGIE_STATE_DIR") or Path(state) / "vigie")
+        base = Path(environment.get("VIGIE_RELEASES_DIR") or Path(state) / "vigie")
         return cls(project, base / project)
 
     @property

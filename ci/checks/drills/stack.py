@@ -72,7 +72,7 @@ class Product:
     @property
     def environment(self) -> dict[str, str]:
         """What the scripts are told: where releases are kept, and a short patience."""
-        return {"VIGIE_STATE_DIR": str(self.state), "VIGIE_HEALTH_SECONDS": "20"}
+        return {"VIGIE_RELEASES_DIR": str(self.state), "VIGIE_HEALTH_SECONDS": "20"}
 
     def configure(self, command: list[str], flavour: str = "one") -> None:
         """Write docker-compose.yml."""

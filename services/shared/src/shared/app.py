@@ -28,7 +28,8 @@ from shared.metrics import Collect, ServiceMetrics, render
 from shared.observe import Observe
 from shared.version import VERSION
 
-MAX_BODY_BYTES = 1024 * 1024
+# Prometheus sends up to 256 alerts in one request, and does not repeat one that was too large.
+MAX_BODY_BYTES = 1536 * 1024
 INTERNAL_MAX_BODY_BYTES = 16 * 1024 * 1024
 READY_TIMEOUT_SECONDS = 4.0
 
