@@ -128,6 +128,7 @@ def make(folder: Path) -> Sandbox:
     (folder / ".venv").symlink_to(ROOT / ".venv")
     sandbox = Sandbox(folder)
     sandbox.write("ci/venv.sh", "#!/usr/bin/env bash\n", executable=True)
+    sandbox.write("ci/e2e/clients.sh", "#!/usr/bin/env bash\n", executable=True)
     # .gitignore says .venv/, which a link is not.
     with (folder / ".gitignore").open("a", encoding="utf-8") as file:
         file.write(".venv\n")

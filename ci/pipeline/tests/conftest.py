@@ -84,6 +84,17 @@ class Chain:
             check=False,
         )
 
+    def alone(self, stage: str) -> subprocess.CompletedProcess[str]:
+        """Run the script of one stage without the pipeline."""
+        return subprocess.run(
+            [self.root / "ci" / f"{stage}.sh"],
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            timeout=60,
+            check=False,
+        )
+
     def ran(self) -> list[str]:
         """Names of the stages that ran since the last call, in order of their start."""
         trace = self.root.parent / "trace"

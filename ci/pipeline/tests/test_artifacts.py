@@ -113,9 +113,7 @@ def test_a_tampered_artifact_is_refused_by_the_stage_that_takes_it(chain: Chain)
     chain.run()
     chain.out("make", "made").write_text("forged\n")
 
-    alone = subprocess.run(
-        [chain.root / "ci" / "use.sh"], capture_output=True, text=True, check=False
-    )
+    alone = chain.alone("use")
 
     assert alone.returncode == 21
     assert "made was changed after the stage wrote it" in alone.stdout
