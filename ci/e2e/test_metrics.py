@@ -1,9 +1,11 @@
 """What the running services expose is what rules and dashboards ask for, and reads well."""
 
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from senders import PROMTOOL
 from stack import Stack
 
@@ -46,3 +48,22 @@ def test_the_metrics_pass_promtool(stack: Stack) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{service}: {done.stdout}{done.stderr}"
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool: the queries were not parsed")
+def test_every_query_of_a_dashboard_parses(tmp_path: Path) -> None:
+    rules = [
+        {"record": f"panel:query:{number}", "expr": query.as_prometheus_sees_it()}
+        for number, query in enumerate(dashboards.queries())
+    ]
+    assert len(rules) > 40
+    file = tmp_path / "queries.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    done = subprocess.run(
+        [PROMTOOL, "check", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
