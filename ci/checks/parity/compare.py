@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Collection, Mapping
@@ -92,21 +93,32 @@ def waiting_for(stage: str, folder: Path) -> set[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    try:
+        started = _started_when_at_rest(repository, stage)
+        Path(f"{repository.trace}.release").touch()
+        assert process.wait(timeout=_LIMIT_SECONDS) == 0, "the held run did not end well"
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    return set(repository.graph.names) - started
+
+
+def _started_when_at_rest(repository: stubs.StubRepository, held: str) -> set[str]:
+    """The stages that started, once `held` is the only one running and nothing more begins."""
     out = repository.root / ".ci-out"
     quiet_since = time.monotonic()
     limit = quiet_since + _LIMIT_SECONDS
     while time.monotonic() - quiet_since < _QUIET_SECONDS:
-        assert time.monotonic() < limit, f"nothing came to rest while {stage} was held"
+        assert time.monotonic() < limit, f"nothing came to rest while {held} was held"
         started = {entry["stage"] for entry in repository.ran()}
         # A stage's folder is there before its script, and result.json after it.
         ended = {path.parent.name for path in out.glob("*/result.json")}
         begun = {path.name for path in out.glob("*") if path.is_dir()}
-        if stage not in started or begun - ended != {stage}:
+        if held not in started or begun - ended != {held}:
             quiet_since = time.monotonic()
         time.sleep(0.05)
-    Path(f"{repository.trace}.release").touch()
-    assert process.wait(timeout=_LIMIT_SECONDS) == 0, "the held run did not end well"
-    return set(repository.graph.names) - started
+    return started
 
 
 def _by_stage(repository: stubs.StubRepository) -> dict[str, dict[str, Any]]:
@@ -120,4 +132,9 @@ def _by_stage(repository: stubs.StubRepository) -> dict[str, dict[str, Any]]:
 
 
 def _environment(repository: stubs.StubRepository) -> dict[str, str]:
-    return stubs.plain_environment() | {"CI": "true", "PARITY_TRACE": str(repository.trace)}
+    plain = stubs.plain_environment()
+    return plain | {
+        "PATH": f"{repository.tools}{os.pathsep}{plain['PATH']}",
+        "CI": "true",
+        "PARITY_TRACE": str(repository.trace),
+    }

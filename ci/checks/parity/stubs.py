@@ -37,6 +37,15 @@ fi
 [[ "${PARITY_FAIL:-}" != @NAME@ ]] || fail "planted"
 """
 
+# An Engine that answers: pipeline.sh asks before a stage that needs one, and no stub uses it.
+_DOCKER = r"""#!/usr/bin/env bash
+case "$*" in
+  info | "compose version") exit 0 ;;
+esac
+echo "docker $*: a stub stage called Docker" >&2
+exit 1
+"""
+
 _TEARDOWN = r"""#!/usr/bin/env bash
 printf '{"stage": "teardown", "arguments": "%s", "ci": "%s"}\n' "$*" "${CI:-}" >>"$PARITY_TRACE"
 """
@@ -44,10 +53,11 @@ printf '{"stage": "teardown", "arguments": "%s", "ci": "%s"}\n' "$*" "${CI:-}" >
 
 @dataclass(frozen=True)
 class StubRepository:
-    """The checkout, and the file that its stages append a line to when they run."""
+    """The checkout, the file that its stages append a line to, and the tools of its machine."""
 
     root: Path
     trace: Path
+    tools: Path
 
     @property
     def graph(self) -> Graph:
@@ -79,6 +89,9 @@ def make(folder: Path) -> StubRepository:
         text = text.replace("@OUTPUTS@", " ".join(stage.outputs))
         _script(root / stage.script, text)
     _script(root / "ci" / "teardown.sh", _TEARDOWN)
+    tools = folder / "tools"
+    tools.mkdir()
+    _script(tools / "docker", _DOCKER)
     git = [
         "git",
         "-C",
@@ -90,7 +103,7 @@ def make(folder: Path) -> StubRepository:
     ]
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "stubs"]):
         subprocess.run([*git, *command], check=True)
-    return StubRepository(root, folder / "trace.jsonl")
+    return StubRepository(root, folder / "trace.jsonl", tools)
 
 
 def plain_environment() -> dict[str, str]:
