@@ -36,7 +36,7 @@ on_exit rm -rf "$work"
 docker compose exec -T postgres pg_dump --username=postgres --format=custom --dbname=vigie >"$work/database.dump"
 parts=(database.dump about.txt)
 if [[ -n "$with_secrets" ]]; then
-  docker compose run --rm --no-deps -T --entrypoint tar secrets -C /run/secrets/installation -c . >"$work/secrets.tar"
+  secrets_again --entrypoint tar -C /run/secrets/installation -c . >"$work/secrets.tar"
   parts+=(secrets.tar)
 fi
 {

@@ -101,6 +101,22 @@ need_docker() {
     fail "docker compose (v2) is missing" "install the compose plugin, or run ./ci/offline/engine.sh" "$EXIT_MACHINE"
 }
 
+# secrets_again [--entrypoint NAME] ARGUMENTS...: the one-shot container of this stack once more, from the very
+# image and volume that it ran with. `docker compose run` would take the image that the settings of this shell name.
+secrets_again() {
+  local container image entrypoint=()
+  if [[ "$1" == --entrypoint ]]; then
+    entrypoint=(--entrypoint "$2")
+    shift 2
+  fi
+  container="$(docker compose ps --all --quiet secrets)"
+  [[ -n "$container" ]] ||
+    fail "this stack has no secrets container" "docker compose up -d secrets, with the --env-file it was started with"
+  image="$(docker inspect --format '{{.Image}}' "$container")"
+  docker run --rm --interactive --network none --read-only --cap-drop ALL --cap-add CHOWN \
+    --security-opt no-new-privileges --volumes-from "$container" "${entrypoint[@]}" "$image" "$@"
+}
+
 # wait_until SECONDS WHAT COMMAND...: polls COMMAND until it succeeds; 1 after the deadline, having
 # said what it waited for. Poll instead of sleep: as quick as the thing itself, and never shorter.
 wait_until() {

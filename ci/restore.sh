@@ -61,8 +61,8 @@ postgres pg_restore --username=postgres --dbname=vigie_restored --exit-on-error 
 mapfile -t running < <(docker compose ps --services --status running | grep -Fx -f <(printf '%s\n' "${SERVICES[@]}"))
 ((${#running[@]} == 0)) || docker compose stop "${running[@]}"
 if [[ -f "$work/secrets.tar" ]]; then
-  docker compose run --rm --no-deps -T --entrypoint tar secrets -C /run/secrets/installation -x <"$work/secrets.tar"
-  docker compose run --rm --no-deps -T secrets
+  secrets_again --entrypoint tar -C /run/secrets/installation -x <"$work/secrets.tar"
+  secrets_again /run/secrets </dev/null
 fi
 sql --command='DROP DATABASE IF EXISTS vigie WITH (FORCE)' --command='ALTER DATABASE vigie_restored RENAME TO vigie'
 # Rights on the database itself are no part of a dump, and the passwords of its roles follow the secrets.

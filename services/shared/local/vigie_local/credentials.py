@@ -79,10 +79,12 @@ def of_compose() -> Credentials | None:
     running = _compose("ps", "--status", "running", "--services")
     if running is None or "alert-ingestion" not in running.split():
         return None
-    # The one-shot container is the only one that may read them all; run again, it just prints.
-    shown = _compose("run", "--rm", "--no-deps", "-T", "secrets", "/run/secrets", "show")
+    shown = _secrets_again("/run/secrets", "show")
     if shown is None:
-        raise CredentialsError("the stack runs, but its secrets container does not answer")
+        raise CredentialsError(
+            "the stack runs, but its secrets container does not answer; "
+            "`docker compose up -d secrets`, with the --env-file you started with, brings it back"
+        )
     secrets: dict[str, str] = json.loads(shown.strip().splitlines()[-1])
     user = _compose("exec", "-T", "oncall-service", "printenv", "VIGIE_BOOTSTRAP_ADMIN_USER")
     return Credentials(
@@ -163,10 +165,31 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _secrets_again(*arguments: str) -> str | None:
+    """What the one-shot container prints, the only one that may read every secret.
+
+    From the very image and volume that it ran with: `docker compose run` would take the image that
+    the settings of this shell name, which need not be those the stack was started with.
+    """
+    container = (_compose("ps", "--all", "--quiet", "secrets") or "").strip()
+    image = container and (_docker("inspect", "--format", "{{.Image}}", container) or "").strip()
+    if not image:
+        return None
+    return _docker(
+        "run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL",
+        "--security-opt=no-new-privileges", f"--volumes-from={container}", image, *arguments,
+    )  # fmt: skip
+
+
 def _compose(*arguments: str) -> str | None:
     """The output of docker compose in this folder; None when it fails."""
+    return _docker("compose", *arguments)
+
+
+def _docker(*arguments: str) -> str | None:
+    """The output of docker in this folder; None when it fails."""
     result: subprocess.CompletedProcess[Any] = subprocess.run(
-        ["docker", "compose", *arguments],
+        ["docker", *arguments],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         capture_output=True,
