@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -75,25 +76,35 @@ def request(
         return Reply(0, str(error))
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+def free_ports(count: int) -> int:
+    """The first of ``count`` ports in a row that nobody listens on."""
+    for _ in range(100):
+        with ExitStack() as open_until_now:
+            listeners = [open_until_now.enter_context(socket.socket()) for _ in range(count)]
+            listeners[0].bind(("127.0.0.1", 0))
+            first: int = listeners[0].getsockname()[1]
+            try:
+                for offset, listener in enumerate(listeners[1:], start=1):
+                    listener.bind(("127.0.0.1", first + offset))
+            except (OSError, OverflowError):
+                continue
+            return first
+    raise AssertionError(f"no {count} free ports in a row")
 
 
 class Stack:
     """A stack under a name of its own: up when entered, gone without a trace when left."""
 
-    def __init__(self, *overlays: str, **variables: str) -> None:
+    def __init__(self, *overlays: str, product: bool = False, **variables: str) -> None:
+        """``product``: docker-compose.yml as it is; ``variables`` then name free ports."""
         self.project = f"vigie-test-{uuid.uuid4().hex[:8]}"
         self._files = [
             ROOT / "docker-compose.yml",
-            ROOT / "docker-compose.ci.yml",
+            *([] if product else [ROOT / "docker-compose.ci.yml"]),
             *(OVERLAYS / f"{name}.yml" for name in overlays),
         ]
         self._env_file: Path | None = OFFLINE_ENV if OFFLINE_ENV.is_file() else None
-        self.variables = {"VIGIE_TEST_PORT": str(_free_port()), **variables}
+        self.variables = {"VIGIE_TEST_PORT": str(free_ports(1)), **variables}
         self._addresses: dict[str, str] = {}
         self._secrets: dict[str, str] | None = None
 

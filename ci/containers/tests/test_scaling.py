@@ -7,7 +7,7 @@ import urllib.parse
 from collections.abc import Callable
 from functools import partial
 
-from containers.stack import Stack, request, wait_until
+from containers.stack import Stack, free_ports, request, wait_until
 
 REPLICATED = ("alert-ingestion", "incident-management", "oncall-service")
 
@@ -56,6 +56,26 @@ def test_two_copies_of_each_service_change_no_figure(make_stack: Callable[..., S
     wait_until("the same figures", lambda: figures_are_right(stack))
     ports = stack.compose("ps", "--format", "{{.Ports}}", "alert-ingestion").split()
     assert len({port for port in ports if "->8001" in port}) == 2
+
+
+def test_copies_that_publish_a_port_share_a_range(make_stack: Callable[..., Stack]) -> None:
+    """The line of docs/operations.md, on the product's own compose file."""
+    first = free_ports(2)
+    others = {name: str(free_ports(1)) for name in ("WEB_UI", "PROMETHEUS", "GRAFANA")}
+    stack = make_stack(
+        product=True,
+        VIGIE_ALERT_INGESTION_PORT=f"{first}-{first + 1}",
+        **{f"VIGIE_{name}_PORT": port for name, port in others.items()},
+    )
+    stack.compose(
+        "up", "-d", "--no-build", "--wait", "--scale", "grafana=0",
+        *(f"--scale={name}=2" for name in REPLICATED),
+    )  # fmt: skip
+    key = stack.secret("ingestion_key")
+    for port in (first, first + 1):
+        alert = {"service": f"through-{port}", "severity": "low", "message": "down"}
+        answer = request(f"http://127.0.0.1:{port}/api/v1/alerts", alert, key)
+        assert answer.status == 201, answer
 
 
 def test_every_target_of_prometheus_is_up(stack: Stack) -> None:
