@@ -33,7 +33,8 @@ class IncidentRow(SQLModel, table=True):
 
     ``origin`` is alert, manual or import. ``opening_alert_id`` is the alert the title came from.
     ``resolved_from`` is the state before the end, ``resolved_by_rule`` whether a rule drew it, and
-    ``resolution_counted`` whether the end is in the counters (it goes in once).
+    ``resolution_counted`` whether the end is in the counters (it goes in once, and
+    that of an imported incident never).
     """
 
     __tablename__ = "incidents"

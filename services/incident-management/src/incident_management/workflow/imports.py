@@ -1,12 +1,15 @@
-"""Bringing in past incidents: stored and counted as if they had happened here, told to nobody."""
+"""Bringing in past incidents: stored with their own times, told to nobody.
+
+They are in every figure that is computed from incidents (statistics, measures of one incident),
+each at its own time, and in none of the counters on /metrics: a counter says what happened since
+the last scrape, and nothing of this did (docs/adr/0013).
+"""
 
 from collections.abc import Iterator
 
-from incident_management import metrics, store, views
+from incident_management import store, views
 from incident_management.ledger import Work, transaction
 from incident_management.tables import IncidentRow, TimelineRow
-from incident_management.transitions import Life
-from incident_management.workflow.lifecycle import count_step
 from shared.clock import Clock
 from shared.contracts.identity import Actor
 from shared.contracts.imports import ImportResult, PastEntry, PastIncident
@@ -52,8 +55,6 @@ async def _import(work: Work, past: PastIncident, importer: Actor) -> ImportResu
                 data={},
             )
         )
-    metrics.count_opened(work.ledger.increments, row.service, row.severity)
-    count_step(work.ledger.increments, Life(Status.OPEN), row)
     return ImportResult(id=past.id, number=views.number_of(row), outcome=Outcome.APPLIED)
 
 

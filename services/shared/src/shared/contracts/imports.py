@@ -1,7 +1,8 @@
 """Bringing in what happened elsewhere: whole past incidents, as ``POST /internal/v1/import``.
 
 For demonstrations and for moving over from another tool. An import tells nobody: no page, no
-event. It counts exactly as if the incidents had happened here, once however often it is sent.
+event. The statistics of the API count the incidents at their own times, once however often they
+are sent; the counters on /metrics do not, for those say what happens now.
 """
 
 from itertools import pairwise
