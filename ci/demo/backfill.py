@@ -1,0 +1,148 @@
+"""Puts a demonstration's week into the Prometheus that watches the installation.
+
+    python3 -m backfill URL [COMMAND...]
+
+reads from standard input what the program in this folder printed. URL is Prometheus as seen from
+here (empty: there is none); COMMAND runs a program where Prometheus runs, none for this machine.
+"""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import recorded
+import samples
+import week
+
+# Prometheus looks for new blocks once a minute; a busy machine gets more.
+TAKE_UP_SECONDS = 300
+TIMEOUT_SECONDS = 60
+# A week is a few blocks of this, and none is longer than what Prometheus makes of its own.
+_BLOCK = "54h"
+# promtool maps its input, so it has to be a file; Prometheus passes over it.
+_FILE = "demonstration"
+_WITH_FILE = 'file=$1; shift; trap \'rm -f "$file"\' EXIT; cat >"$file"; "$@"'
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class BackfillError(Exception):
+    """The graphs could not be filled; the message says why."""
+
+
+class Prometheus(NamedTuple):
+    """A running Prometheus, and how to run a program beside it."""
+
+    url: str
+    command: list[str]
+
+    def get(self, path: str, **query: str) -> Any:
+        """The data of an answer of its HTTP API."""
+        address = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}"
+        try:
+            with _direct.open(address, timeout=TIMEOUT_SECONDS) as answer:
+                return json.load(answer)["data"]
+        except OSError as error:
+            raise BackfillError(f"{address}: {error}") from None
+
+    def number(self, expr: str, at: int) -> float | None:
+        """The one value of an expression at a time; None when it has none."""
+        result = self.get("query", query=expr, time=str(at))["result"]
+        return float(result[0]["value"][1]) if result else None
+
+    def create_blocks(self, content: Iterable[str], *arguments: str) -> None:
+        """``promtool tsdb create-blocks-from ARGUMENTS``.
+
+        {file} in an argument is a file with the content, {data} the folder of its blocks, {url}
+        its own address.
+        """
+        data = self.get("status/flags")["storage.tsdb.path"]
+        file = f"{data}/{_FILE}"
+        url = "http://127.0.0.1:9090" if self.command else self.url
+        promtool = [
+            *("promtool", "tsdb", "create-blocks-from"),
+            *("--quiet", f"--max-block-duration={_BLOCK}"),
+            *(argument.format(file=file, data=data, url=url) for argument in arguments),
+        ]
+        done = subprocess.run(
+            [*self.command, "sh", "-euc", _WITH_FILE, "sh", file, *promtool],
+            input="".join(content),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode:
+            raise BackfillError(f"promtool: {done.stdout.strip()[-2000:]}")
+
+
+def fill(prometheus: Prometheus, filled: dict[str, Any]) -> None:
+    """The week's samples, and once they can be asked for, the recorded series over them.
+
+    Raises:
+        BackfillError: promtool or Prometheus did not do its part.
+    """
+    now = datetime.fromisoformat(filled["now"])
+    instance = f"demonstration-{filled['seed']}"
+    grid = samples.Grid.between(now - timedelta(days=week.DAYS), _end(prometheus, now))
+    text = samples.text(filled["incidents"], grid, instance)
+    prometheus.create_blocks(text, "openmetrics", "{file}", "{data}")
+    print("demo: waiting for Prometheus to see the week, a minute or so", file=sys.stderr)
+    # All of it: blocks are made one after the other.
+    expected = len(grid.times())
+    taken = f'count_over_time(incidents_total{{instance="{instance}",status="open"}}[8d])'
+    _wait_until(lambda: prometheus.number(taken, grid.last) == expected)
+    prometheus.create_blocks(
+        [recorded.rules()],
+        *("rules", "--url={url}", f"--start={grid.first}", f"--end={grid.last}"),
+        *(f"--eval-interval={samples.STEP_SECONDS}s", "--output-dir={data}", "{file}"),
+    )
+
+
+def _end(prometheus: Prometheus, now: datetime) -> datetime:
+    """Before the first sample that Prometheus still holds in memory, and before now.
+
+    At a restart it passes over whatever of its log lies before the end of the last block: blocks
+    that reach further would cost the installation what was really measured.
+    """
+    begins = int(prometheus.get("status/tsdb")["headStats"]["minTime"])
+    # While it holds nothing, that is the largest number there is.
+    return datetime.fromtimestamp(min(begins / 1000, now.timestamp()) - 1, UTC)
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TAKE_UP_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise BackfillError(f"Prometheus did not take the week up in {TAKE_UP_SECONDS} s")
+        time.sleep(1)
+
+
+def main(arguments: list[str]) -> int:
+    """Say what was filled, and fill Prometheus; 1 when that failed."""
+    url, *command = arguments
+    filled = json.load(sys.stdin)
+    print(f"demo: {filled['sentence']}", flush=True)
+    if not filled["incidents"]:
+        return 0
+    if not url:
+        print("demo: no graphs were filled: no Prometheus (with promtool) is up")
+        return 0
+    try:
+        fill(Prometheus(url, command), filled)
+    except BackfillError as error:
+        print(f"demo: the graphs were not filled: {error}", file=sys.stderr)
+        return 1
+    print("demo: the week is in Prometheus; all of its graphs are there within a minute")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
