@@ -13,10 +13,9 @@ ROOT = Path(__file__).parents[2]
 DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 RULES = sorted((ROOT / "prometheus" / "rules").glob("*.yml"))
 
-# What Grafana puts in before it asks Prometheus; any value will do to see whether a query parses.
+# What Grafana puts in before it asks Prometheus, with "All" chosen and scrapes 15 seconds apart.
 _GRAFANA_VARIABLES = {
     "$__rate_interval": "1m",
-    "$__range": "7d",
     "$__interval": "1m",
     "$service": ".*",
     "$severity": ".*",
@@ -34,15 +33,18 @@ _SUFFIXES = ("_bucket", "_sum", "_count")
 
 @dataclass(frozen=True)
 class Query:
-    """One query of one panel."""
+    """One query of one panel; ``span`` is the range its dashboard opens with, like ``7d``."""
 
     dashboard: str
     panel: str
     expr: str
+    kind: str
+    instant: bool
+    span: str
 
     def as_prometheus_sees_it(self) -> str:
         """The expression with Grafana's variables put in."""
-        expr = self.expr
+        expr = self.expr.replace("$__range", self.span)
         for variable, value in _GRAFANA_VARIABLES.items():
             expr = expr.replace(variable, value)
         return expr
@@ -65,9 +67,18 @@ def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
 def queries() -> Iterator[Query]:
     """Every query of every panel."""
     for path in DASHBOARDS:
-        for panel in panels(load(path)):
+        dashboard = load(path)
+        span = dashboard["time"]["from"].removeprefix("now-")
+        for panel in panels(dashboard):
             for target in panel["targets"]:
-                yield Query(path.stem, panel["title"], target["expr"])
+                yield Query(
+                    path.stem,
+                    panel["title"],
+                    target["expr"],
+                    kind=panel["type"],
+                    instant=target.get("instant", False),
+                    span=span,
+                )
 
 
 def metric_names(expr: str) -> set[str]:
