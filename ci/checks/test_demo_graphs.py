@@ -24,15 +24,13 @@ from shared.counters import CounterDef, HistogramDef
 NOW = datetime(2026, 3, 4, 15, 31, tzinfo=UTC)
 INSTANCE = "demonstration-7"
 PLACED_BY_PROMETHEUS = {"job", "instance", "service"}
-DEFINED: dict[str, CounterDef | HistogramDef] = {
-    definition.name: definition
-    for definition in (
-        *(incident_metrics.INCIDENTS, incident_metrics.CREATED),
-        *(incident_metrics.MTTA, incident_metrics.MTTR),
-        *alert_metrics.COUNTERS,
-        *oncall_metrics.DEFINITIONS,
-    )
-}
+_DEFINITIONS: list[CounterDef | HistogramDef] = [
+    *(incident_metrics.INCIDENTS, incident_metrics.CREATED),
+    *alert_metrics.COUNTERS,
+    *oncall_metrics.DEFINITIONS,
+    *(incident_metrics.MTTA, incident_metrics.MTTR),
+]
+DEFINED = {definition.name: definition for definition in _DEFINITIONS}
 
 
 class Series(NamedTuple):

@@ -58,8 +58,10 @@ class Api:
                 answer = error.read().decode(errors="replace")
                 if error.code not in {429, 502, 503} or attempt == ATTEMPTS:
                     raise ApiError(f"{method} {path} answered {error.code}: {answer}") from None
-            except urllib.error.URLError as error:
-                if attempt == ATTEMPTS:
-                    raise ApiError(f"{method} {self._url}{path}: {error.reason}") from None
+            except OSError as error:
+                # A change that was perhaps made is not asked for again: the answer would differ.
+                unsure = method != "GET" and isinstance(error, TimeoutError)
+                if attempt == ATTEMPTS or unsure:
+                    raise ApiError(f"{method} {self._url}{path}: {error}") from None
             time.sleep(0.5 * attempt)
         raise AssertionError("unreachable")

@@ -3,7 +3,8 @@
     python3 -m backfill URL [COMMAND...]
 
 reads from standard input what the program in this folder printed. URL is Prometheus as seen from
-here (empty: there is none); COMMAND runs a program where Prometheus runs, none for this machine.
+here (empty: there is none); COMMAND runs a program that has the folder and the address of
+Prometheus, in a container; none for this machine.
 """
 
 import json
@@ -26,9 +27,19 @@ TAKE_UP_SECONDS = 300
 TIMEOUT_SECONDS = 60
 # A week is a few blocks of this, and none is longer than what Prometheus makes of its own.
 _BLOCK = "54h"
-# promtool maps its input, so it has to be a file; Prometheus passes over it.
-_FILE = "demonstration"
-_WITH_FILE = 'file=$1; shift; trap \'rm -f "$file"\' EXIT; cat >"$file"; "$@"'
+# promtool maps its input, so that has to be a file, and reserves half a gigabyte for each block it
+# makes, which data in memory has no room for: that is done elsewhere, and whole blocks move in.
+_MAKE_BLOCKS = """
+data=$1 work=$(mktemp -d "$2/demonstration.XXXXXX"); shift 2
+trap 'rm -rf "$work" "$data/demonstration"' EXIT
+rm -rf "$data/demonstration"
+mkdir "$work/blocks" "$data/demonstration"
+cat >"$work/input"
+cd "$work"
+"$@"
+cp -r blocks/. "$data/demonstration"
+mv "$data/demonstration"/* "$data"
+"""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -42,6 +53,11 @@ class Prometheus(NamedTuple):
 
     url: str
     command: list[str]
+
+    @property
+    def inside(self) -> str:
+        """Its address for a program that is run there."""
+        return "http://127.0.0.1:9090" if self.command else self.url
 
     def get(self, path: str, **query: str) -> Any:
         """The data of an answer of its HTTP API."""
@@ -60,19 +76,17 @@ class Prometheus(NamedTuple):
     def create_blocks(self, content: Iterable[str], *arguments: str) -> None:
         """``promtool tsdb create-blocks-from ARGUMENTS``.
 
-        {file} in an argument is a file with the content, {data} the folder of its blocks, {url}
-        its own address.
+        There, ``input`` is a file with the content, and ``blocks`` the folder for them.
         """
         data = self.get("status/flags")["storage.tsdb.path"]
-        file = f"{data}/{_FILE}"
-        url = "http://127.0.0.1:9090" if self.command else self.url
+        work = "/tmp" if self.command else data  # noqa: S108 - of a container that ends with this
         promtool = [
             *("promtool", "tsdb", "create-blocks-from"),
             *("--quiet", f"--max-block-duration={_BLOCK}"),
-            *(argument.format(file=file, data=data, url=url) for argument in arguments),
+            *arguments,
         ]
         done = subprocess.run(
-            [*self.command, "sh", "-euc", _WITH_FILE, "sh", file, *promtool],
+            [*self.command, "sh", "-euc", _MAKE_BLOCKS, "sh", data, work, *promtool],
             input="".join(content),
             text=True,
             stdout=subprocess.PIPE,
@@ -93,16 +107,16 @@ def fill(prometheus: Prometheus, filled: dict[str, Any]) -> None:
     instance = f"demonstration-{filled['seed']}"
     grid = samples.Grid.between(now - timedelta(days=week.DAYS), _end(prometheus, now))
     text = samples.text(filled["incidents"], grid, instance)
-    prometheus.create_blocks(text, "openmetrics", "{file}", "{data}")
+    prometheus.create_blocks(text, "openmetrics", "input", "blocks")
     print("demo: waiting for Prometheus to see the week, a minute or so", file=sys.stderr)
-    # All of it: blocks are made one after the other.
+    # All of it: blocks come one after the other.
     expected = len(grid.times())
     taken = f'count_over_time(incidents_total{{instance="{instance}",status="open"}}[8d])'
     _wait_until(lambda: prometheus.number(taken, grid.last) == expected)
     prometheus.create_blocks(
         [recorded.rules()],
-        *("rules", "--url={url}", f"--start={grid.first}", f"--end={grid.last}"),
-        *(f"--eval-interval={samples.STEP_SECONDS}s", "--output-dir={data}", "{file}"),
+        *("rules", f"--url={prometheus.inside}", f"--eval-interval={samples.STEP_SECONDS}s"),
+        *(f"--start={grid.first}", f"--end={grid.last}", "--output-dir=blocks", "input"),
     )
 
 
