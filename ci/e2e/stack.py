@@ -64,6 +64,8 @@ class Stack:
         """One that is not started yet; ``settings`` are further variables of its environment."""
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")},
+            # By which the stage that runs these tests finds what they leave when it is stopped.
+            **{name: os.environ[name] for name in ("VIGIE_STAGE_MARKER",) if name in os.environ},
             **{variable: str(free_port()) for variable, _ in PORTS.values()},
             "VIGIE_STATE_DIR": str(state),
             # A test run that is killed must not leave an installation running.

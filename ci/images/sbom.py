@@ -20,6 +20,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote
 
+from pipeline.processes import MARKER
+
 LABEL = "vigie.inventory"
 _DPKG, _APK = "var/lib/dpkg/status", "lib/apk/db/installed"
 _LIMITS = (
@@ -95,7 +97,7 @@ def main(argv: Sequence[str]) -> int:
     """Write the bill of materials of one image and print how many components it lists."""
     name, image_id, path = argv
     # Labelled, so that the script around us can remove it when we are killed in between.
-    label = f"{LABEL}={os.environ.get('VIGIE_STAGE_MARKER', '')}"
+    label = f"{LABEL}={os.environ.get(MARKER, '')}"
     options = ["--network", "none", "--label", label]
     command = ["docker", "create", *options, image_id, "nothing-runs"]
     container = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

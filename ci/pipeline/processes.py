@@ -47,7 +47,8 @@ class Process:
         self._popen = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**environment, MARKER: marker},
+            # A chain inside a stage, as in our own tests: both must find what is left running.
+            env={**environment, MARKER: f"{environment.get(MARKER, '')}:{marker}"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -127,7 +128,7 @@ class _Entry:
 
 def _members(session: int, marker: str, known: AbstractSet[int] = frozenset()) -> dict[int, str]:
     """Living processes of the script, `known` ones included: pid -> command name."""
-    table = _table(f"{MARKER}={marker}".encode())
+    table = _table(marker.encode())
     members = {
         pid
         for pid, entry in table.items()
@@ -140,7 +141,7 @@ def _members(session: int, marker: str, known: AbstractSet[int] = frozenset()) -
         members |= children
 
 
-def _table(needle: bytes) -> dict[int, _Entry]:
+def _table(marker: bytes) -> dict[int, _Entry]:
     found: dict[int, _Entry] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         pid = int(folder.name)
@@ -154,9 +155,17 @@ def _table(needle: bytes) -> dict[int, _Entry]:
         if fields[0] == "Z":
             continue
         try:
-            marked = needle in (folder / "environ").read_bytes().split(b"\0")
+            marked = _is_marked((folder / "environ").read_bytes(), marker)
         except OSError:
             marked = False  # another user's
         label = name.partition("(")[2]
         found[pid] = _Entry(label, int(fields[1]), int(fields[3]), marked)
     return found
+
+
+def _is_marked(environment: bytes, marker: bytes) -> bool:
+    name = f"{MARKER}=".encode()
+    return any(
+        entry.startswith(name) and marker in entry.removeprefix(name).split(b":")
+        for entry in environment.split(b"\0")
+    )

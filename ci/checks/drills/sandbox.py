@@ -17,6 +17,7 @@ from typing import Any
 from pipeline import manifest
 from pipeline.graph import load
 from pipeline.kinds import Status
+from pipeline.processes import MARKER
 from pipeline.stage import Result
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -100,7 +101,8 @@ def plain_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in _LEFT_OUT and not name.startswith(("VIGIE_", "COV_", "PYTEST_"))
+        if name == MARKER
+        or (name not in _LEFT_OUT and not name.startswith(("VIGIE_", "COV_", "PYTEST_")))
     }
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.processes import MARKER
+
 CI = Path(__file__).resolve().parents[2]
 _LIB = """#!/usr/bin/env bash
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -136,7 +138,7 @@ def _environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in left_out and not name.startswith("VIGIE_")
+        if name == MARKER or (name not in left_out and not name.startswith("VIGIE_"))
     }
 
 

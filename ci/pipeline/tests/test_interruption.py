@@ -62,6 +62,25 @@ def test_a_guardian_of_another_environment_s_server_may_clean_up(chain: Chain) -
     assert not _alive(chain.root.parent / "server")
 
 
+def test_what_a_chain_inside_a_stage_leaves_behind_is_found_by_both(chain: Chain) -> None:
+    # As in our own tests, whose chains run inside the stage `test`: killed, they clean up nothing.
+    chain.stage("inner", 'setsid sleep 300 & echo $! >"$ROOT/../stray"; sleep 300')
+    chain.stage(
+        "outer",
+        '(setsid env -u VIGIE_STAGE "$CI_DIR/inner.sh" & echo $! >"$ROOT/../inner.pid")\n'
+        'wait_until 20 stray test -s "$ROOT/../stray"\n'
+        'kill -KILL "$(<"$ROOT/../inner.pid")"\n'
+        'touch "$ROOT/../there"; sleep 300',
+    )
+    process = subprocess.Popen([chain.root / "ci" / "outer.sh"], stdout=subprocess.DEVNULL)
+    wait_for(chain.root.parent / "there")
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=30) == 143
+    assert not _alive(chain.root.parent / "stray")
+
+
 def _quoted(text: str) -> str:
     return text.replace("'", "'\\''")
 
