@@ -68,6 +68,27 @@ def quick(incident: Incident, role: Role) -> Action | None:
     return ACKNOWLEDGE if ACKNOWLEDGE in buttons(incident, role) else None
 
 
+def overtaken(incident: Incident, asked: Action, person_id: str, name: str) -> str | None:
+    """Who was faster than this person, as a sentence; None when nobody was.
+
+    ``incident`` is the answer to what they asked.
+
+    Asking for the state it is in changes nothing and is no error, so two people who press the same
+    button are both answered alike. Who takes an incident is its assignee: another one has it.
+    """
+    if asked.status in (Status.ACKNOWLEDGED, Status.IN_PROGRESS):
+        has_it = incident.assignee
+        if has_it is not None and str(has_it.id) != person_id:
+            return f"{has_it.name} has this incident."
+    if asked.status is Status.RESOLVED and incident.resolved_by != name:
+        return (
+            f"{incident.resolved_by} had already resolved it."
+            if incident.resolved_by
+            else ("It had already resolved by itself.")
+        )
+    return None
+
+
 def names_of(allowed: list[str]) -> str:
     """The states a refusal says are possible, as a sentence for a person."""
     labels = [

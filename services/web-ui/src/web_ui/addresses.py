@@ -39,9 +39,9 @@ def path_of(url: str | None) -> str:
     return local(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
-def sign_in(back: str) -> str:
-    """Where to sign in, and come back from."""
-    return SIGN_IN if back == HOME else with_query(SIGN_IN, next=back)
+def sign_in(back: str, ended: str | None = None) -> str:
+    """Where to sign in, and come back from; ``ended`` is why again (see ``pages.session``)."""
+    return with_query(SIGN_IN, next=None if back == HOME else back, ended=ended)
 
 
 def with_query(path: str, **values: str | None) -> str:

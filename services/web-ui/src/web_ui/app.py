@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from litestar import Litestar, Request, Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -38,6 +39,8 @@ from web_ui.settings import WebUiSettings
 from web_ui.viewer import Viewer, Viewers
 
 NAME = "web-ui"
+# Somebody waits: three attempts at a neighbour that hangs end before htmx gives up (15 s).
+PATIENCE = httpx.Timeout(4.0, connect=1.0)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 HANDLERS = (
@@ -71,9 +74,11 @@ def neighbours(settings: WebUiSettings) -> Neighbours:
     """The neighbours over HTTP."""
     token = settings.service_token.get_secret_value()
     incident_management = ServiceClient(
-        settings.incident_management_url, name="incident-management", token=token
+        settings.incident_management_url, name="incident-management", token=token, timeout=PATIENCE
     )
-    oncall_service = ServiceClient(settings.oncall_service_url, name="oncall-service", token=token)
+    oncall_service = ServiceClient(
+        settings.oncall_service_url, name="oncall-service", token=token, timeout=PATIENCE
+    )
     return Neighbours(
         incidents=HttpIncidents(incident_management),
         oncall=HttpOnCall(oncall_service),

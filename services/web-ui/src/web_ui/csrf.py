@@ -15,6 +15,7 @@ from typing import Any
 from litestar import Request
 
 from shared.errors import Forbidden
+from web_ui.clients import SignedOut
 from web_ui.cookies import Cookies
 
 FIELD = "csrf_token"
@@ -22,8 +23,14 @@ HEADER = "X-CSRF-Token"
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_ORIGIN = frozenset({"same-origin", "none"})
+# Forms that work without a session.
+OPEN_TO_ALL = frozenset({"/sign-in", "/theme"})
 
-EXPIRED = "This form is no longer valid. Go back, reload the page and try again."
+EXPIRED = "Nothing was changed. Load the page again and repeat what you did."
+
+
+class StaleForm(Forbidden):
+    """The form was made for another session, or by somebody else."""
 
 
 def issue(secret: str, binding: str) -> str:
@@ -54,7 +61,9 @@ class FormGuard:
         """Refuse a request that no form of ours made.
 
         Raises:
-            Forbidden: it comes from another origin, or its token is missing or somebody else's.
+            Forbidden: it comes from another origin.
+            StaleForm: its token is missing or somebody else's.
+            SignedOut: the browser has dropped the session it was made for.
         """
         if request.method in SAFE_METHODS:
             return
@@ -66,4 +75,7 @@ class FormGuard:
             field = (await request.form()).get(FIELD)
             token = field if isinstance(field, str) else ""
         if not matches(self._secret, self._cookies.binding(request), token):
-            raise Forbidden(EXPIRED)
+            # Cookies end with the session, so a session that ended looks like a form without one.
+            if self._cookies.token(request) is None and request.url.path not in OPEN_TO_ALL:
+                raise SignedOut("Sign in first.")
+            raise StaleForm(EXPIRED)

@@ -14,6 +14,7 @@ from shared.errors import Problem
 from web_ui import addresses
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
+from web_ui.csrf import SAFE_METHODS, StaleForm
 from web_ui.notices import Notice, down
 from web_ui.rendering import Renderer, wants_fragment
 
@@ -36,10 +37,13 @@ HEADINGS = {
     404: "There is nothing here",
     405: "That is not possible here",
     413: "That is too large",
+    422: "That cannot be shown",
     429: "Too many requests",
     503: "One moment, please",
 }
 OURS = "Something went wrong on our side"
+STALE = "This form is out of date"
+SIGN_OUT = "/sign-out"
 
 
 class Failures:
@@ -51,24 +55,31 @@ class Failures:
 
     def signed_out(self, request: Request[Any, Any, Any], _error: SignedOut) -> Response[Any]:
         """To the sign-in, and back afterwards to where the person was."""
-        forget = [self._cookies.no_session()] if self._cookies.token(request) else []
+        token = self._cookies.token(request)
+        forget = [self._cookies.no_session()] if token else []
+        # Who signs out of a session that is over has what they wanted.
+        acted = request.method not in SAFE_METHODS and request.url.path != SIGN_OUT
+        ended = "action" if acted else "session" if token else None
         if "text/event-stream" in request.headers.get("accept", ""):
             return Response(None, status_code=401, cookies=forget)
         if wants_fragment(request):
-            target = addresses.sign_in(addresses.path_of(request.headers.get("hx-current-url")))
+            back = addresses.path_of(request.headers.get("hx-current-url"))
+            target = addresses.sign_in(back, ended)
             return Response(None, status_code=401, headers={"HX-Redirect": target}, cookies=forget)
-        if request.method in {"GET", "HEAD"}:
+        if not acted:
             back = addresses.local(
                 request.url.path + (f"?{request.url.query}" if request.url.query else "")
             )
         else:
             back = addresses.path_of(request.headers.get("referer"))
-        return Redirect(addresses.sign_in(back), status_code=303, cookies=forget)
+        return Redirect(addresses.sign_in(back, ended), status_code=303, cookies=forget)
 
     def problem(self, request: Request[Any, Any, Any], error: Problem) -> Response[Any]:
         """A failure with a name."""
         if isinstance(error, Down):
             return self._say(request, error.status, error.detail, down(error))
+        if isinstance(error, StaleForm):
+            return self._stale(request, error)
         return self._say(request, error.status, error.detail)
 
     def http(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
@@ -82,6 +93,14 @@ class Failures:
         """A bug of ours: logged whole, told without any inner detail."""
         _log.error("unexpected_error", exc_info=error)
         return self._say(request, 500, "It is in the log under the request below.")
+
+    def _stale(self, request: Request[Any, Any, Any], error: StaleForm) -> Response[Any]:
+        """The way on is the page the form was on, loaded again."""
+        if wants_fragment(request):
+            return self._renderer.keep(request, [Notice("error", STALE + ".", error.detail)])
+        back = addresses.path_of(request.headers.get("referer"))
+        message = MessagePage(STALE, error.detail, back, "Load the page again", None)
+        return self._renderer.page(request, "message", message, status=error.status)
 
     def _say(
         self,

@@ -17,6 +17,7 @@ from web_ui.cookies import Cookies
 class Viewer:
     """A signed-in person; ``token`` is what the neighbours are asked with."""
 
+    id: str
     name: str
     role: Role
     token: str
@@ -49,7 +50,7 @@ class Viewers:
         principal = await self.principal(token) if token else None
         if token is None or principal is None:
             raise SignedOut("Sign in first.")
-        viewer = Viewer(principal.name, principal.role, token)
+        viewer = Viewer(principal.id, principal.name, principal.role, token)
         request.state.viewer = viewer
         return viewer
 

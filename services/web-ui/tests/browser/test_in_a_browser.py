@@ -9,6 +9,7 @@ from showcase import fill
 from web_ui_fakes import PASSWORD, World
 
 from shared.contracts.incidents import Status
+from shared.contracts.wire import Severity
 
 # One worker for all of them: a browser for each would not make a small machine faster.
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -115,12 +116,66 @@ def test_an_expired_session_leads_to_the_sign_in_and_back(world: World, open_pag
     page = open_page()
     page.goto(f"/incidents/{incident.id}")
     world.directory.sessions.clear()
+    page.fill("#note", "half a sen")
     page.get_by_role("button", name="Acknowledge").click()
     page.wait_for_url("**/sign-in?next=*")
+    expect(page.locator(".notice--warning")).to_contain_text("was not carried out")
     page.fill("#user", "ada")
     page.fill("#password", PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"**/incidents/{incident.id}")
+    expect(page.locator("#note")).to_have_value("half a sen")
+    page.reload()
+    expect(page.locator("#note")).to_have_value("")
+
+
+def test_a_note_that_nobody_took_stays_in_its_field(world: World, open_page: Open) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    page.goto(f"/incidents/{incident.id}")
+    page.fill("#note", "Found it")
+    world.incidents.down = True
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".notice--error")).to_contain_text("Note: not done.")
+    expect(page.locator("#note")).to_have_value("Found it")
+
+
+def test_an_update_leaves_the_keyboard_on_the_button_it_was_on(
+    world: World, open_page: Open
+) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    button = page.locator(f"#acknowledge-{incident.id}")
+    button.focus()
+    in_the_server(
+        world,
+        lambda: world.incidents.tell(world.incidents.open("Another", severity=Severity.LOW)),
+    )
+    expect(page.get_by_role("link", name="Another")).to_be_visible()
+    expect(button).to_be_focused()
+
+
+def test_a_button_that_has_just_moved_under_the_pointer_does_not_act(
+    world: World, open_page: Open
+) -> None:
+    incident = world.incidents.open(severity=Severity.HIGH)
+    page = open_page()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    page.evaluate(
+        """id => {
+            const how = { bubbles: true, cancelable: true, detail: 1 };
+            const button = () => document.getElementById(id);
+            const press = () => button().dispatchEvent(new MouseEvent("click", how));
+            document.addEventListener("htmx:afterSettle", press, { once: true });
+        }""",
+        f"acknowledge-{incident.id}",
+    )
+    in_the_server(world, lambda: world.incidents.tell(world.incidents.open("Worse")))
+    expect(page.locator("#announcer")).to_have_text("The list has just moved: press again.")
+    assert world.incidents.stored[incident.id].status is Status.OPEN
+    page.locator(f"#acknowledge-{incident.id}").click(delay=0)
+    expect(page.locator(".chip--acknowledged")).to_be_visible()
 
 
 def test_the_essentials_work_without_javascript(world: World, open_page: Open) -> None:
@@ -193,10 +248,14 @@ def test_colours_follow_the_system_until_chosen_and_the_choice_is_there_at_once(
     assert ground() == light
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1280])
+@pytest.mark.parametrize("width", [320, 390, 768, 1000, 1280])
 def test_no_page_is_wider_than_its_screen(world: World, open_page: Open, width: int) -> None:
     story = fill(world)
     world.incidents.open("x" * 180, service="a-service-with-quite-a-long-name-indeed")
+    alert = world.incidents.attached[story.id][0]
+    world.incidents.attached[story.id][0] = alert.model_copy(
+        update={"labels": {"a_name_" * 20: "1", "pod": "a-value-" * 30}}
+    )
     page = open_page(viewport={"width": width, "height": 800})
     for path in (
         "/",

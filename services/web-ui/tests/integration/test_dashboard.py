@@ -2,7 +2,7 @@ import re
 from datetime import timedelta
 from uuid import uuid4
 
-from showcase import ADA, fill
+from showcase import ADA, SAM, fill
 from web_ui_fakes import Visitor
 
 from shared.contracts.incidents import Status
@@ -51,6 +51,19 @@ async def test_a_quiet_day_says_so(responder: Visitor) -> None:
     text = (await responder.get("/")).text
     assert "All quiet" in text
     assert "No team has an escalation policy yet." in text
+
+
+async def test_a_team_without_a_rotation_shows_who_its_policy_pages(responder: Visitor) -> None:
+    responder.world.oncall.current = [
+        Duty(team=Ref(id=uuid4(), name="Catch-all"), gap=True, fallback=SAM)
+    ]
+    text = (await responder.get("/")).text
+    assert "<strong>Sam Ellis</strong>" in text
+    assert "No rotation: always paged" in text
+
+
+async def test_with_nothing_open_the_title_counts_nothing(responder: Visitor) -> None:
+    assert "<title>Open incidents" in (await responder.get("/")).text
 
 
 async def test_who_is_on_call_and_a_gap_are_on_the_dashboard(responder: Visitor) -> None:

@@ -112,6 +112,53 @@ async def test_pressing_twice_is_no_error(responder: Visitor) -> None:
         assert offered(response.text) == BUTTONS[Status.ACKNOWLEDGED]
 
 
+@pytest.mark.parametrize("action", ["acknowledge", "start", "resolve"])
+async def test_the_slower_of_two_people_is_told_who_was_faster(
+    responder: Visitor, action: str
+) -> None:
+    world = responder.world
+    incident = world.incidents.open()
+    path = f"/incidents/{incident.id}/{action}"
+    await responder.post(path, fragment=True)
+    await responder.post("/sign-out")
+    await responder.sign_in("admin")
+    slower = await responder.post(path, fragment=True)
+    said = "Ada Okafor had already resolved" if action == "resolve" else "Ada Okafor has this"
+    assert slower.status_code == 200
+    assert said in slower.text
+    assert "notice--warning" in slower.text
+    assert said in slower.headers["hx-trigger"]
+    in_the_list = await responder.post(path, fragment=True, back="/")
+    assert said in in_the_list.text
+    without_javascript = await responder.post(path, back="/")
+    page = await responder.get(without_javascript.headers["location"])
+    assert "Somebody else was faster." in page.text
+
+
+async def test_an_incident_that_was_merged_says_so_and_leads_on(responder: Visitor) -> None:
+    survivor = responder.world.incidents.open("The disk is full")
+    merged = responder.world.incidents.open(
+        merged_into=survivor.id,
+        status=Status.RESOLVED,
+        resolved_at=survivor.created_at,
+        resolved_by="Ada Okafor",
+        alert_count=0,
+    )
+    text = (await responder.get(f"/incidents/{merged.id}")).text
+    assert f'<a href="/incidents/{survivor.id}">Go to the incident it is part of</a>' in text
+    assert "Its alerts are with the" in text
+    assert "by hand" not in text
+    assert "by Ada Okafor</span>" in text
+    assert "Not yet" not in text
+
+
+async def test_the_timeline_tells_the_time_of_day_as_well(responder: Visitor) -> None:
+    responder.world.incidents.open()
+    timeline = (await responder.get("/incidents/1")).text.split('id="timeline-heading"')[1]
+    assert 'data-time="relative">5 min ago' in timeline
+    assert 'data-time="moment">2 Mar 2026, 08:55 UTC' in timeline
+
+
 async def test_a_note_is_kept_as_it_was_written(responder: Visitor) -> None:
     incident = responder.world.incidents.open()
     path = f"/incidents/{incident.id}"
@@ -200,5 +247,10 @@ async def test_with_incident_management_down_the_page_is_a_message_and_a_fragmen
     assert "Alerts are still accepted and nothing is lost." in page.text
     part = await responder.get(f"/incidents/{incident.id}", fragment=True)
     assert part.headers["hx-reswap"] == "none"
-    acted = await responder.post(f"/incidents/{incident.id}/resolve", fragment=True)
-    assert "Resolve: not done." in acted.text
+    asked = len(responder.world.incidents.searches)
+    for action, back in (("resolve", ""), ("acknowledge", "/")):
+        acted = await responder.post(f"/incidents/{incident.id}/{action}", fragment=True, back=back)
+        assert "not done." in acted.text
+        assert acted.headers["hx-reswap"] == "none"
+    # Nobody waits for the same silence twice.
+    assert len(responder.world.incidents.searches) == asked

@@ -49,9 +49,26 @@ async def test_a_form_without_our_token_does_nothing(responder: Visitor, path: s
     responder.csrf_token = ""
     response = await responder.post(path.format(id=incident.id), theme="dark")
     assert response.status_code == 403
-    assert "no longer valid" in response.text
+    assert "This form is out of date" in response.text
     assert responder.world.directory.sessions == before
     assert responder.world.incidents.stored[incident.id] == incident
+
+
+async def test_a_form_out_of_date_leads_back_to_its_page_and_leaves_a_fragment_as_it_is(
+    responder: Visitor,
+) -> None:
+    incident = responder.world.incidents.open()
+    path = f"/incidents/{incident.id}"
+    responder.csrf_token = "made for somebody else"
+    page = await responder.post(
+        f"{path}/acknowledge", headers={"Referer": f"http://vigie.test{path}"}
+    )
+    assert page.status_code == 403
+    assert "Nothing was changed." in page.text
+    assert f'href="{path}">Load the page again' in page.text
+    part = await responder.post(f"{path}/acknowledge", fragment=True)
+    assert part.headers["hx-reswap"] == "none"
+    assert "This form is out of date." in part.text
 
 
 async def test_a_token_of_another_session_does_nothing(responder: Visitor, world: World) -> None:

@@ -18,6 +18,44 @@ async def test_somebody_who_is_not_signed_in_is_asked_to_and_comes_back(visitor:
     assert (await visitor.get("/history?text=disk")).status_code == 200
 
 
+@pytest.mark.parametrize("dropped", [False, True])
+async def test_who_acts_after_the_session_has_ended_is_told_that_nothing_was_done(
+    responder: Visitor, dropped: bool
+) -> None:
+    incident = responder.world.incidents.open()
+    responder.world.directory.sessions.clear()
+    if dropped:  # as a browser does when the cookie's time is over
+        responder.client.cookies.clear()
+    path = f"/incidents/{incident.id}"
+    away = await responder.post(
+        f"{path}/acknowledge", headers={"Referer": f"http://vigie.test{path}"}
+    )
+    assert away.status_code == 303
+    form = await responder.get(away.headers["location"])
+    assert "Your session has ended." in form.text
+    assert "What you just did was not carried out" in form.text
+    assert f'name="next" value="{path}"' in form.text
+    part = await responder.post(f"{path}/acknowledge", fragment=True)
+    assert part.status_code == 401
+    assert part.headers["hx-redirect"].endswith("ended=action")
+
+
+async def test_who_only_looks_after_the_session_has_ended_is_told_so(responder: Visitor) -> None:
+    responder.world.directory.sessions.clear()
+    form = await responder.get((await responder.get("/history")).headers["location"])
+    assert "Your session has ended." in form.text
+    assert "not carried out" not in form.text
+    again = await responder.get("/sign-in?ended=<b>anything</b>")
+    assert 'class="notice ' not in again.text
+
+
+async def test_signing_out_of_a_session_that_is_over_is_no_failure(responder: Visitor) -> None:
+    responder.client.cookies.clear()
+    response = await responder.post("/sign-out")
+    assert response.status_code == 303
+    assert response.headers["location"] == "/sign-in"
+
+
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
     visitor: Visitor,
 ) -> None:
@@ -102,7 +140,7 @@ async def test_signing_out_ends_the_session_at_once_for_the_cookie_and_the_token
     assert responder.world.directory.sessions == {}
     # Even who kept a copy of the cookie is out, without waiting for a cache.
     responder.client.cookies.set("vigie_session", cookie, domain="vigie.test")
-    assert (await responder.get("/")).headers["location"] == "/sign-in"
+    assert (await responder.get("/")).headers["location"] == "/sign-in?ended=session"
 
 
 async def test_signing_out_works_while_oncall_service_is_down(responder: Visitor) -> None:
@@ -115,7 +153,10 @@ async def test_an_expired_session_is_asked_to_sign_in_wherever_it_is_noticed(
 ) -> None:
     responder.world.directory.sessions.clear()  # web-ui remembers it; incident-management does not
     page = await responder.get("/history")
-    assert (page.status_code, page.headers["location"]) == (303, "/sign-in?next=%2Fhistory")
+    assert (page.status_code, page.headers["location"]) == (
+        303,
+        "/sign-in?next=%2Fhistory&ended=session",
+    )
     assert "Max-Age=0" in page.headers["set-cookie"]
 
 
@@ -138,7 +179,7 @@ async def test_an_expired_form_comes_back_to_its_page_not_to_its_action(
         f"/incidents/{incident.id}/acknowledge",
         headers={"Referer": "http://vigie.test/incidents/1"},
     )
-    assert response.headers["location"] == "/sign-in?next=%2Fincidents%2F1"
+    assert response.headers["location"] == "/sign-in?next=%2Fincidents%2F1&ended=action"
 
 
 async def test_known_sessions_are_honoured_while_oncall_service_is_down(
@@ -169,7 +210,7 @@ async def test_an_api_token_in_the_cookie_is_no_session(visitor: Visitor) -> Non
     sessions = visitor.world.directory.sessions
     sessions[token] = sessions[token].model_copy(update={"kind": "token"})
     visitor.client.cookies.set("vigie_session", token, domain="vigie.test")
-    assert (await visitor.get("/")).headers["location"] == "/sign-in"
+    assert (await visitor.get("/")).headers["location"] == "/sign-in?ended=session"
 
 
 async def test_the_health_of_the_process_needs_no_session(visitor: Visitor) -> None:

@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from vigie_testing.clock import ManualClock
 from web_ui.pages.dashboard import worst_first
 from web_ui.pages.history import Filters, filters_of
-from web_ui.pages.incident import links, reference_of
+from web_ui.pages.incident import AlertCard, links, reference_of
 from web_ui.pages.oncall import hand_offs
 from web_ui.reads import Calendar, Shift
 
@@ -57,6 +57,36 @@ def test_the_worst_come_first_then_what_nobody_has_taken_then_the_oldest() -> No
     young = incidents.open("young", age=timedelta(minutes=1))
     old = incidents.open("old", age=timedelta(hours=1))
     assert worst_first([low, taken, young, old]) == [old, young, taken, low]
+
+
+def test_an_annotation_that_is_an_address_is_a_link_and_anything_else_stays_readable() -> None:
+    alert = IncidentAlert(
+        id=uuid4(),
+        incident_id=uuid4(),
+        integration="Prometheus",
+        fingerprint="f",
+        service="search",
+        severity=Severity.HIGH,
+        message="Disk full",
+        state="firing",
+        starts_at=NOW,
+        attached_at=NOW,
+        annotations={
+            "runbook": "Restart the pod, then call Ada.",
+            "runbook_url": "javascript:alert(1)",
+            "dashboard_url": "https://grafana.example.com/d/1",
+            "summary": "https://example.com is slow",
+        },
+    )
+    card = AlertCard(alert, links(alert))
+    assert [(link.name, link.url) for link in card.links] == [
+        ("dashboard", "https://grafana.example.com/d/1")
+    ]
+    assert card.annotations == {
+        "runbook": "Restart the pod, then call Ada.",
+        "runbook_url": "javascript:alert(1)",
+        "summary": "https://example.com is slow",
+    }
 
 
 def test_only_links_to_web_pages_are_followed() -> None:

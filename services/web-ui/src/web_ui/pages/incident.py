@@ -36,6 +36,16 @@ DONE = {
 }
 
 
+OVERTAKEN = "overtaken"
+SOMEBODY_WAS_FASTER = Notice(
+    "warning",
+    "Somebody else was faster.",
+    "Your request changed nothing; the facts say who has it.",
+)
+
+RUNBOOK = frozenset({"runbook_url", "runbook"})
+
+
 @dataclass(frozen=True)
 class Link:
     """An address of the sender's, safe to follow."""
@@ -50,6 +60,12 @@ class AlertCard:
 
     alert: IncidentAlert
     links: Sequence[Link]
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What is no link is shown as it was sent: a runbook may be a sentence."""
+        linked = {link.url for link in self.links}
+        return {name: text for name, text in self.alert.annotations.items() if text not in linked}
 
 
 @dataclass(frozen=True)
@@ -69,14 +85,14 @@ class IncidentPage:
 def links(alert: IncidentAlert) -> list[Link]:
     """The alert's links that lead to a web page.
 
-    They come from outside: a ``javascript:`` address would act in the reader's name. A runbook is
-    an annotation by convention.
+    They come from outside: a ``javascript:`` address would act in the reader's name. Runbooks and
+    dashboards are annotations by convention.
     """
-    found = dict(alert.links)
-    for name in ("runbook_url", "runbook"):
-        if name in alert.annotations:
-            found.setdefault("runbook", alert.annotations[name])
-    return [Link(name.removesuffix("_url"), url) for name, url in found.items() if _is_web(url)]
+    found = {url: name for name, url in alert.links.items()}
+    for name, text in alert.annotations.items():
+        if not any(character.isspace() for character in text):
+            found.setdefault(text, "runbook" if name in RUNBOOK else name)
+    return [Link(name.removesuffix("_url"), url) for url, name in found.items() if _is_web(url)]
 
 
 def _is_web(url: str) -> bool:
@@ -164,6 +180,8 @@ async def show(
     incident: FromPath[str],
 ) -> Response[str]:
     """The incident; ``?done=`` says what a form has just done."""
-    done = DONE.get(request.query_params.get("done", ""))
-    notices = [Notice("done", done)] if done else []
+    word = request.query_params.get("done", "")
+    notices = [Notice("done", DONE[word])] if word in DONE else []
+    if word == OVERTAKEN:
+        notices = [SOMEBODY_WAS_FASTER]
     return await respond(request, services, viewer, reference_of(incident), notices=notices)

@@ -13,11 +13,11 @@ from litestar.response import Redirect
 
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
 from web_ui import addresses
-from web_ui.actions import BY_NAME, names_of
+from web_ui.actions import BY_NAME, names_of, overtaken
 from web_ui.clients import Down
 from web_ui.notices import Notice, down
 from web_ui.pages import dashboard, incident
-from web_ui.pages.incident import DONE, LONGEST_NOTE
+from web_ui.pages.incident import DONE, LONGEST_NOTE, OVERTAKEN
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
@@ -36,25 +36,45 @@ class Form:
     incident_id: UUID
     from_list: bool
 
-    async def done(self, name: str) -> Response[Any]:
-        """What was asked for has happened."""
+    async def done(self, name: str, faster: str | None = None) -> Response[Any]:
+        """What was asked for has happened; ``faster`` says who had done it before."""
         if not wants_fragment(self.request):
-            path = addresses.with_query(f"/incidents/{self.incident_id}", done=name)
-            return Redirect(addresses.HOME if self.from_list else path, status_code=303)
+            if self.from_list and faster is None:
+                return Redirect(addresses.HOME, status_code=303)
+            word = name if faster is None else OVERTAKEN
+            path = addresses.with_query(f"/incidents/{self.incident_id}", done=word)
+            return Redirect(path, status_code=303)
+        notice = Notice("done", DONE[name])
+        if faster is not None:
+            notice = Notice("warning", faster, "Your request changed nothing.")
+        said = f"{notice.title} {notice.text}".strip()
         if self.from_list:
+            # The row itself shows what happened; that somebody else did it has to be said.
             return await dashboard.respond(
-                self.request, self.services, self.viewer, said=DONE[name]
+                self.request,
+                self.services,
+                self.viewer,
+                notices=[notice] if faster is not None else [],
+                said=said,
             )
         return await incident.respond(
             self.request,
             self.services,
             self.viewer,
             self.incident_id,
-            notices=[Notice("done", DONE[name])],
-            said=DONE[name],
+            notices=[notice],
+            said=said,
         )
 
-    async def refused(self, notice: Notice, status: int, note: str = "") -> Response[Any]:
+    async def refused(self, error: Problem, about: str, note: str = "") -> Response[Any]:
+        """A neighbour refused, or does not answer."""
+        notice = _why(error, about)
+        if _cannot_be_shown(error) and wants_fragment(self.request):
+            # Asking the same neighbour for the fresh state would only keep the person waiting.
+            return self.services.renderer.keep(self.request, [notice])
+        return await self.not_done(notice, error.status, note)
+
+    async def not_done(self, notice: Notice, status: int, note: str = "") -> Response[Any]:
         """It has not; ``note`` is given back, so that nobody types it twice."""
         said = f"{notice.title} {notice.text}"
         if self.from_list and wants_fragment(self.request):
@@ -92,14 +112,18 @@ async def act(
         raise NotFound("There is no such action.")
     back = str((await request.form()).get("back", ""))
     form = Form(request, services, viewer, incident_id, from_list=back == addresses.HOME)
+    faster = None
     try:
         if asked.status is not None:
-            await services.incidents.change_status(viewer.token, incident_id, asked.status)
+            changed = await services.incidents.change_status(
+                viewer.token, incident_id, asked.status
+            )
+            faster = overtaken(changed, asked, viewer.id, viewer.name)
         else:
             await services.oncall.escalate(viewer.token, incident_id, "asked for in the web UI")
     except REFUSALS as error:
-        return await form.refused(_why(error, asked.label), error.status)
-    return await form.done(asked.name)
+        return await form.refused(error, asked.label)
+    return await form.done(asked.name, faster)
 
 
 @post("/incidents/{incident_id:uuid}/notes", include_in_schema=False, status_code=200)
@@ -114,11 +138,11 @@ async def add_note(
     form = Form(request, services, viewer, incident_id, from_list=False)
     problem = _unfit(text.strip())
     if problem:
-        return await form.refused(problem, 422, note=text)
+        return await form.not_done(problem, 422, note=text)
     try:
         await services.incidents.add_note(viewer.token, incident_id, text.strip())
     except REFUSALS as error:
-        return await form.refused(_why(error, "Note"), error.status, note=text)
+        return await form.refused(error, "Note", note=text)
     return await form.done("note")
 
 
@@ -129,6 +153,10 @@ def _unfit(text: str) -> Notice | None:
         size = f"It has {len(text)} characters; {LONGEST_NOTE} fit."
         return Notice("error", "The note is too long.", size)
     return None
+
+
+def _cannot_be_shown(error: Problem) -> bool:
+    return isinstance(error, Down) and error.service == "incident-management"
 
 
 def _why(error: Problem, about: str) -> Notice:

@@ -14,6 +14,15 @@ from web_ui.cookies import THEMES
 from web_ui.notices import Notice
 from web_ui.services import Services, TheServices
 
+# Why somebody who was signed in is asked again: from this list, never from the address.
+ENDED = {
+    "session": Notice("warning", "Your session has ended.", "Sign in to go on where you were."),
+    "action": Notice(
+        "warning",
+        "Your session has ended.",
+        "What you just did was not carried out: sign in, and do it again.",
+    ),
+}
 NEVER_RIGHT = Notice("error", "User name or password is not right.", "Check both and try again.")
 
 
@@ -32,7 +41,10 @@ async def show(request: Request[Any, Any, Any], services: TheServices) -> Respon
     try:
         await services.viewers.of(request)
     except (SignedOut, Down):
-        return services.renderer.page(request, "sign_in", SignInPage(back, ""))
+        ended = ENDED.get(request.query_params.get("ended", ""))
+        return services.renderer.page(
+            request, "sign_in", SignInPage(back, ""), notices=[ended] if ended else []
+        )
     return Redirect(back, status_code=303)
 
 

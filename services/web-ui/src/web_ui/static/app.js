@@ -113,8 +113,29 @@ function incidentsIn(root) {
 }
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "dashboard") known = incidentsIn(event.detail.target);
+  if (event.detail.target.id !== "dashboard") return;
+  known = incidentsIn(event.detail.target);
+  places = placesIn(event.detail.target);
 });
+
+// A list that moves under the pointer must not make it press the button of another incident.
+const SETTLING_MILLISECONDS = 500;
+let places = new Map();
+let moved = { at: -Infinity, rows: new Set() };
+
+function placesIn(root) {
+  return new Map([...root.querySelectorAll("[data-incident]")].map((row) => [row.dataset.incident, Math.round(row.getBoundingClientRect().top)]));
+}
+
+document.addEventListener("click", (event) => {
+  // A key presses what has the focus, wherever that moved: such clicks have no detail.
+  const row = event.detail && event.target.closest("button") && event.target.closest("[data-incident]");
+  if (!row || !moved.rows.has(row.dataset.incident) || performance.now() - moved.at > SETTLING_MILLISECONDS) return;
+  event.preventDefault();
+  event.stopPropagation();
+  row.classList.add("is-new");
+  say("The list has just moved: press again.");
+}, true);
 
 document.addEventListener("htmx:afterSwap", (event) => {
   localise(event.detail.target);
@@ -124,13 +145,17 @@ document.addEventListener("htmx:afterSwap", (event) => {
   fresh.forEach((row) => row.classList.add("is-new"));
   if (fresh.length) say(fresh.length === 1 ? `New incident: ${fresh[0].querySelector(".title a").textContent}` : `${fresh.length} new incidents`);
   const open = event.detail.target.querySelector("[data-total]");
-  if (open) document.title = document.title.replace(/^(\(\d+\) )?/, `(${open.dataset.total}) `);
+  const count = open && open.dataset.total !== "0" ? `(${open.dataset.total}) ` : "";
+  if (open) document.title = document.title.replace(/^(\(\d+\) )?/, count);
+  const now = placesIn(event.detail.target);
+  moved = { at: performance.now(), rows: new Set([...now.keys()].filter((id) => now.get(id) !== places.get(id))) };
   known = null;
 });
 
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   localise(event.detail.target);
   // Good news has been read after a while; a refusal stays.
+  if (event.detail.target.id === "notices") show(event.detail.target.querySelector(".notice--error, .notice--warning"));
   const done = event.detail.target.querySelectorAll(".notice--done");
   if (done.length) setTimeout(() => done.forEach((notice) => notice.remove()), GOOD_NEWS_MILLISECONDS);
 });
@@ -151,7 +176,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const form = formOf(event);
   if (!form) return;
   acted = true;
-  if (event.detail.successful && "resetWhenDone" in form.dataset) {
+  // An answer that leaves the page as it is says why nothing was done: the words are still needed.
+  const kept = event.detail.xhr.getResponseHeader("HX-Reswap") === "none";
+  if (event.detail.successful && !kept && "resetWhenDone" in form.dataset) {
     form.reset();
     form.querySelectorAll("textarea").forEach((area) => { area.value = ""; });
   }
@@ -160,6 +187,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 // A refused or failed action must not look as if it had worked.
 document.addEventListener("htmx:sendError", (event) => {
   if (formOf(event)) say("Not done: Vigie cannot be reached. Try again.", true);
+});
+document.addEventListener("htmx:timeout", (event) => {
+  if (formOf(event)) say("No answer yet: it may have been done or not. Load the page again to see.", true);
 });
 
 function say(words, loud) {
@@ -172,7 +202,35 @@ function say(words, loud) {
     box.setAttribute("role", "alert");
     box.textContent = words;
     if (notices) notices.replaceChildren(box);
+    show(box);
   }
+}
+
+// Who pressed a button far down has to see why it did nothing.
+function show(box) {
+  if (box) box.scrollIntoView({ block: "nearest" });
+}
+
+// --- a note outlives the session it was begun in ------------------------------------------------------
+
+const NOTE = "vigie-note";
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const note = document.getElementById("note");
+  if (event.detail.xhr.status !== 401 || !note || !note.value) return;
+  sessionStorage.setItem(NOTE, JSON.stringify({ path: location.pathname, text: note.value }));
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches('form[action="/sign-out"]')) sessionStorage.removeItem(NOTE);
+});
+
+function bringBackNote() {
+  const note = document.getElementById("note");
+  const kept = note && JSON.parse(sessionStorage.getItem(NOTE) || "null");
+  if (!kept || kept.path !== location.pathname) return;
+  sessionStorage.removeItem(NOTE);
+  if (!note.value) note.value = kept.text;
 }
 
 document.addEventListener("vigie:said", (event) => say(event.detail.value));
@@ -214,5 +272,6 @@ document.addEventListener("keydown", (event) => {
 
 localise(document);
 sayZone();
+bringBackNote();
 watchConnection();
 setInterval(() => localise(document), 30000);
