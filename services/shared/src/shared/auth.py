@@ -1,10 +1,11 @@
 """Who is calling: a token in ``Authorization: Bearer``, checked here or by oncall-service."""
 
+import asyncio
 import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -27,6 +28,10 @@ from shared.http import ServiceClient
 KNOWN_FOR = timedelta(seconds=60)
 UNKNOWN_FOR = timedelta(seconds=5)
 REMEMBERED_TOKENS = 10_000
+# A directory that hangs must not hold up every request of people it has vouched for: how long a
+# known token waits for an answer, and how long nobody asks again after none came.
+PATIENCE_SECONDS = 2.0
+LEFT_ALONE_FOR = timedelta(seconds=15)
 
 Caller: TypeAlias = NamedDependency[Principal]
 """The type of a handler's ``principal`` argument: who passed the route's guard."""
@@ -101,12 +106,17 @@ class CachedTokenDirectory:
         remembered = self._remembered.get(key)
         if remembered is not None and remembered.fresh(now):
             return remembered.principal
-        try:
+        if remembered is None or remembered.principal is None:
             principal = await self._directory.find(token)
-        except Unavailable:
-            if remembered is not None and remembered.principal is not None:
+        else:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    principal = await self._directory.find(token)
+            except (Unavailable, TimeoutError):
+                self._remembered[key] = replace(
+                    remembered, checked_at=now - KNOWN_FOR + LEFT_ALONE_FOR
+                )
                 return remembered.principal
-            raise
         self._remembered[key] = _Remembered(principal, now)
         self._remembered.move_to_end(key)
         while len(self._remembered) > REMEMBERED_TOKENS:

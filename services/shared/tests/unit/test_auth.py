@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from shared.auth import CachedTokenDirectory, hash_token
@@ -68,6 +70,38 @@ async def test_a_known_token_is_honoured_while_the_directory_is_down(
     await cached.find("alice")
     directory.down = True
     clock.advance(hours=3)
+    assert await cached.find("alice") == ALICE
+
+
+async def test_a_directory_that_is_down_is_not_asked_again_by_every_request(
+    cached: CachedTokenDirectory, directory: Directory, clock: ManualClock
+) -> None:
+    await cached.find("alice")
+    directory.down = True
+    clock.advance(seconds=61)
+    for _ in range(5):
+        assert await cached.find("alice") == ALICE
+    assert directory.asked == 2
+    directory.down = False
+    directory.known.clear()
+    clock.advance(seconds=15)
+    assert await cached.find("alice") is None
+
+
+async def test_a_known_token_does_not_wait_for_a_directory_that_hangs(
+    cached: CachedTokenDirectory,
+    directory: Directory,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def silence(_token: str) -> Principal | None:
+        await asyncio.Event().wait()
+        return None
+
+    await cached.find("alice")
+    monkeypatch.setattr(directory, "find", silence)
+    monkeypatch.setattr("shared.auth.PATIENCE_SECONDS", 0.01)
+    clock.advance(seconds=61)
     assert await cached.find("alice") == ALICE
 
 
