@@ -110,6 +110,20 @@ def test_an_initdb_that_was_cut_off_leaves_nothing_that_looks_like_a_database(
     assert not unfinished.exists()
 
 
+def test_the_servers_user_reaches_a_new_cluster_whatever_the_umask(
+    folder: Path, free_port: FreePort
+) -> None:
+    password = folder / "password"
+    password.write_text("made up\n")
+    server = EmbeddedPostgres(folder / "new/postgres", free_port(), password, fast=True)
+    before = os.umask(0o077)
+    try:
+        assert server.initialise() is True
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((folder / "new").stat().st_mode) & 0o066 == 0
+
+
 def test_a_cluster_of_a_version_that_is_not_shipped_is_refused_in_a_sentence(
     folder: Path, free_port: FreePort
 ) -> None:

@@ -278,7 +278,13 @@ class EmbeddedPostgres:
 
     def _make_folders(self) -> None:
         """``home`` and all in it are the server's user's alone."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        for above in reversed(self.home.parents):
+            if not above.exists():
+                above.mkdir(exist_ok=True)
+                if self.user is not None:
+                    # Whatever the umask: the server's user has to walk through it.
+                    above.chmod(0o711)
+        self.home.mkdir(exist_ok=True)
         self.home.chmod(0o700)
         self._give(self.home)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
