@@ -187,15 +187,17 @@ def _lifespan(resources: Sequence[Resource]) -> Callable[[Litestar], Any]:
 
 def _media_type_check(accepted: Sequence[str]) -> Callable[[Request[Any, Any, Any]], None]:
     def check(request: Request[Any, Any, Any]) -> None:
-        """Refuse a body of another type with the type to use: curl's default is a form."""
-        given = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        if (
-            not given
-            or given in accepted
-            or (given.endswith("+json") and "application/json" in accepted)
-        ):
+        """Refuse a body that would not be understood, saying what to send: curl sends a form."""
+        headers = request.headers
+        # A body of unknown length comes in chunks.
+        if headers.get("content-length") in {None, "0"} and "transfer-encoding" not in headers:
             return
-        if request.headers.get("content-length") not in {None, "0"}:
-            raise Unsupported(f"Send 'Content-Type: {accepted[0]}' instead of '{given}'.")
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        if coding not in {"", "identity"}:
+            raise Unsupported(f"Send the body as it is: 'Content-Encoding: {coding}' is not read.")
+        given = headers.get("content-type", "").split(";")[0].strip().lower()
+        if given in {"", *accepted} or (given.endswith("+json") and "application/json" in accepted):
+            return
+        raise Unsupported(f"Send 'Content-Type: {accepted[0]}' instead of '{given}'.")
 
     return check

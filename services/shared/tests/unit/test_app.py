@@ -1,3 +1,4 @@
+import gzip
 from typing import Annotated, Any
 
 import pytest
@@ -169,6 +170,19 @@ def test_a_body_of_two_megabytes_is_413(client: Any) -> None:
 def test_a_form_where_json_is_due_is_415_and_names_the_type(client: Any) -> None:
     answer = client.post("/orders", data={"name": "x"}, headers=bearer("a"))
     assert "application/json" in problem(answer, 415)["detail"]
+
+
+def test_a_form_of_unknown_length_is_415_too(client: Any) -> None:
+    answer = client.post(
+        "/raw", content=iter([b"1"]), headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert answer.request.headers["transfer-encoding"] == "chunked"
+    assert "application/json" in problem(answer, 415)["detail"]
+
+
+def test_a_compressed_body_is_415_and_says_so(client: Any) -> None:
+    answer = client.post("/raw", content=gzip.compress(b"1"), headers={"Content-Encoding": "gzip"})
+    assert "gzip" in problem(answer, 415)["detail"]
 
 
 def test_other_failures_are_problems_too(client: Any) -> None:
