@@ -1,5 +1,6 @@
 """Around every request, routed or not: its context, one log line, and the request metrics."""
 
+import re
 import time
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,8 +14,8 @@ from shared.metrics import ServiceMetrics
 # Asked for every few seconds by health checks and Prometheus: logged only when they fail.
 QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 
-# What senders that can only set a URL put into it.
-SECRET_PARAMETERS = frozenset({"integration_key", "token", "key"})
+# What senders that can only set a URL put into it, also where they misspell its name.
+_SECRET = re.compile("key|token|secret|passw|auth", re.IGNORECASE)
 
 _log = structlog.get_logger("access")
 
@@ -75,6 +76,9 @@ class Observe:
 
 def _without_secrets(query: bytes) -> str:
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return urlencode(
-        [(name, "***" if name in SECRET_PARAMETERS else value) for name, value in pairs]
-    )
+    return urlencode([(name, _masked(name, value)) for name, value in pairs])
+
+
+def _masked(name: str, value: str) -> str:
+    # A value can name a parameter too: for some senders a semicolon parts two of them.
+    return "***" if _SECRET.search(name) or (_SECRET.search(value) and "=" in value) else value

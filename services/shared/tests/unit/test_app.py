@@ -239,6 +239,22 @@ def test_a_key_in_the_url_never_reaches_the_log(client: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Integration_Key=hush",
+        "integration%5Fkey=hush",
+        "integrationKey=hush",
+        "api_key=hush",
+        "page=2;integration_key=hush",
+    ],
+)
+def test_a_key_under_a_misspelt_name_does_not_either(client: Any, query: str) -> None:
+    with structlog.testing.capture_logs() as lines:
+        client.get(f"/things?{query}", headers=bearer("v"))
+    assert "hush" not in str(lines)
+
+
 def test_a_callers_request_id_and_trace_are_carried_on(client: Any) -> None:
     answer = client.get("/things", headers={**bearer("v"), "X-Request-ID": "mine-1"})
     assert answer.headers["x-request-id"] == "mine-1"
