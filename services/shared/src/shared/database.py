@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import migrations
 from shared.errors import Unavailable
+from shared.patience import ANSWER_SECONDS, PatientConnection, sign_of_life
 from shared.settings import DatabaseSettings
 
 Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
@@ -68,13 +69,22 @@ class Database:
     """A service's schema: migrated at start, then a pool of connections to it."""
 
     def __init__(
-        self, settings: DatabaseSettings, *, schema: str, name: str, migrations_dir: Path | None
+        self,
+        settings: DatabaseSettings,
+        *,
+        schema: str,
+        name: str,
+        migrations_dir: Path | None,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self.schema = schema
         self._settings = settings
         self._parameters = connection_parameters(settings, schema=schema, name=name)
         self._migrations_dir = migrations_dir
+        self._answer_seconds = answer_seconds
         self._pool = AsyncConnectionPool(
+            connection_class=PatientConnection[Any],
+            configure=self._configure,
             kwargs=self._parameters,
             min_size=min(2, settings.database_pool_size),
             max_size=settings.database_pool_size,
@@ -83,7 +93,7 @@ class Database:
             # again for the next request, so a restarted server is found at once.
             reconnect_timeout=1.0,
             max_lifetime=1800,
-            check=AsyncConnectionPool.check_connection,
+            check=sign_of_life,
             close_returns=True,
             name=name,
             open=False,
@@ -127,9 +137,9 @@ class Database:
         with _outages():
             async with self._pool.connection() as connection:
                 # The pool is shared with SQLAlchemy, which reads rows as tuples.
-                connection.row_factory = dict_row  # type: ignore[assignment]
+                connection.row_factory = dict_row
                 try:
-                    yield connection  # type: ignore[misc]
+                    yield connection
                 finally:
                     connection.row_factory = psycopg.rows.tuple_row
 
@@ -146,6 +156,9 @@ class Database:
                 session.begin(),
             ):
                 yield session
+
+    async def _configure(self, connection: PatientConnection[Any]) -> None:
+        connection.answer_seconds = self._answer_seconds
 
     async def check(self) -> None:
         """Raise ``Unavailable`` unless the database answers (for /ready)."""

@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
@@ -113,3 +115,123 @@ async def test_nobody_at_the_address_is_a_503_that_comes_in_time(
     finally:
         await database.stop()
     assert b"database_up 0.0" in page
+
+
+class Line:
+    """The way to PostgreSQL, on which nothing comes through while it is held.
+
+    For who waits at the near end that is a server which was suspended: connected, and silent.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._far_end = host, port
+        self._open = asyncio.Event()
+        self._open.set()
+        self._writers: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._open.set()
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        await asyncio.gather(
+            *(writer.wait_closed() for writer in self._writers), return_exceptions=True
+        )
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._far_end)
+        self._writers += [writer, far_writer]
+        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+async def line(plumbing_settings: DatabaseSettings) -> AsyncIterator[Line]:
+    line = Line(plumbing_settings.database_host, plumbing_settings.database_port)
+    yield line
+    await line.stop()
+
+
+async def behind(line: Line, settings: DatabaseSettings, *, answer_seconds: float) -> Database:
+    through = settings.model_copy(update={"database_port": await line.start()})
+    database = Database(
+        through,
+        schema="plumbing",
+        name="tests",
+        migrations_dir=None,
+        answer_seconds=answer_seconds,
+    )
+    await database.start()
+    await database.check()
+    return database
+
+
+async def test_a_server_that_falls_silent_is_a_503_in_time_and_is_found_again(
+    plumbing_settings: DatabaseSettings, line: Line
+) -> None:
+    database = await behind(line, plumbing_settings, answer_seconds=60)
+    try:
+        line.hold()
+        async with asyncio.timeout(12):
+            with pytest.raises(Unavailable, match="does not answer"):
+                await database.check()
+        line.release()
+        await database.check()
+    finally:
+        await database.stop()
+
+
+async def test_a_server_that_falls_silent_in_a_transaction_is_a_503_in_time(
+    plumbing_settings: DatabaseSettings, line: Line
+) -> None:
+    database = await behind(line, plumbing_settings, answer_seconds=0.5)
+    try:
+        async with asyncio.timeout(12):
+            with pytest.raises(Unavailable, match="does not answer"):
+                async with database.transaction() as connection:
+                    line.hold()
+                    await connection.execute("SELECT 1")
+            line.release()
+            await database.check()
+    finally:
+        await database.stop()
+
+
+async def test_who_gives_up_on_a_silent_server_is_free_at_once(
+    plumbing_settings: DatabaseSettings, line: Line
+) -> None:
+    database = await behind(line, plumbing_settings, answer_seconds=60)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5), database.transaction() as connection:
+                began = clock()
+                line.hold()
+                await connection.execute("SELECT 1")
+        # The server is asked to end the query, for a second; psycopg alone waits for ten.
+        assert clock() - began < 6
+        line.release()
+        await database.check()
+    finally:
+        await database.stop()
