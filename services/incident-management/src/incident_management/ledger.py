@@ -54,9 +54,17 @@ class Ledger:
     def __init__(self, session: AsyncSession, now: datetime) -> None:
         self.increments = Increments()
         self._session = session
-        self._now = now
+        self.now = now
         self._feed: dict[tuple[UUID, str], tuple[IncidentRow, Happening]] = {}
         self._owed: dict[tuple[str, UUID], tuple[IncidentRow, Happening]] = {}
+
+    def goes_on_from(self, row: IncidentRow) -> None:
+        """Let nothing be earlier than the last change of an incident that was locked just now.
+
+        The clock was read before the wait for the lock, and perhaps on another machine than the
+        clock of the change that was waited for.
+        """
+        self.now = max(self.now, row.updated_at)
 
     def remark(self, row: IncidentRow, happening: Happening) -> None:
         """Say something about an incident that does not change it."""
@@ -64,7 +72,7 @@ class Ledger:
             TimelineRow(
                 incident_id=row.id,
                 at=happening.at,
-                recorded_at=self._now,
+                recorded_at=self.now,
                 kind=happening.kind,
                 actor=happening.actor.model_dump(mode="json") if happening.actor else None,
                 text=happening.text,
@@ -87,7 +95,7 @@ class Ledger:
         incident that opened and ended in the same batch wakes nobody.
         """
         row.revision += 1
-        row.updated_at = self._now
+        row.updated_at = self.now
         self.remark(row, happening)
         for topic in tell:
             self._owed.pop((topic, row.id), None)
@@ -102,7 +110,7 @@ class Ledger:
                     _message(topic, row, happening)
                     for (topic, _), (row, happening) in self._owed.items()
                 ],
-                now=self._now,
+                now=self.now,
             )
             await counters.add(connection, self.increments)
             await feed.append(
@@ -111,7 +119,7 @@ class Ledger:
                     FeedEvent(
                         type=happening.kind,
                         # The feed is in the order of its ids and is kept by the age of its rows.
-                        occurred_at=self._now,
+                        occurred_at=self.now,
                         incident=views.incident(row),
                         actor=happening.actor,
                         reason=happening.reason,
@@ -139,7 +147,11 @@ class Work:
 
     session: AsyncSession
     ledger: Ledger
-    now: datetime
+
+    @property
+    def now(self) -> datetime:
+        """When what it does happens."""
+        return self.ledger.now
 
 
 @asynccontextmanager
@@ -152,7 +164,7 @@ async def transaction(database: Database, now: datetime) -> AsyncIterator[Work]:
     """
     try:
         async with database.session() as session:
-            work = Work(session, Ledger(session, now), now)
+            work = Work(session, Ledger(session, now))
             yield work
             await work.ledger.settle()
     except IntegrityError as error:

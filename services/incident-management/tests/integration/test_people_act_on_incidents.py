@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -86,6 +87,21 @@ async def test_two_people_at_once_are_both_answered_with_one_entry_each(service:
     figures = await service.metrics()
     assert figures['incidents_total{status="ack"}'] == 1
     assert figures['incident_mtta_seconds_count{severity="high"}'] == 1
+
+
+async def test_the_timeline_is_in_order_when_the_clock_was_read_before_the_wait(
+    service: Any, clock: ManualClock
+) -> None:
+    incident = await service.opened()
+    clock.advance(seconds=10)
+    await service.patch(incident["id"], ALICE, status="acknowledged")
+    # Bob pressed the button a moment earlier, and waited for Alice's transaction to end.
+    clock.set(clock.now() - timedelta(seconds=1))
+    after = await service.patch(incident["id"], BOB, status="acknowledged")
+    assert after["mtta_seconds"] == 10
+    entries = (await service.timeline(incident["id"]))[1:]
+    assert [entry["kind"] for entry in entries] == ["incident.acknowledged", "incident.unchanged"]
+    assert entries[0]["at"] <= entries[1]["at"]
 
 
 async def test_a_forbidden_step_names_those_that_are_allowed(service: Any) -> None:

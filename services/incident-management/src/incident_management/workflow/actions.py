@@ -116,6 +116,8 @@ class IncidentActions:
             target = await _found(work, into)
             for incident_id in sorted({named.id, target.id}):
                 await store.lock(work.session, incident_id)
+            for row in (named, target):
+                work.ledger.goes_on_from(row)
             if named.merged_into == target.id:
                 return views.incident(named)
             _refuse_merge(named, target)
@@ -157,6 +159,7 @@ async def _locked(work: Work, reference: Reference) -> IncidentRow:
     row = await store.lock_reference(work.session, reference)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
+    work.ledger.goes_on_from(row)
     return row
 
 
