@@ -6,7 +6,7 @@ A cursor holds the sort key of the last row seen (keyset paging), so a page cost
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +27,19 @@ from shared.errors import FieldError, Invalid
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+
+_LARGEST_ROW_NUMBER = 2**63 - 1
+
+# What reading something else as a cursor ends in.
+_NOT_A_CURSOR = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 class Sort(StrEnum):
@@ -65,7 +78,9 @@ async def list_incidents(
         query = query.where(condition)
     created, identity = col(IncidentRow.created_at), col(IncidentRow.id)
     rank = _rank()
-    after = decode_cursor(cursor, {"created": datetime, "id": UUID, "rank": int}, sort.value)
+    after = decode_cursor(
+        cursor, {"created": _instant, "id": UUID, "rank": _rank_number}, sort.value
+    )
     match sort:
         case Sort.NEWEST:
             query = query.order_by(created.desc(), identity.desc())
@@ -140,7 +155,7 @@ async def list_timeline(
 ) -> Page[TimelineEntry]:
     """One page of a timeline, in the order in which things happened."""
     query = select(TimelineRow).where(TimelineRow.incident_id == incident_id)
-    after = decode_cursor(cursor, {"at": datetime, "seq": int}, "timeline")
+    after = decode_cursor(cursor, {"at": _instant, "seq": _row_number}, "timeline")
     place = tuple_(col(TimelineRow.at), col(TimelineRow.seq))
     if after:
         query = query.where(place > (after["at"], after["seq"]))
@@ -158,7 +173,7 @@ async def list_alerts(
 ) -> Page[IncidentAlert]:
     """One page of the alerts of an incident, in the order they came."""
     query = select(AlertRow).where(AlertRow.incident_id == incident_id)
-    after = decode_cursor(cursor, {"at": datetime, "id": UUID}, "alerts")
+    after = decode_cursor(cursor, {"at": _instant, "id": UUID}, "alerts")
     if after:
         place = tuple_(col(AlertRow.attached_at), col(AlertRow.id))
         query = query.where(place > (after["at"], after["id"]))
@@ -177,22 +192,34 @@ def encode_cursor(kind: str, **key: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps([kind, key]).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, types: dict[str, type], kind: str) -> dict[str, Any] | None:
-    """The key a cursor stands for; None without one.
+def decode_cursor(
+    cursor: str | None, readers: Mapping[str, Callable[[Any], Any]], kind: str
+) -> dict[str, Any] | None:
+    """The key a cursor stands for, each part by its reader; None without a cursor.
 
     Raises:
         Invalid: it is not one of ours, or belongs to a list in another order.
     """
     if cursor is None:
         return None
-    readers: dict[type, Any] = {datetime: _instant, UUID: UUID, int: int}
     try:
         given, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if given != kind:
             key = {}  # of a list in another order: none of the names is in it
-        return {name: readers[kind](key[name]) for name, kind in types.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        return {name: read(key[name]) for name, read in readers.items()}
+    except _NOT_A_CURSOR as error:
         raise Invalid([FieldError("cursor", "is not a cursor of this list")]) from error
+
+
+def _rank_number(value: Any) -> int:
+    return range(len(Severity))[int(value)]
+
+
+def _row_number(value: Any) -> int:
+    number = int(value)
+    if not 0 <= number <= _LARGEST_ROW_NUMBER:
+        raise ValueError("no row has this number")
+    return number
 
 
 def _instant(text: str) -> datetime:

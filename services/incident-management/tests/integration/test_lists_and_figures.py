@@ -1,3 +1,4 @@
+import base64
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,9 +12,10 @@ from incident_management.search import encode_cursor
 from vigie_testing.clock import ManualClock
 
 BOB = {"id": str(UUID(int=2)), "name": "Bob"}
-INFINITE = encode_cursor(
-    "newest", created="2026-03-02T09:00:00+00:00", id=BOB["id"], rank=float("inf")
-)
+PLACE = {"created": "2026-03-02T09:00:00+00:00", "id": BOB["id"]}
+INFINITE = encode_cursor("newest", **PLACE, rank=float("inf"))
+FAR = encode_cursor("severity", **PLACE, rank=2**40)
+NESTED = base64.urlsafe_b64encode(b"[" * 3000).decode().rstrip("=")
 
 
 async def listed(service: Any, query: str = "", expect: int = 200) -> Any:
@@ -93,9 +95,13 @@ SENSELESS: list[tuple[str, str]] = [
     ("cursor=nonsense", "cursor"),
     ("cursor=WzFd", "cursor"),
     (f"cursor={INFINITE}", "cursor"),
+    (f"sort=severity&cursor={FAR}", "cursor"),
+    (f"cursor={NESTED}", "cursor"),
     ("since=yesterday", "since"),
     ("since=2026-03-02T09:00:00", "since"),
     ("q=%00", "q"),
+    ("status=%00", "status"),
+    ("team=%00", "team"),
     ("limit=0", "limit"),
     ("limit=201", "limit"),
     ("limit=many", "limit"),
@@ -108,6 +114,18 @@ async def test_a_query_that_makes_no_sense_is_explained(service: Any) -> None:
         problem = await listed(service, query, expect=422)
         assert [error["field"] for error in problem["errors"]] == [field]
         assert problem["errors"][0]["message"]
+
+
+async def test_a_place_that_no_timeline_has_is_explained(service: Any) -> None:
+    incident = await service.opened()
+    for number in (-1, 2**63, 10**30):
+        cursor = encode_cursor("timeline", at=PLACE["created"], seq=number)
+        response = await service.client.get(
+            f"/api/v1/incidents/{incident['id']}/timeline?cursor={cursor}",
+            headers=service.person(),
+        )
+        assert response.status_code == 422, response.text
+        assert [error["field"] for error in response.json()["errors"]] == ["cursor"]
 
 
 async def test_a_cursor_belongs_to_its_order(service: Any) -> None:

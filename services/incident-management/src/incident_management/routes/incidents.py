@@ -62,8 +62,8 @@ async def list_incidents(
     wanted = search.Filter(
         statuses=parameters.choices("status", status, Status),
         severities=parameters.choices("severity", severity, Severity),
-        services=parameters.words(service),
-        teams=parameters.words(team),
+        services=parameters.words("service", service),
+        teams=parameters.words("team", team),
         assignee=parameters.person("assignee", assignee),
         text=parameters.storable("q", q.strip()),
         since=parameters.instant("since", since),

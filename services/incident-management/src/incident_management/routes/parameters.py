@@ -43,10 +43,10 @@ def reference(text: str) -> Reference:
     return parsed
 
 
-def words(values: list[str] | None) -> list[str]:
+def words(field: str, values: list[str] | None) -> list[str]:
     """The values of a parameter that may be repeated or hold several, without empty ones."""
     parts = (part.strip() for value in values or [] for part in value.split(","))
-    return [storable("text", part) for part in parts if part]
+    return [storable(field, part) for part in parts if part]
 
 
 def choices(field: str, values: list[str] | None, among: type[Choice]) -> list[Choice]:
@@ -56,7 +56,7 @@ def choices(field: str, values: list[str] | None, among: type[Choice]) -> list[C
         Invalid: one of them does not exist; the message lists those that do.
     """
     chosen = []
-    for word in words(values):
+    for word in words(field, values):
         try:
             chosen.append(among(word))
         except ValueError:
