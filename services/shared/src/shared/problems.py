@@ -48,6 +48,10 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """A failure the framework found: routing, parsing, validation."""
     path = request.scope["path"]
     if isinstance(error, ValidationException):
+        if _lacks_body(error):
+            return problem_response(
+                Malformed("The body is empty: send a JSON object."), instance=path
+            )
         return problem_response(_invalid(error), instance=path)
     if isinstance(error.__cause__, SerializationException | msgspec.DecodeError):
         return problem_response(_unreadable(error), instance=path)
@@ -100,10 +104,22 @@ def _unreadable(error: HTTPException) -> Malformed:
     return Malformed(f"The body is not valid JSON in UTF-8{reason}.")
 
 
+def _lacks_body(error: ValidationException) -> bool:
+    # The framework passes a handler no ``data`` then, and reports the KeyError of that.
+    found = error.extra if isinstance(error.extra, list) else []
+    return [(item.get("key"), item.get("message")) for item in found if isinstance(item, dict)] == [
+        ("data", "'data'")
+    ]
+
+
 def _invalid(error: ValidationException) -> Invalid:
     found = error.extra if isinstance(error.extra, list) else []
     errors = [
-        FieldError(str(item.get("key") or "body"), str(item.get("message", "is not valid")))
+        FieldError(
+            str(item.get("key") or "body"),
+            # What our own validators say is a sentence already.
+            str(item.get("message", "is not valid")).removeprefix("Value error, "),
+        )
         for item in found
         if isinstance(item, dict)
     ]

@@ -162,6 +162,16 @@ def test_a_body_that_is_not_json_is_400(client: Any, body: bytes, path: str) -> 
     problem(client.post(path, content=body, headers=headers), 400)
 
 
+def test_no_body_where_one_is_due_is_400_and_says_so(client: Any) -> None:
+    answer = client.post("/orders", content=b"", headers=bearer("a"))
+    assert "empty" in problem(answer, 400)["detail"]
+
+
+def test_a_rule_of_our_own_is_told_as_the_sentence_it_is(client: Any) -> None:
+    answer = client.post("/orders", json={"name": "a\x00b", "count": 1}, headers=bearer("a"))
+    assert problem(answer, 422)["detail"] == "name: must not contain a NUL character"
+
+
 def test_a_body_of_two_megabytes_is_413(client: Any) -> None:
     headers = {**bearer("a"), "Content-Type": "application/json"}
     problem(client.post("/raw", content=b" " * 2_000_000, headers=headers), 413)
