@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -28,10 +28,11 @@ from shared.http import ServiceClient
 KNOWN_FOR = timedelta(seconds=60)
 UNKNOWN_FOR = timedelta(seconds=5)
 REMEMBERED_TOKENS = 10_000
-# A directory that hangs must not hold up every request of people it has vouched for: how long a
-# known token waits for an answer, and how long nobody asks again after none came.
+
+# A directory that hangs must not hang whoever it has already vouched for: they wait this long for
+# it, and for some seconds after that not at all.
 PATIENCE_SECONDS = 2.0
-LEFT_ALONE_FOR = timedelta(seconds=15)
+UNASKED_FOR = timedelta(seconds=5)
 
 Caller: TypeAlias = NamedDependency[Principal]
 """The type of a handler's ``principal`` argument: who passed the route's guard."""
@@ -88,15 +89,23 @@ class _Remembered:
 
 
 class CachedTokenDirectory:
-    """Remembers answers for a minute, and known tokens for as long as the directory is down.
+    """Remembers answers for a minute, and known tokens for as long as the directory is silent.
 
     So a revocation takes effect within a minute, and acknowledging an incident never depends on
     oncall-service being up. Only hashes of tokens are kept.
     """
 
-    def __init__(self, directory: TokenDirectory, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: TokenDirectory,
+        clock: Clock,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._directory = directory
         self._clock = clock
+        self._patience = patience_seconds
+        self._silent_since: datetime | None = None
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
 
     async def find(self, token: str) -> Principal | None:
@@ -106,22 +115,26 @@ class CachedTokenDirectory:
         remembered = self._remembered.get(key)
         if remembered is not None and remembered.fresh(now):
             return remembered.principal
-        if remembered is None or remembered.principal is None:
-            principal = await self._directory.find(token)
-        else:
-            try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    principal = await self._directory.find(token)
-            except (Unavailable, TimeoutError):
-                self._remembered[key] = replace(
-                    remembered, checked_at=now - KNOWN_FOR + LEFT_ALONE_FOR
-                )
-                return remembered.principal
+        known = remembered.principal if remembered is not None else None
+        if known is not None and self._is_silent(now):
+            return known
+        try:
+            async with asyncio.timeout(None if known is None else self._patience):
+                principal = await self._directory.find(token)
+        except (Unavailable, TimeoutError):
+            if known is None:
+                raise
+            self._silent_since = now
+            return known
+        self._silent_since = None
         self._remembered[key] = _Remembered(principal, now)
         self._remembered.move_to_end(key)
         while len(self._remembered) > REMEMBERED_TOKENS:
             self._remembered.popitem(last=False)
         return principal
+
+    def _is_silent(self, now: datetime) -> bool:
+        return self._silent_since is not None and now - self._silent_since < UNASKED_FOR
 
     def forget(self, token: str) -> None:
         """Ask anew about a token whose end is known here: somebody signed out."""

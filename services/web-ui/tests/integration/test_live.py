@@ -9,7 +9,7 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry
 from web_ui_fakes import Visitor, World
 
-from shared.auth import LEFT_ALONE_FOR, CachedTokenDirectory
+from shared.auth import UNASKED_FOR, CachedTokenDirectory
 from shared.contracts.incidents import Status
 from web_ui import live
 from web_ui.cookies import Cookies
@@ -209,7 +209,7 @@ async def test_a_stream_ends_with_the_session_and_survives_a_dead_oncall_service
     await listening.hear_of("still here")
     world.directory.down = False
     world.directory.sessions.clear()
-    world.clock.advance(LEFT_ALONE_FOR)  # type: ignore[attr-defined]
+    world.clock.advance(UNASKED_FOR)
     assert await listening.ended()
 
 
