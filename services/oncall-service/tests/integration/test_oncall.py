@@ -23,6 +23,18 @@ async def test_the_hand_off_in_paris_is_at_nine_before_and_after_the_clocks_chan
     assert now["until"] == "2026-03-30T07:00:00Z"
 
 
+async def test_who_is_on_call_can_be_asked_about_another_instant(crew: Any) -> None:
+    calendar = await crew.ok("GET", f"{SCHEDULE}?team=Payments")
+    for shift in calendar["items"][:3]:
+        then = await crew.ok("GET", f"{CURRENT}?team=Payments&at={shift['start']}")
+        assert (then["primary"], then["until"]) == (shift["primary"], shift["end"])
+        everybody = (await crew.ok("GET", f"{CURRENT}?at={shift['start']}"))["items"]
+        assert then in everybody
+    for at in ("yesterday", "2026-03-02", "9999-12-31T23:59:59-14:00"):
+        answer = await crew.call("GET", f"{CURRENT}?team=Payments&at={at}")
+        assert [error["field"] for error in answer.json()["errors"]] == ["at"]
+
+
 async def test_all_teams_are_listed_and_a_gap_is_shown(crew: Any) -> None:
     everybody = (await crew.ok("GET", CURRENT))["items"]
     assert [(one["team"]["name"], one["gap"]) for one in everybody] == [

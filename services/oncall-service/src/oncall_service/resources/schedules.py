@@ -187,7 +187,7 @@ class OverrideView(Wire):
 
 
 class CurrentView(Wire):
-    """Who is on call for a team now.
+    """Who is on call for a team, now or at the instant asked about.
 
     ``until`` is the next change within 60 days, or null. ``gap``: nobody is primary, so a page goes
     to ``fallback`` (null: to the catch-all team and the administrators).

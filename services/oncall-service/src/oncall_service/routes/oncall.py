@@ -20,13 +20,17 @@ DEFAULT_CALENDAR = timedelta(days=28)
 async def current(
     core: TheCore,
     team: Annotated[str | None, QueryParameter(description="id or name; without it: all")] = None,
+    at: Annotated[
+        str | None, QueryParameter(description="ISO 8601 instant with a zone; default: now")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> CurrentView | Page[CurrentView]:
-    """Who is on call now: for one team, or a page of all teams."""
+    """Who is on call, now or at another instant: for one team, or a page of all teams."""
+    instant_of_interest = instant("at", at) or core.clock.now()
     if team is not None:
-        return await oncall.current(core, named("team", team))
-    return await oncall.current_of_all(core, limit=limit, cursor=cursor)
+        return await oncall.current(core, named("team", team), instant_of_interest)
+    return await oncall.current_of_all(core, instant_of_interest, limit=limit, cursor=cursor)
 
 
 @get(["/schedule", "/calendar"])

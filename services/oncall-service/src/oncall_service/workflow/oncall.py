@@ -20,21 +20,23 @@ LOOK_AHEAD = timedelta(days=60)
 LONGEST_CALENDAR = timedelta(days=400)
 
 
-async def current(core: Core, team: str) -> CurrentView:
-    """Who is on call for one team."""
+async def current(core: Core, team: str, at: datetime) -> CurrentView:
+    """Who is on call for one team at an instant."""
     async with core.database.session() as session:
         row = await lookup.find(session, TeamRow, team)
         if row is None:
             raise NotFound(f"There is no team '{team}'.")
-        return (await states(session, [row], core.clock.now(), look_ahead=True))[0]
+        return (await states(session, [row], at, look_ahead=True))[0]
 
 
-async def current_of_all(core: Core, *, limit: int, cursor: str | None) -> Page[CurrentView]:
-    """Who is on call, team by team."""
+async def current_of_all(
+    core: Core, at: datetime, *, limit: int, cursor: str | None
+) -> Page[CurrentView]:
+    """Who is on call at an instant, team by team."""
     async with core.database.session() as session:
         rows, following = await lookup.page(session, TeamRow, limit=limit, cursor=cursor)
         return Page(
-            items=await states(session, rows, core.clock.now(), look_ahead=True),
+            items=await states(session, rows, at, look_ahead=True),
             next_cursor=following,
         )
 
