@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vigie_local import credentials, secret_files
+from vigie_local import credentials, report, secret_files
 from vigie_local.installation import Installation
 from vigie_local.processes import ProcessIdentity
 from vigie_local.run_state import Child, RunState
@@ -59,6 +59,17 @@ def test_the_json_has_the_agreed_shape_and_the_ports_it_was_started_with(
         "user": "admin",
         "password": secret_files.read(installation.secrets, "admin_password"),
     }
+
+
+def test_the_admin_is_whom_the_first_start_made_whatever_this_terminal_has_set(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.note_admin_user({"VIGIE_BOOTSTRAP_ADMIN_USER": "root"})
+    installation.note_admin_user({"VIGIE_BOOTSTRAP_ADMIN_USER": "somebody"})
+    monkeypatch.setenv("VIGIE_BOOTSTRAP_ADMIN_USER", "somebody")
+    assert credentials.main(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["admin"]["user"] == "root"
+    assert "sign in as           root" in report.addresses(installation, None)
 
 
 def test_the_text_holds_a_curl_line_with_the_key(

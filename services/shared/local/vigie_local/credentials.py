@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vigie_local import run_state, secret_files
-from vigie_local.installation import REPOSITORY, Installation, InstallationError
+from vigie_local.installation import DEFAULT_ADMIN, REPOSITORY, Installation, InstallationError
 
 # {key in "urls": (compose service, its port inside)}
 _PUBLISHED = {
@@ -26,7 +26,6 @@ _PUBLISHED = {
     "grafana": ("grafana", 3000),
 }
 _DOCKER_SECONDS = 60
-DEFAULT_ADMIN = "admin"
 EXIT_NOTHING_UP = 3
 
 
@@ -46,7 +45,7 @@ class CredentialsError(Exception):
     """There is nothing to tell; the message says why."""
 
 
-def of_local(installation: Installation, environment: Mapping[str, str]) -> Credentials | None:
+def of_local(installation: Installation) -> Credentials | None:
     """The installation that ./services/run.sh runs; None when it does not."""
     state = run_state.read(installation.run) if installation.run.exists() else None
     if state is None or not state.supervisor.is_running():
@@ -62,7 +61,7 @@ def of_local(installation: Installation, environment: Mapping[str, str]) -> Cred
         runtime="local",
         urls=urls,
         admin={
-            "user": environment.get("VIGIE_BOOTSTRAP_ADMIN_USER") or DEFAULT_ADMIN,
+            "user": running.admin_user,
             "password": secret_files.read(secrets, "admin_password"),
         },
         ingestion_key=secret_files.read(secrets, "ingestion_key"),
@@ -118,7 +117,7 @@ def find(environment: Mapping[str, str], wanted: str | None) -> Credentials:
         CredentialsError: nothing of that kind is up.
     """
     installation = Installation.from_environment(environment)
-    local = of_local(installation, environment) if wanted != "compose" else None
+    local = of_local(installation) if wanted != "compose" else None
     compose = of_compose() if wanted == "compose" or (wanted is None and local is None) else None
     found = local or compose
     if found is None:

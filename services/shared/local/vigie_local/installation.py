@@ -18,6 +18,8 @@ PORTS = {
     "prometheus": ("VIGIE_PROMETHEUS_PORT", 9090),
 }
 
+DEFAULT_ADMIN = "admin"
+
 
 class InstallationError(Exception):
     """The installation cannot be run as asked; the message says what to change."""
@@ -76,6 +78,24 @@ class Installation:
     def database(self) -> Path:
         """The home of the embedded PostgreSQL."""
         return home_for(self.state)
+
+    @property
+    def admin_user(self) -> str:
+        """Whom the first start made the admin, whatever this terminal has set."""
+        try:
+            return self._admin_note.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return DEFAULT_ADMIN
+
+    def note_admin_user(self, environment: Mapping[str, str]) -> None:
+        """Keep the name that the first start is given; a later one changes nothing."""
+        if not self._admin_note.exists():
+            user = environment.get("VIGIE_BOOTSTRAP_ADMIN_USER") or DEFAULT_ADMIN
+            self._admin_note.write_text(f"{user}\n", encoding="utf-8")
+
+    @property
+    def _admin_note(self) -> Path:
+        return self.state / "admin_user"
 
     def url(self, name: str) -> str:
         """Where a program answers, for its neighbours and for the person at this machine."""

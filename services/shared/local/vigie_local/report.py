@@ -4,8 +4,6 @@ from vigie_local import http, secret_files
 from vigie_local.installation import Installation
 from vigie_local.run_state import RunState
 
-ADMIN_USER = "admin"
-
 
 def addresses(installation: Installation, seconds: float | None) -> str:
     """Where to go and how to sign in; of the password only its file: terminals remember."""
@@ -13,7 +11,7 @@ def addresses(installation: Installation, seconds: float | None) -> str:
     lines = [
         title,
         f"  web UI               {installation.url('web-ui')}",
-        f"  sign in as           {ADMIN_USER}",
+        f"  sign in as           {installation.admin_user}",
         f"  with the password in {installation.secrets / 'admin_password'}",
         f"  alerts go to         {installation.url('alert-ingestion')}/api/v1/alerts",
         f"  incidents            {installation.url('incident-management')}",

@@ -117,6 +117,7 @@ def _start(
     check_ports(installation)
     if made := secret_files.ensure(installation.secrets):
         tell(f"generated {len(made)} secrets in {installation.secrets}")
+    installation.note_admin_user(environment)
     server = EmbeddedPostgres(
         installation.database,
         _database_port(installation, environment),
