@@ -59,7 +59,7 @@ def _program(command: list[str], ready: str, folder: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
     try:
-        wait_until(f"{ready} ({command[0]})", lambda: _answers(ready))
+        wait_until(f"{ready} ({command[0]})", lambda: _answers(ready), explain=log.read_text)
         yield
     finally:
         process.terminate()
