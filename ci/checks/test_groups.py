@@ -16,7 +16,7 @@ def test_one_of_a_group(number, worker_id):
 
 
 def test_a_group_stays_on_one_worker(tmp_path: Path) -> None:
-    """pytest and pytest-xdist agree on this by a private name, and lost it once without a word."""
+    """Pytest and pytest-xdist agree on this by a private name, and lost it once without a word."""
     (tmp_path / "test_group.py").write_text(_MODULE)
     command = [
         sys.executable,

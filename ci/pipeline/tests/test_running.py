@@ -94,7 +94,8 @@ def test_only_from_and_skip_choose_and_are_named_in_the_summary(chain: Chain) ->
     chain.run("--from", "b")
     assert chain.ran() == ["b", "c"]
     chain.run("--skip", "b")
-    assert chain.ran() == ["a", "c"]
+    # Nothing between them is left to wait for.
+    assert sorted(chain.ran()) == ["a", "c"]
     assert "b: skipped: --skip" in chain.out("summary.md").read_text()
 
 

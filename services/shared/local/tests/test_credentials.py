@@ -95,12 +95,15 @@ def test_nothing_up_is_said_and_is_no_success(
 
 # A stand-in for docker that answers as compose 2.26 and later do.
 DOCKER = """#!/bin/sh
-case "$2 $3 $4" in
-  "ps --status running") printf 'alert-ingestion\\nweb-ui\\n' ;;
-  "run --rm --no-deps") echo '{"admin_password": "a", "ingestion_key": "b", "api_token": "c", "grafana_admin_password": "d"}' ;;
-  "exec -T oncall-service") echo 'chief' ;;
-  "port web-ui 8080") echo '0.0.0.0:8080' ;;
-  "port alert-ingestion 8001") echo '127.0.0.1:49153' ;;
+case "$*" in
+  "compose ps --status running"*) printf 'alert-ingestion\\nweb-ui\\n' ;;
+  "compose ps --all --quiet secrets") echo one-shot ;;
+  "inspect --format {{.Image}} one-shot") echo sha256:ran ;;
+  "run --rm"*" --volumes-from=one-shot sha256:ran /run/secrets show")
+    echo '{"admin_password": "a", "ingestion_key": "b", "api_token": "c", "grafana_admin_password": "d"}' ;;
+  "compose exec -T oncall-service"*) echo 'chief' ;;
+  "compose port web-ui 8080") echo '0.0.0.0:8080' ;;
+  "compose port alert-ingestion 8001") echo '127.0.0.1:49153' ;;
   *) echo "service has no port binding" >&2; exit 1 ;;
 esac
 """  # noqa: E501

@@ -18,6 +18,10 @@ from shared.settings import Settings, SettingsError, load
 # Containers and the supervisor kill after 10 s; streams close at once, requests have this long.
 DRAIN_SECONDS = 8
 
+# Longer than proxies and clients keep an idle connection (mostly 60 s): whoever closes first must
+# be them, or a request that is just being sent meets a closed door.
+KEEP_ALIVE_SECONDS = 75
+
 # sysexits.h: the configuration is wrong, so a restart alone will not help.
 EX_CONFIG = 78
 
@@ -61,6 +65,7 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         # Behind a proxy the client's address comes from a header only when we are told to.
         proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
     )
