@@ -27,7 +27,8 @@ fi
 endgroup
 
 # A tag of this checkout's own: two pipelines on one machine do not take each other's images. What is
-# handed on are ids; the tag :local is moved at the end, for `docker compose up -d` by hand.
+# handed on are ids; the tag :local is moved at the end, for `docker compose up -d` by hand (not by a build
+# for a project of another name, such as a drill's).
 VIGIE_IMAGE_TAG="checkout-$(printf '%s' "$ROOT" | sha256sum | cut -c1-12)"
 VIGIE_REVISION="$(git rev-parse HEAD)"
 export VIGIE_IMAGE_TAG VIGIE_REVISION
@@ -62,7 +63,7 @@ mkdir -p "$OUT/sbom"
 while IFS=$'\t' read -r service id megabytes; do
   fact "image $service" "$megabytes MB, ${id:7:12}"
   python_ci images.sbom "$service" "$id" "$OUT/sbom/$service.cdx.json"
-  docker tag "$id" "vigie-$service:local"
+  [[ -n "${COMPOSE_PROJECT_NAME:-}" ]] || docker tag "$id" "vigie-$service:local"
 done < <(python_ci images.record list "$OUT/images.json")
 endgroup
 

@@ -60,7 +60,8 @@ class Api:
                     raise ApiError(f"{method} {path} answered {error.code}: {answer}") from None
             except OSError as error:
                 # A change that was perhaps made is not asked for again: the answer would differ.
-                unsure = method != "GET" and isinstance(error, TimeoutError)
+                # URLError is raised while the request is being sent.
+                unsure = method != "GET" and not isinstance(error, urllib.error.URLError)
                 if attempt == ATTEMPTS or unsure:
                     raise ApiError(f"{method} {self._url}{path}: {error}") from None
             time.sleep(0.5 * attempt)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 from vigie_local.installation import REPOSITORY
 
@@ -11,5 +12,9 @@ PATH = os.pathsep.join(
 
 PROMETHEUS = shutil.which("prometheus", path=PATH)
 PROMTOOL = shutil.which("promtool", path=PATH)
-# Debian's name of it differs from upstream's.
-ALERTMANAGER = shutil.which("prometheus-alertmanager", path=PATH) or shutil.which("alertmanager")
+# Debian's name of it differs from upstream's, and it needs the templates that clients.sh places.
+ALERTMANAGER = shutil.which("alertmanager") or (
+    shutil.which("prometheus-alertmanager", path=PATH)
+    if Path("/usr/share/prometheus/alertmanager").is_dir()
+    else None
+)

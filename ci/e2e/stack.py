@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from pipeline.processes import MARKER
 from vigie_local import programs, run_state, secret_files
 from vigie_local.installation import PORTS, REPOSITORY, Installation
 from vigie_local.programs import Program
@@ -65,7 +66,7 @@ class Stack:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")},
             # By which the stage that runs these tests finds what they leave when it is stopped.
-            **{name: os.environ[name] for name in ("VIGIE_STAGE_MARKER",) if name in os.environ},
+            **{name: os.environ[name] for name in (MARKER,) if name in os.environ},
             **{variable: str(free_port()) for variable, _ in PORTS.values()},
             "VIGIE_STATE_DIR": str(state),
             # A test run that is killed must not leave an installation running.

@@ -77,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
 
 def health_seconds() -> int:
     """How long a stack may take to become healthy."""
-    return int(os.environ.get("VIGIE_HEALTH_SECONDS", "180"))
+    return int(os.environ.get("VIGIE_HEALTH_SECONDS", "300"))
 
 
 def render(root: Path, target: str, images: Mapping[str, str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from release.engine import sweep
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
+PUBLISHED = ("WEB_UI", "ALERT_INGESTION", "PROMETHEUS", "GRAFANA")
 FOUR = {"alert-ingestion", "incident-management", "oncall-service", "web-ui"}
 ALERT_ROUTE = "services/alert-ingestion/src/alert_ingestion/routes/native.py"
 
@@ -32,10 +33,8 @@ class Product:
         self.root = folder / "checkout"
         self._state = folder / "state"
         self._project = f"vigie-drill-{uuid.uuid4().hex[:8]}"
-        self._ports = {
-            f"VIGIE_{name}_PORT": str(free_ports(1))
-            for name in ("WEB_UI", "ALERT_INGESTION", "PROMETHEUS", "GRAFANA")
-        }
+        first = free_ports(len(PUBLISHED))
+        self._ports = {f"VIGIE_{name}_PORT": str(first + n) for n, name in enumerate(PUBLISHED)}
         self._environment = {
             **plain_environment(),
             **self._ports,

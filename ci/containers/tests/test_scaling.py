@@ -60,12 +60,13 @@ def test_two_copies_of_each_service_change_no_figure(make_stack: Callable[..., S
 
 def test_copies_that_publish_a_port_share_a_range(make_stack: Callable[..., Stack]) -> None:
     """The line of docs/operations.md, on the product's own compose file."""
-    first = free_ports(2)
-    others = {name: str(free_ports(1)) for name in ("WEB_UI", "PROMETHEUS", "GRAFANA")}
+    first = free_ports(5)
     stack = make_stack(
         product=True,
         VIGIE_ALERT_INGESTION_PORT=f"{first}-{first + 1}",
-        **{f"VIGIE_{name}_PORT": port for name, port in others.items()},
+        VIGIE_WEB_UI_PORT=str(first + 2),
+        VIGIE_PROMETHEUS_PORT=str(first + 3),
+        VIGIE_GRAFANA_PORT=str(first + 4),
     )
     stack.compose(
         "up", "-d", "--no-build", "--wait", "--scale", "grafana=0",

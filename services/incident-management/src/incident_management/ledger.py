@@ -95,7 +95,8 @@ class Ledger:
         incident that opened and ended in the same batch wakes nobody.
         """
         row.revision += 1
-        row.updated_at = self.now
+        # Never back: whoever waits for this row goes on from it.
+        row.updated_at = max(row.updated_at, self.now)
         self.remark(row, happening)
         for topic in tell:
             self._owed.pop((topic, row.id), None)

@@ -1,5 +1,8 @@
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
+
+from vigie_testing.clock import ManualClock
 
 ALICE = {"id": str(UUID(int=1)), "name": "Alice"}
 BOB = {"id": str(UUID(int=2)), "name": "Bob"}
@@ -34,6 +37,20 @@ async def test_what_a_person_set_stays(service: Any) -> None:
     )
     after = await service.get(incident["id"])
     assert (after["team"], after["assignee"]) == ("Payments", BOB)
+
+
+async def test_a_page_event_that_waited_for_a_person_sets_no_time_back(
+    service: Any, clock: ManualClock
+) -> None:
+    incident = await service.opened()
+    clock.advance(seconds=10)
+    await service.patch(incident["id"], severity="low")
+    # Its clock was read before it waited for that change.
+    clock.set(clock.now() - timedelta(seconds=1))
+    await service.page_events(service.page("page.started", incident["id"], team=TEAM))
+    after = await service.patch(incident["id"], status="acknowledged")
+    assert after["team"] == "Shop"
+    assert after["mtta_seconds"] == 10
 
 
 async def test_a_page_that_only_informs_assigns_nobody(service: Any) -> None:

@@ -117,7 +117,6 @@ def _start(
     check_ports(installation)
     if made := secret_files.ensure(installation.secrets):
         tell(f"generated {len(made)} secrets in {installation.secrets}")
-    installation.note_admin_user(environment)
     server = EmbeddedPostgres(
         installation.database,
         _database_port(installation, environment),
@@ -138,6 +137,9 @@ def _start(
     if (prometheus := programs.prometheus(installation)) is not None:
         supervisor.add(prometheus)
     supervisor.wait_ready(SERVICES_SECONDS)
+    if not supervisor.stop_requested:
+        # By now oncall-service has made the admin.
+        installation.note_admin_user(environment)
 
 
 def _database_port(installation: Installation, environment: Mapping[str, str]) -> int:

@@ -124,7 +124,7 @@ class CachedTokenDirectory:
         except (Unavailable, TimeoutError):
             if known is None:
                 raise
-            self._silent_since = now
+            self._silent_since = self._clock.now()
             return known
         self._silent_since = None
         self._remembered[key] = _Remembered(principal, now)

@@ -74,9 +74,12 @@ def overtaken(incident: Incident, asked: Action, person_id: str, name: str) -> s
     ``incident`` is the answer to what they asked.
 
     Asking for the state it is in changes nothing and is no error, so two people who press the same
-    button are both answered alike. Who takes an incident is its assignee: another one has it.
+    button are both answered alike. Who takes an incident is its assignee: another one has it. To
+    pause somebody's work is a change, though, and leaves it theirs: once work began, an
+    acknowledged incident may be the answer to that, and nothing is said.
     """
-    if asked.status in (Status.ACKNOWLEDGED, Status.IN_PROGRESS):
+    taken = asked.status is Status.ACKNOWLEDGED and incident.in_progress_at is None
+    if taken or asked.status is Status.IN_PROGRESS:
         has_it = incident.assignee
         if has_it is not None and str(has_it.id) != person_id:
             return f"{has_it.name} has this incident."

@@ -39,7 +39,7 @@ from web_ui.settings import WebUiSettings
 from web_ui.viewer import Viewer, Viewers
 
 NAME = "web-ui"
-# Somebody waits: three attempts at a neighbour that hangs end before htmx gives up (15 s).
+# Somebody waits: a page's three attempts at a neighbour that hangs end before htmx gives up (15 s).
 PATIENCE = httpx.Timeout(4.0, connect=1.0)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 

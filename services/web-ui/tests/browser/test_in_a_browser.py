@@ -136,7 +136,7 @@ def test_a_note_that_nobody_took_stays_in_its_field(world: World, open_page: Ope
     page.fill("#note", "Found it")
     world.incidents.down = True
     page.get_by_role("button", name="Add note").click()
-    expect(page.locator(".notice--error")).to_contain_text("Note: not done.")
+    expect(page.locator(".notice--error")).to_contain_text("Note: perhaps not done.")
     expect(page.locator("#note")).to_have_value("Found it")
 
 

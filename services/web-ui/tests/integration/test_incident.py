@@ -199,7 +199,7 @@ async def test_a_note_written_while_the_neighbour_was_down_is_not_lost_either(
     monkeypatch.setattr(responder.world.incidents, "add_note", down)
     response = await responder.post(f"/incidents/{incident.id}/notes", text="Found it")
     assert response.status_code == 503
-    assert "Note: not done. incident-management does not answer" in response.text
+    assert "Note: perhaps not done. incident-management does not answer" in response.text
     assert ">Found it</textarea>" in response.text
 
 

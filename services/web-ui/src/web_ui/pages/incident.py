@@ -43,8 +43,6 @@ SOMEBODY_WAS_FASTER = Notice(
     "Your request changed nothing; the facts say who has it.",
 )
 
-RUNBOOK = frozenset({"runbook_url", "runbook"})
-
 
 @dataclass(frozen=True)
 class Link:
@@ -91,7 +89,7 @@ def links(alert: IncidentAlert) -> list[Link]:
     found = {url: name for name, url in alert.links.items()}
     for name, text in alert.annotations.items():
         if not any(character.isspace() for character in text):
-            found.setdefault(text, "runbook" if name in RUNBOOK else name)
+            found.setdefault(text, name)
     return [Link(name.removesuffix("_url"), url) for url, name in found.items() if _is_web(url)]
 
 

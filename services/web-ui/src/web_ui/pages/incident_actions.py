@@ -161,6 +161,7 @@ def _cannot_be_shown(error: Problem) -> bool:
 
 def _why(error: Problem, about: str) -> Notice:
     if isinstance(error, Down):
-        return Notice("error", f"{about}: not done. {error.detail}", down(error).text)
+        # It may have been done after we stopped waiting: nobody can say that it was not.
+        return Notice("error", f"{about}: perhaps not done. {error.detail}", down(error).text)
     allowed = names_of(error.extra.get("allowed", [])) if isinstance(error, Conflict) else ""
     return Notice("error", f"{about}: not done. {error.detail}", allowed)

@@ -206,6 +206,8 @@ function say(words, loud) {
   }
 }
 
+document.addEventListener("vigie:said", (event) => say(event.detail.value));
+
 // Who pressed a button far down has to see why it did nothing.
 function show(box) {
   if (box) box.scrollIntoView({ block: "nearest" });
@@ -232,8 +234,6 @@ function bringBackNote() {
   sessionStorage.removeItem(NOTE);
   if (!note.value) note.value = kept.text;
 }
-
-document.addEventListener("vigie:said", (event) => say(event.detail.value));
 
 // --- colours ----------------------------------------------------------------------------------------
 
@@ -272,6 +272,7 @@ document.addEventListener("keydown", (event) => {
 
 localise(document);
 sayZone();
-bringBackNote();
 watchConnection();
 setInterval(() => localise(document), 30000);
+// Last: a storage that is closed to us must not take the rest along.
+bringBackNote();
