@@ -85,6 +85,19 @@ def test_a_pid_file_whose_pid_now_belongs_to_somebody_else_does_not_stop_a_start
     assert server.is_ready()
 
 
+def test_a_killed_server_that_nobody_reaps_does_not_stop_a_start(
+    server: EmbeddedPostgres, folder: Path
+) -> None:
+    # As in a container whose first process is no init: a zombie still answers to a signal.
+    killed = server.process
+    assert killed is not None
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    server.start(folder / "log")
+    assert server.is_ready()
+    killed.wait()
+
+
 def test_a_server_whose_supervisor_is_gone_is_taken_over(
     server: EmbeddedPostgres, folder: Path
 ) -> None:

@@ -165,13 +165,14 @@ class EmbeddedPostgres:
         an unrelated process has its pid by now. An orphaned server of this cluster is stopped.
         """
         self._make_folders()
-        pid_file = self.data / "postmaster.pid"
         pid = self._postmaster_pid()
-        if pid is None:
-            return
-        if self._is_our_postmaster(pid):
+        if pid is not None and self._is_our_postmaster(pid):
             _stop_pid(pid)
-        pid_file.unlink(missing_ok=True)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # The socket's own lock names the server too. In a container whose first process reaps
+        # nobody, one that was killed remains as a zombie, which PostgreSQL takes for alive.
+        for left in self.socket_folder.glob(".s.PGSQL.*"):
+            left.unlink()
 
     def start(self, log: Path, deadline_seconds: float = 30) -> None:
         """Start the server as a child of this process and wait until it takes connections.
