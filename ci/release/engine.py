@@ -73,12 +73,19 @@ class Stack:
                 sentences.append(f"{name} is {health or state}{detail}")
         return sentences
 
+    def services(self) -> list[str]:
+        """The names of all services, running or not."""
+        return list(self._services())
+
+    def _services(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))["services"]
+        return found
+
     def is_one_shot(self, service: str) -> bool:
         """Whether a service is meant to end (`restart: "no"` and waited for as completed)."""
-        services = json.loads(self.file.read_text(encoding="utf-8"))["services"]
         return any(
             needed.get("condition") == "service_completed_successfully"
-            for other in services.values()
+            for other in self._services().values()
             for name, needed in other.get("depends_on", {}).items()
             if name == service
         )

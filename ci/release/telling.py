@@ -36,12 +36,20 @@ def culprits_first(broken: Sequence[str], error: str) -> list[str]:
 
 
 def say_why(stack: Stack, broken: Sequence[str]) -> None:
-    """Every sentence, and the last log lines of the first service that is named."""
+    """Every sentence, and the last log lines of the service that the first one is about."""
     for sentence in broken:
         print(f"  {sentence}")
-    service, _, state = broken[0].partition(" is ")
-    if state:
+    service = culprit(broken[0], stack.project, stack.services())
+    if service is not None:
         try:
             print(f"the last lines of {service}:\n{stack.last_words(service)}")
         except EngineError:
             print(f"{service} left no log")
+
+
+def culprit(sentence: str, project: str, services: Sequence[str]) -> str | None:
+    """The service that a sentence is about: ours names it, the Engine's names its container."""
+    for service in services:
+        if sentence.startswith(f"{service} is ") or f" {project}-{service}-" in sentence:
+            return service
+    return None

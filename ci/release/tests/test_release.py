@@ -8,7 +8,7 @@ import pytest
 
 from release.render import RenderError, pinned
 from release.store import Release, Store
-from release.telling import culprits_first
+from release.telling import culprit, culprits_first
 
 
 def test_what_runs_is_an_id_and_never_a_build_or_a_pull() -> None:
@@ -57,6 +57,14 @@ def test_the_cause_comes_before_what_only_waits_for_it() -> None:
         "web-ui is created",
         "postgres is starting",
     ]
+
+
+def test_the_logs_that_are_shown_are_those_of_the_service_a_sentence_is_about() -> None:
+    services = ["web-ui", "alert-ingestion"]
+    assert culprit("alert-ingestion is exited, exit code 1", "vigie", services) == "alert-ingestion"
+    said = "dependency failed to start: container vigie-alert-ingestion-1 is unhealthy"
+    assert culprit(said, "vigie", services) == "alert-ingestion"
+    assert culprit("port is taken", "vigie", services) is None
 
 
 def _release(store: Store, name: str, *, verified: bool) -> Release:
