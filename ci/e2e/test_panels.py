@@ -51,6 +51,10 @@ class Drawn:
         self.stack = stack
         self.said = ""
 
+    def measured(self, metric: str) -> bool:
+        """Whether Prometheus has a sample of it by now."""
+        return bool(self.prometheus("query", query=metric, time=str(time.time()))["result"])
+
     def prometheus(self, path: str, **query: str) -> Any:
         """The data of an answer of Prometheus."""
         address = f"{self.stack.url('prometheus')}/api/v1/{path}"
@@ -116,6 +120,8 @@ def drawn() -> Iterator[Drawn]:
         _hurry(stack)
         made = Drawn(stack)
         made.traffic()
+        # An increase needs a sample before it; a quick machine would fill first.
+        wait_until("a first measurement", lambda: made.measured("incidents_total"), 120)
         made.said = made.demo().stdout
         wait_until("the week's figures", lambda: _is_drawn(made), TAKE_UP_SECONDS)
         yield made
