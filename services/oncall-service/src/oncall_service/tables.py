@@ -246,6 +246,16 @@ class SigninAttemptRow(Table, table=True):
     at: datetime = _instant()
 
 
+class SigninPlaceRow(Table, table=True):
+    """An address or a browser from which a person has signed in (see throttle.py)."""
+
+    __tablename__ = "signin_places"
+
+    person_id: UUID = _reference("people", on_delete="CASCADE", key=True)
+    place: str = Field(sa_type=Text, primary_key=True)
+    last_at: datetime = _instant()
+
+
 class SeedRow(Table, table=True):
     """What was seeded once and must never be seeded again."""
 
