@@ -1,11 +1,15 @@
-"""Where people have signed in before: from there nobody else's guesses keep them out."""
+"""Where people have signed in before, and what of a failed attempt only administrators see.
+
+From where somebody has signed in before, nobody else's guesses keep them out. What a webhook's
+target answered is kept apart from the sentence that everybody may read.
+"""
 
 from alembic import op
 
 revision = "oncall_0002"
 down_revision = "oncall_0001"
 
-# Older code does not know the table, and loses nothing by it: no minimum revision is set.
+# Older code knows neither, and loses nothing by it: no minimum revision is set.
 SCHEMA = """
 CREATE TABLE signin_places (
     person_id uuid NOT NULL,
@@ -14,6 +18,7 @@ CREATE TABLE signin_places (
     PRIMARY KEY (person_id, place),
     FOREIGN KEY(person_id) REFERENCES people (id) ON DELETE CASCADE
 );
+ALTER TABLE notification_attempts ADD COLUMN inside text;
 """
 
 
@@ -22,4 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("notification_attempts", "inside")
     op.drop_table("signin_places")

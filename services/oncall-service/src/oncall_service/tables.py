@@ -345,7 +345,7 @@ class NotificationRow(Table, table=True):
 
 
 class AttemptRow(Table, table=True):
-    """One try to deliver a notification."""
+    """One try to deliver a notification; ``inside`` is what only administrators see of it."""
 
     __tablename__ = "notification_attempts"
 
@@ -354,3 +354,4 @@ class AttemptRow(Table, table=True):
     at: datetime = _instant()
     outcome: str = _text()
     detail: str = _text()
+    inside: str | None = _text(nullable=True)
