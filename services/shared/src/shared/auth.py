@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
@@ -25,14 +25,30 @@ from shared.contracts.identity import (
 from shared.errors import Forbidden, Unauthorized, Unavailable
 from shared.http import ServiceClient
 
-KNOWN_FOR = timedelta(seconds=60)
+# How long an answer is taken for true without asking again. A session may end at any moment, and
+# must then be refused everywhere within five seconds; a token is revoked by somebody who reads that
+# it takes a minute.
+SESSION_KNOWN_FOR = timedelta(seconds=4)
+TOKEN_KNOWN_FOR = timedelta(seconds=60)
 UNKNOWN_FOR = timedelta(seconds=5)
-REMEMBERED_TOKENS = 10_000
+
+# What nobody has can be made up without end, so it has a place of its own and pushes nothing out.
+REMEMBERED_KNOWN = 10_000
+REMEMBERED_UNKNOWN = 2_000
+
+# Whom the directory has vouched for acts on while it is silent; not for ever, since whatever ended
+# meanwhile goes unnoticed: a night, which is as long as a sign-in lasts by default.
+HONOURED_FOR = timedelta(hours=12)
 
 # A directory that hangs must not hang whoever it has already vouched for: they wait this long for
 # it, and for some seconds after that not at all.
 PATIENCE_SECONDS = 2.0
-UNASKED_FOR = timedelta(seconds=5)
+UNASKED_FOR = timedelta(seconds=3)
+
+# Questions about tokens that nothing is known of, at a time: they must not take every connection to
+# the directory while it is slow. One that gets no turn in time is answered with 503.
+STRANGERS_AT_ONCE = 32
+TURN_SECONDS = 5.0
 
 Caller: TypeAlias = NamedDependency[Principal]
 """The type of a handler's ``principal`` argument: who passed the route's guard."""
@@ -80,19 +96,24 @@ class RemoteTokenDirectory:
 
 
 @dataclass(frozen=True)
-class _Remembered:
-    principal: Principal | None
+class _Known:
+    principal: Principal
     checked_at: datetime
 
     def fresh(self, now: datetime) -> bool:
-        return now - self.checked_at < (KNOWN_FOR if self.principal else UNKNOWN_FOR)
+        known_for = SESSION_KNOWN_FOR if self.principal.kind == "person" else TOKEN_KNOWN_FOR
+        return now - self.checked_at < known_for
+
+    def honoured(self, now: datetime) -> bool:
+        return now - self.checked_at < HONOURED_FOR
 
 
 class CachedTokenDirectory:
-    """Remembers answers for a minute, and known tokens for as long as the directory is silent.
+    """Remembers answers: sessions for seconds, tokens for a minute, both while nobody answers.
 
-    So a revocation takes effect within a minute, and acknowledging an incident never depends on
-    oncall-service being up. Only hashes of tokens are kept.
+    So an ended session is refused within seconds, a revoked token within a minute, and
+    acknowledging an incident never depends on oncall-service being up. Only hashes are kept, and
+    made-up tokens never push out known ones.
     """
 
     def __init__(
@@ -106,39 +127,70 @@ class CachedTokenDirectory:
         self._clock = clock
         self._patience = patience_seconds
         self._silent_since: datetime | None = None
-        self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._unknown: OrderedDict[str, datetime] = OrderedDict()
+        self._turns = asyncio.Semaphore(STRANGERS_AT_ONCE)
 
     async def find(self, token: str) -> Principal | None:
         """See :class:`TokenDirectory`."""
         key = hash_token(token)
         now = self._clock.now()
-        remembered = self._remembered.get(key)
-        if remembered is not None and remembered.fresh(now):
-            return remembered.principal
-        known = remembered.principal if remembered is not None else None
-        if known is not None and self._is_silent(now):
-            return known
-        try:
-            async with asyncio.timeout(None if known is None else self._patience):
-                principal = await self._directory.find(token)
-        except (Unavailable, TimeoutError):
-            if known is None:
-                raise
-            self._silent_since = self._clock.now()
-            return known
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            if known.fresh(now) or (known.honoured(now) and self._is_silent(now)):
+                return known.principal
+        elif (refused_at := self._unknown.get(key)) is not None and now - refused_at < UNKNOWN_FOR:
+            return None
+        if known is None or not known.honoured(now):
+            principal = await self._ask_about_a_stranger(token)
+        else:
+            try:
+                async with asyncio.timeout(self._patience):
+                    principal = await self._directory.find(token)
+            except (Unavailable, TimeoutError):
+                self._silent_since = self._clock.now()
+                return known.principal
         self._silent_since = None
-        self._remembered[key] = _Remembered(principal, now)
-        self._remembered.move_to_end(key)
-        while len(self._remembered) > REMEMBERED_TOKENS:
-            self._remembered.popitem(last=False)
+        self._remember(key, principal, now)
         return principal
+
+    async def _ask_about_a_stranger(self, token: str) -> Principal | None:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable("Tokens cannot be checked now: too many are waiting.") from None
+        try:
+            return await self._directory.find(token)
+        finally:
+            self._turns.release()
+
+    def _remember(self, key: str, principal: Principal | None, now: datetime) -> None:
+        if principal is None:
+            self._known.pop(key, None)
+            self._unknown[key] = now
+            self._unknown.move_to_end(key)
+            _trim(self._unknown, REMEMBERED_UNKNOWN)
+        else:
+            self._unknown.pop(key, None)
+            self._known[key] = _Known(principal, now)
+            self._known.move_to_end(key)
+            _trim(self._known, REMEMBERED_KNOWN)
 
     def _is_silent(self, now: datetime) -> bool:
         return self._silent_since is not None and now - self._silent_since < UNASKED_FOR
 
     def forget(self, token: str) -> None:
         """Ask anew about a token whose end is known here: somebody signed out."""
-        self._remembered.pop(hash_token(token), None)
+        key = hash_token(token)
+        self._known.pop(key, None)
+        self._unknown.pop(key, None)
+
+
+def _trim(remembered: OrderedDict[str, Any], most: int) -> None:
+    while len(remembered) > most:
+        remembered.popitem(last=False)
 
 
 class Authenticator:
