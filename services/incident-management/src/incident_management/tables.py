@@ -60,6 +60,7 @@ class IncidentRow(SQLModel, table=True):
     resolved_by_rule: bool = False
     resolution_counted: bool = False
     alert_count: int = 0
+    worst_severity: Severity | None = Field(default=None, sa_type=_SEVERITY)
     correlation_key: str | None = Field(default=None, sa_type=Text)
     recurrence_of: UUID | None = None
     merged_into: UUID | None = Field(default=None, foreign_key="incidents.id")

@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, MetaData, Text, Uuid, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    MetaData,
+    SmallInteger,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -63,6 +76,9 @@ class PersonRow(Table, table=True):
     role: str = _text()
     password_hash: str | None = _text(nullable=True)
     time_zone: str = _text()
+    working_hours: list[dict[str, Any]] | None = Field(
+        default=None, sa_type=JSONB(none_as_null=True)
+    )
     created_at: datetime = _instant()
 
 
@@ -78,6 +94,29 @@ class ContactMethodRow(Table, table=True):
     secret: str | None = _text(nullable=True)
     enabled: bool = True
     created_at: datetime = _instant()
+
+
+class PaceRow(Table, table=True):
+    """How many messages a contact method may get by now, and which process is sending to it.
+
+    ``claimed_by`` is that process's number (shared.life).
+    """
+
+    __tablename__ = "contact_method_paces"
+
+    contact_method_id: UUID = _reference("contact_methods", on_delete="CASCADE", key=True)
+    tokens: float = Field(sa_type=Double)
+    as_of: datetime = _instant()
+    claimed_by: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ClockMarkRow(Table, table=True):
+    """The latest instant this service has seen: a clock that was set back is noticed by it."""
+
+    __tablename__ = "clock_marks"
+
+    only_row: bool = Field(default=True, primary_key=True)
+    seen: datetime = _instant()
 
 
 class TeamRow(Table, table=True):
@@ -314,11 +353,21 @@ class EscalationRow(Table, table=True):
 
 
 class NotificationRow(Table, table=True):
-    """A message owed to a person: the row is the debt, the log and the idempotency key."""
+    """A message owed to a person: the row is the debt, the log and the idempotency key.
+
+    ``urgency`` is a rank of shared.urgency; rows of one ``bundle_id`` travel as one message.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
         Index("notifications_due", "next_attempt_at", postgresql_where=text("outcome = 'pending'")),
+        Index(
+            "notifications_waiting",
+            "contact_method_id",
+            "urgency",
+            "id",
+            postgresql_where=text("outcome = 'pending'"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -338,6 +387,8 @@ class NotificationRow(Table, table=True):
     outcome: str = _text()
     outcome_detail: str = _text()
     attempts: int = 0
+    urgency: int = Field(sa_type=SmallInteger)
+    bundle_id: UUID | None = None
     created_at: datetime = _instant()
     next_attempt_at: datetime | None = _instant(nullable=True)
     claimed_until: datetime | None = _instant(nullable=True)

@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import migrations
 from shared.errors import Unavailable
+from shared.life import Life
 from shared.patience import ANSWER_SECONDS, PatientConnection, sign_of_life
 from shared.settings import DatabaseSettings
 
@@ -82,6 +83,7 @@ class Database:
         self._parameters = connection_parameters(settings, schema=schema, name=name)
         self._migrations_dir = migrations_dir
         self._answer_seconds = answer_seconds
+        self.life = Life({**self._parameters, "application_name": f"{name} life"})
         self._pool = AsyncConnectionPool(
             connection_class=PatientConnection[Any],
             configure=self._configure,
@@ -124,6 +126,7 @@ class Database:
 
     async def stop(self) -> None:
         """Close every connection."""
+        await self.life.stop()
         await self._engine.dispose()
         await self._pool.close()
 

@@ -10,6 +10,13 @@ from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.outbox import Dead, Deliver, Delivered, Outcome, Retry, Row
 
+# The worker's patience ends a request (shared.pace), so that a slow receiver is given smaller
+# batches and not the same one again and again; only a connection has to come quickly.
+_TIME_LIMITS = httpx.Timeout(None, connect=2.0)
+
+# The request was under way when the receiver went: perhaps because of it.
+_BROKEN_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+
 OnResults = Callable[[Sequence[Row], Sequence[EventResult]], Awaitable[None]]
 
 # Refusals that a repetition can cure: credentials being rotated, a time limit, overload.
@@ -34,10 +41,15 @@ class _EventSender:
     async def send(self, rows: Sequence[Row]) -> Sequence[Outcome]:
         try:
             response = await self._client.request(
-                "POST", self._path, json={"events": [row.payload for row in rows]}, idempotent=True
+                "POST",
+                self._path,
+                json={"events": [row.payload for row in rows]},
+                idempotent=False,  # the outbox repeats
+                time_limits=_TIME_LIMITS,
             )
         except Unavailable as error:
-            return [Retry(error.detail)] * len(rows)
+            broke_off = isinstance(error.__cause__, _BROKEN_OFF)
+            return [Retry(error.detail, broke_off)] * len(rows)
         if response.status_code == 200:
             return await self._taken(rows, response)
         reason = f"{self._client.name} answered {response.status_code}: {response.text[:300]}"
@@ -52,7 +64,15 @@ class _EventSender:
             return [Retry(f"{self._client.name} answered something else than results")] * len(rows)
         if self._on_results is not None:
             await self._on_results(rows, results)
-        return [Delivered()] * len(rows)
+        answered = {str(result.event_id) for result in results}
+        return [
+            (
+                Delivered()
+                if row.payload["event_id"] in answered
+                else Retry(f"{self._client.name} said nothing about it")
+            )
+            for row in rows
+        ]
 
     async def _one_by_one(self, rows: Sequence[Row]) -> Sequence[Outcome]:
         # One event the neighbour refuses must not take the others of its batch with it.

@@ -68,11 +68,12 @@ class ServiceClient:
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
+        time_limits: httpx.Timeout | None = None,
     ) -> httpx.Response:
         """Send a request and answer whatever the neighbour answered.
 
         ``idempotent`` (default: GET and HEAD are) allows a repetition after a network error or
-        a 502, 503 or 504.
+        a 502, 503 or 504. ``time_limits`` replace the client's own.
 
         Raises:
             Unavailable: no answer, after the repetitions where they are allowed.
@@ -85,7 +86,12 @@ class ServiceClient:
         for pause in pauses:
             try:
                 response = await self._client.request(
-                    method, path, json=json, params=params, headers=sent
+                    method,
+                    path,
+                    json=json,
+                    params=params,
+                    headers=sent,
+                    timeout=time_limits or httpx.USE_CLIENT_DEFAULT,
                 )
             except httpx.TransportError as error:
                 if pause is None:

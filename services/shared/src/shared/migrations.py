@@ -153,6 +153,22 @@ def create_outbox(op: Operations | Any) -> None:
     )
 
 
+def extend_outbox(op: Operations | Any) -> None:
+    """What the outbox gained with its second version: urgency, size, and claims that die.
+
+    ``claimed_until`` stays for an older image that meets this schema; nothing else reads it.
+    """
+    op.execute("""
+        ALTER TABLE outbox
+            ADD COLUMN urgency smallint NOT NULL DEFAULT 10,
+            ADD COLUMN deaths smallint NOT NULL DEFAULT 0,
+            ADD COLUMN claimed_by bigint,
+            ADD COLUMN size integer NOT NULL
+                GENERATED ALWAYS AS (octet_length(payload::text)) STORED
+        """)
+    op.execute("CREATE INDEX outbox_claimed ON outbox (claimed_by) WHERE claimed_by IS NOT NULL")
+
+
 def create_counters(op: Operations | Any) -> None:
     """The table of business counters as of its first version (see shared.counters)."""
     op.create_table(

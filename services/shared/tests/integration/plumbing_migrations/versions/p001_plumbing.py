@@ -2,7 +2,12 @@
 
 from alembic import op
 
-from shared.migrations import create_counters, create_outbox, set_minimum_revision
+from shared.migrations import (
+    create_counters,
+    create_outbox,
+    extend_outbox,
+    set_minimum_revision,
+)
 
 revision = "p001"
 down_revision = None
@@ -10,5 +15,6 @@ down_revision = None
 
 def upgrade() -> None:
     create_outbox(op)
+    extend_outbox(op)
     create_counters(op)
     set_minimum_revision(op, revision)
