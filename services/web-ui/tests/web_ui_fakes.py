@@ -268,6 +268,7 @@ class FakeOnCall:
         self.down = False
         self.throttled = False
         self.addresses: list[str] = []
+        self.devices: list[str] = []
         self.current: list[Duty] = []
         self.calendars: dict[UUID, Calendar] = {}
         self.sent: list[Notification] = []
@@ -280,9 +281,10 @@ class FakeOnCall:
         if token is not None and token not in self._directory.sessions:
             raise SignedOut("This token is unknown, expired or revoked.")
 
-    async def sign_in(self, user: str, password: str, address: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str, device: str) -> Session:
         self._check()
         self.addresses.append(address)
+        self.devices.append(device)
         if self.throttled:
             raise TooMany("Too many failed attempts to sign in; wait a little.", retry_after=60)
         if user not in PEOPLE or password != PASSWORD:

@@ -7,9 +7,16 @@ SESSIONS = "/api/v1/sessions"
 CHECK = "/internal/v1/tokens/check"
 
 
-async def _sign_in(oncall: Any, user: str, password: str, **options: Any) -> Any:
-    body = {"user": user, "password": password}
+async def _sign_in(
+    oncall: Any, user: str, password: str, *, more: dict[str, str] | None = None, **options: Any
+) -> Any:
+    body = {"user": user, "password": password, **(more or {})}
     return await oncall.client.post(SESSIONS, json=body, **options)
+
+
+def _from(oncall: Any, address: str) -> dict[str, str]:
+    """The headers with which web-ui says where somebody is."""
+    return {"X-Forwarded-For": address, "Authorization": f"Bearer {oncall.service_token}"}
 
 
 async def _check(oncall: Any, token: str) -> Any:
@@ -52,14 +59,106 @@ async def test_guessing_is_slowed_down_even_for_the_right_password(
         assert (await _sign_in(oncall, "admin", "wrong")).status_code == 401
     refused = await _sign_in(oncall, "admin", admin_password)
     assert refused.status_code == 429
-    assert int(refused.headers["Retry-After"]) == 15 * 60
-    oncall.clock.advance(minutes=15)
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.json()["detail"] == "Too many failed attempts; try again in 1 second."
+    oncall.clock.advance(seconds=1)
     assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+
+
+async def test_no_number_of_failures_makes_anybody_wait_longer_than_half_a_minute(
+    oncall: Any, admin_password: str
+) -> None:
+    for number in range(70):
+        at = _from(oncall, f"203.0.113.{number}")
+        assert (await _sign_in(oncall, "admin", "wrong", headers=at)).status_code in {401, 429}
+        oncall.clock.advance(seconds=5)
+    here = _from(oncall, "198.51.100.1")
+    refused = await _sign_in(oncall, "admin", admin_password, headers=here)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) <= 30
+    oncall.clock.advance(seconds=30)
+    assert (await _sign_in(oncall, "admin", admin_password, headers=here)).status_code == 201
 
 
 async def test_guesses_sent_at_once_are_counted_one_by_one(oncall: Any) -> None:
     answers = await asyncio.gather(*(_sign_in(oncall, "admin", "wrong") for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 3
+
+
+async def test_nobody_elsewhere_keeps_out_who_signed_in_from_here_before(
+    oncall: Any, admin_password: str
+) -> None:
+    here = _from(oncall, "198.51.100.1")
+    assert (await _sign_in(oncall, "admin", admin_password, headers=here)).status_code == 201
+    for number in range(12):
+        for _ in range(6):
+            at = _from(oncall, f"203.0.113.{number}")
+            await _sign_in(oncall, "admin", "wrong", headers=at)
+    elsewhere = _from(oncall, "192.0.2.1")
+    assert (await _sign_in(oncall, "admin", admin_password, headers=elsewhere)).status_code == 429
+    assert (await _sign_in(oncall, "admin", admin_password, headers=here)).status_code == 201
+
+
+async def test_guesses_at_others_from_the_same_address_do_not_keep_out_who_is_known_there(
+    oncall: Any, admin_password: str
+) -> None:
+    assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+    answers = [await _sign_in(oncall, f"user{number}", "wrong") for number in range(40)]
+    assert answers[-1].status_code == 429
+    assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+
+
+async def test_at_a_known_address_a_few_wrong_passwords_delay_the_right_one_and_no_more(
+    oncall: Any, admin_password: str
+) -> None:
+    assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+    for _ in range(11):
+        assert (await _sign_in(oncall, "admin", "wrong")).status_code == 401
+        oncall.clock.advance(seconds=1)
+    began = asyncio.get_running_loop().time()
+    assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+    assert asyncio.get_running_loop().time() - began < 3.5
+
+
+async def test_guesses_sent_at_once_at_a_known_address_are_let_through_one_by_one(
+    oncall: Any, admin_password: str
+) -> None:
+    assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+    answers = await asyncio.gather(*(_sign_in(oncall, "admin", "wrong") for _ in range(20)))
+    looked_at = [answer.status_code for answer in answers].count(401)
+    assert 10 <= looked_at <= 12, "ten at once, and those that wait for their turn"
+
+
+async def test_a_browser_that_signed_in_before_is_known_at_every_address(
+    oncall: Any, admin_password: str
+) -> None:
+    device = {"device": "a secret of thirty-two characters"}
+    assert (await _sign_in(oncall, "admin", admin_password, more=device)).status_code == 201
+    there = _from(oncall, "203.0.113.9")
+    for _ in range(10):
+        await _sign_in(oncall, "admin", "wrong", headers=there)
+    refused = await _sign_in(oncall, "admin", admin_password, headers=there)
+    assert refused.status_code == 429
+    made_up = {"device": "another secret, never used before"}
+    refused = await _sign_in(oncall, "admin", admin_password, headers=there, more=made_up)
+    assert refused.status_code == 429
+    known = await _sign_in(oncall, "admin", admin_password, headers=there, more=device)
+    assert known.status_code == 201
+    assert str(oncall.database.query("TABLE oncall.signin_places")).count(device["device"]) == 0
+
+
+async def test_the_latest_places_of_a_person_are_remembered_for_half_a_year(
+    oncall: Any, admin_password: str
+) -> None:
+    for number in range(25):
+        at = _from(oncall, f"203.0.113.{number}")
+        assert (await _sign_in(oncall, "admin", admin_password, headers=at)).status_code == 201
+        oncall.clock.advance(seconds=1)
+    count = "SELECT count(*), min(place) FROM oncall.signin_places"
+    assert oncall.database.query(count) == [(20, "address 203.0.113.10")]
+    oncall.clock.advance(days=181)
+    assert await oncall.app.state.engines["housekeeping"].cycle()
+    assert oncall.database.query(count) == [(0, None)]
 
 
 async def test_a_success_forgets_the_typing_mistakes_before_it(
@@ -98,6 +197,21 @@ async def test_a_changed_password_ends_the_sessions(oncall: Any, admin_password:
     assert await _check(oncall, token) is None
     assert (await _sign_in(oncall, "admin", "a new password")).status_code == 201
     assert (await oncall.call("POST", change, json=right)).status_code == 403
+
+
+async def test_guessing_the_current_password_of_a_stolen_session_is_slowed_down(
+    oncall: Any, admin_password: str
+) -> None:
+    token = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
+    change = "/api/v1/me/password"
+    wrong = {"current": "not it", "new": "a new password"}
+    answers = [await oncall.call("POST", change, token=token, json=wrong) for _ in range(8)]
+    assert [answer.status_code for answer in answers] == [422] * 5 + [429] * 3
+    assert int(answers[-1].headers["Retry-After"]) <= 30
+    assert (await _sign_in(oncall, "admin", admin_password)).status_code == 201
+    oncall.clock.advance(seconds=30)
+    right = {"current": admin_password, "new": "a new password"}
+    await oncall.ok("POST", change, token=token, json=right)
 
 
 async def test_an_api_token_is_shown_once_expires_and_can_be_revoked(oncall: Any) -> None:

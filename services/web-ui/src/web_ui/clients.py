@@ -93,10 +93,11 @@ class Incidents(Protocol):
 class OnCall(Protocol):
     """oncall-service."""
 
-    async def sign_in(self, user: str, password: str, address: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str, device: str) -> Session:
         """Begin a session; ``SignedOut`` when name and password do not fit.
 
-        ``address`` is where the person is: attempts are counted by it.
+        ``address`` is where the person is, ``device`` the secret of their browser: attempts are
+        counted by both.
         """
         ...
 

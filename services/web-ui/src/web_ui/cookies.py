@@ -1,5 +1,6 @@
-"""The cookies web-ui sets: the session, the visit before it, and the choice of colours."""
+"""The cookies web-ui sets: the session, the visit before it, the browser, and the colours."""
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from litestar.datastructures import Cookie
 THEMES = ("light", "dark")
 A_YEAR_SECONDS = 365 * 24 * 3600
 THEME = "vigie_theme"
+DEVICE_BYTES, DEVICE_LENGTH = 32, 43
 
 
 class Cookies:
@@ -23,6 +25,7 @@ class Cookies:
         prefix = "__Host-" if secure else ""
         self.session_name = f"{prefix}vigie_session"
         self.visit_name = f"{prefix}vigie_visit"
+        self.device_name = f"{prefix}vigie_device"
 
     def session(self, token: str, *, now: datetime, expires_at: datetime) -> Cookie:
         """Carries the token of a session for as long as that lives."""
@@ -38,6 +41,10 @@ class Cookies:
         """Binds the forms shown before sign-in; ends with the browser."""
         return self._private(self.visit_name, value)
 
+    def device(self, value: str) -> Cookie:
+        """Says that somebody has signed in with this browser before; outlives the session."""
+        return self._private(self.device_name, value, max_age=A_YEAR_SECONDS)
+
     def theme(self, value: str) -> Cookie:
         """Remembers the colours; ``""`` is as the system. Read by app.js, so not HttpOnly."""
         return Cookie(
@@ -52,6 +59,11 @@ class Cookies:
     def token(self, request: Request[Any, Any, Any]) -> str | None:
         """The session's token, if the browser sent one."""
         return request.cookies.get(self.session_name) or None
+
+    def device_of(self, request: Request[Any, Any, Any]) -> str:
+        """The secret of this browser, or a new one where it has none of ours."""
+        value = request.cookies.get(self.device_name, "")
+        return value if len(value) == DEVICE_LENGTH else secrets.token_urlsafe(DEVICE_BYTES)
 
     def binding(self, request: Request[Any, Any, Any]) -> str:
         """What the tokens of forms are bound to: the session, else the visit, else nothing."""

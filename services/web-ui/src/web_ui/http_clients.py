@@ -178,7 +178,7 @@ class HttpIncidents(_Neighbour):
 class HttpOnCall(_Neighbour):
     """oncall-service over HTTP; see :class:`OnCall`."""
 
-    async def sign_in(self, user: str, password: str, address: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str, device: str) -> Session:
         """See :class:`OnCall`."""
         # With this service's own token, which is what makes oncall-service believe the address.
         return await self._ask(
@@ -186,7 +186,7 @@ class HttpOnCall(_Neighbour):
             "POST",
             "/api/v1/sessions",
             None,
-            json={"user": user, "password": password},
+            json={"user": user, "password": password, "device": device},
             headers={"X-Forwarded-For": address},
         )
 

@@ -103,6 +103,27 @@ async def test_attempts_are_counted_by_the_persons_address(visitor: Visitor) -> 
     assert visitor.world.oncall.addresses == ["127.0.0.1"]
 
 
+async def test_a_browser_that_signed_in_before_says_so_with_a_secret_of_its_own(
+    visitor: Visitor,
+) -> None:
+    assert (await visitor.sign_in("ada", password="wrong")).status_code == 401
+    assert "vigie_device" not in visitor.client.cookies
+    response = await visitor.sign_in("ada")
+    (device,) = [
+        cookie
+        for cookie in response.headers.get_list("set-cookie")
+        if cookie.startswith("vigie_device=")
+    ]
+    assert "HttpOnly" in device
+    assert "Max-Age=31536000" in device
+    secret = visitor.client.cookies["vigie_device"]
+    visitor.client.cookies.delete("vigie_session")
+    await visitor.sign_in("ada")
+    first, *later = visitor.world.oncall.devices
+    assert later == [secret, secret]
+    assert first != secret
+
+
 async def test_too_many_attempts_are_told_to_wait(visitor: Visitor) -> None:
     visitor.world.oncall.throttled = True
     response = await visitor.sign_in("ada")

@@ -155,7 +155,7 @@ async def test_a_conflict_says_what_is_allowed_and_a_throttle_how_long_to_wait()
     for header, seconds in (("42", "42"), ("soon", "30")):
         slow = Neighbour(httpx.Response(429, json={}, headers={"Retry-After": header}))
         with pytest.raises(TooMany) as wait:
-            await HttpOnCall(slow.client()).sign_in("ada", "x", "192.0.2.1")
+            await HttpOnCall(slow.client()).sign_in("ada", "x", "192.0.2.1", "d" * 43)
         assert wait.value.headers["Retry-After"] == seconds
 
 
@@ -192,13 +192,14 @@ async def test_signing_in_proves_to_be_web_ui_and_says_where_the_person_is() -> 
         httpx.Response(204),
     )
     oncall = HttpOnCall(neighbour.client())
-    session = await oncall.sign_in("ada", "secret", "192.0.2.1")
+    session = await oncall.sign_in("ada", "secret", "192.0.2.1", "d" * 43)
     assert session.token == "of-ada"
     await oncall.sign_out("of-ada")
     signing_in, signing_out = neighbour.asked
     assert signing_in.headers["authorization"] == "Bearer of-web-ui"
     assert signing_in.headers["x-forwarded-for"] == "192.0.2.1"
-    assert json.loads(signing_in.content) == {"user": "ada", "password": "secret"}
+    sent = {"user": "ada", "password": "secret", "device": "d" * 43}
+    assert json.loads(signing_in.content) == sent
     assert (signing_out.method, signing_out.url.path) == ("DELETE", "/api/v1/sessions/current")
     assert signing_out.headers["authorization"] == "Bearer of-ada"
 

@@ -10,10 +10,15 @@ from shared.contracts.wire import Command, Instant, Line, Ref, Text, Wire
 
 
 class SignIn(Command):
-    """``user`` is a login."""
+    """``user`` is a login.
+
+    ``device`` is a secret that a browser keeps and sends each time: once its person has signed in
+    with it, nobody else's failed attempts make them wait there.
+    """
 
     user: Text = Field(max_length=200)
     password: SecretStr = Field(max_length=1000)
+    device: SecretStr | None = Field(None, min_length=32, max_length=200)
 
 
 class SessionView(Wire):

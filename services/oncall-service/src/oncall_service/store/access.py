@@ -2,14 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import delete, func
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.resources.access import TokenView
-from oncall_service.tables import PersonRow, SessionRow, SigninAttemptRow, TokenRow
+from oncall_service.tables import (
+    PersonRow,
+    SessionRow,
+    SigninAttemptRow,
+    SigninPlaceRow,
+    TokenRow,
+)
 from shared.contracts.identity import Principal, Role
+
+# Of each kind, the places remembered of a person: laptop, phone, office, trains.
+MOST_PLACES = 20
 
 
 async def principal_of(session: AsyncSession, token_hash: str, now: datetime) -> Principal | None:
@@ -46,7 +57,7 @@ async def queue_up(session: AsyncSession, login: str, address: str) -> None:
 async def attempts(
     session: AsyncSession, login: str, address: str, since: datetime
 ) -> Sequence[SigninAttemptRow]:
-    """Failed attempts for the user or from the address."""
+    """Failed attempts for the user or from the address, whichever place they were counted at."""
     statement = select(SigninAttemptRow).where(
         SigninAttemptRow.at > since,
         or_(SigninAttemptRow.login == login, SigninAttemptRow.address == address),
@@ -63,13 +74,54 @@ async def forget_attempts(session: AsyncSession, login: str, address: str) -> No
     )
 
 
+async def known_place(session: AsyncSession, login: str, places: Sequence[str]) -> str | None:
+    """The first of these places from which the user has signed in before."""
+    statement = (
+        select(SigninPlaceRow.place)
+        .join(PersonRow, col(PersonRow.id) == SigninPlaceRow.person_id)
+        .where(func.lower(PersonRow.login) == login, col(SigninPlaceRow.place).in_(places))
+    )
+    known = set((await session.exec(statement)).all())
+    return next((place for place in places if place in known), None)
+
+
+async def remember_places(
+    session: AsyncSession, person_id: UUID, places: Sequence[str], now: datetime
+) -> None:
+    """The person signed in from there; of each kind of place the latest are kept."""
+    for place in sorted(places):
+        kind, _, _ = place.partition(" ")
+        made = insert(SigninPlaceRow).values(person_id=person_id, place=place, last_at=now)
+        await session.exec(
+            made.on_conflict_do_update(
+                index_elements=["person_id", "place"], set_={"last_at": made.excluded.last_at}
+            )
+        )
+        of_kind = (
+            col(SigninPlaceRow.person_id) == person_id,
+            col(SigninPlaceRow.place).startswith(f"{kind} ", autoescape=True),
+        )
+        latest = (
+            select(SigninPlaceRow.place)
+            .where(*of_kind)
+            .order_by(col(SigninPlaceRow.last_at).desc(), SigninPlaceRow.place)
+            .limit(MOST_PLACES)
+        )
+        await session.exec(
+            delete(SigninPlaceRow).where(*of_kind, col(SigninPlaceRow.place).not_in(latest))
+        )
+
+
 async def end_session(session: AsyncSession, token_hash: str) -> None:
     """Forget one session."""
     await session.exec(delete(SessionRow).where(col(SessionRow.token_hash) == token_hash))
 
 
-async def clean_up(session: AsyncSession, *, attempts_before: datetime, now: datetime) -> None:
+async def clean_up(
+    session: AsyncSession, *, attempts_before: datetime, places_before: datetime, now: datetime
+) -> None:
     """Remove what no longer has a meaning."""
+    await session.exec(delete(SigninPlaceRow).where(col(SigninPlaceRow.last_at) <= places_before))
     await session.exec(delete(SessionRow).where(col(SessionRow.expires_at) <= now))
     await session.exec(delete(SigninAttemptRow).where(col(SigninAttemptRow.at) <= attempts_before))
 

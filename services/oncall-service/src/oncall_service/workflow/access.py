@@ -1,9 +1,11 @@
 """Use cases: signing in and out, API tokens, and telling whose a token is."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.credentials import SESSION_PREFIX, TOKEN_PREFIX, new_token
 from oncall_service.resources.access import (
@@ -17,7 +19,14 @@ from oncall_service.store import access as store
 from oncall_service.store import people
 from oncall_service.store.lookup import id_cursor
 from oncall_service.tables import SessionRow, SigninAttemptRow, TokenRow
-from oncall_service.throttle import WINDOW, Limits, wait_seconds
+from oncall_service.throttle import (
+    HELD_SECONDS,
+    WINDOW,
+    Limits,
+    known_wait_seconds,
+    network_of,
+    wait_seconds,
+)
 from oncall_service.workflow.core import Core
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
@@ -26,6 +35,14 @@ from shared.errors import FieldError, Invalid, NotFound, TooMany, Unauthorized
 from shared.identifiers import new_id
 
 LIMITS = Limits()
+
+# A place nobody has signed in from for so long is as good as a new one.
+PLACES_REMEMBERED = timedelta(days=180)
+
+# How attempts at a known place are marked: they count there and nowhere else.
+_KNOWN = "known "
+# What failed attempts at changing a password are counted under, instead of an address.
+_CHANGE = "password change"
 
 
 class LocalTokenDirectory:
@@ -47,15 +64,18 @@ async def sign_in(core: Core, command: SignIn, address: str) -> SessionView:
         TooMany: too many failed attempts for this user or from this address lately.
         Unauthorized: user and password do not fit; which of the two is not said.
     """
-    now = core.clock.now()
     login = command.user.strip().lower()
-    await _count_attempt(core, login, address)
+    places = [f"address {network_of(address)}"]
+    if command.device is not None:
+        places.insert(0, f"device {hash_token(command.device.get_secret_value())}")
+    counted_at = await _count_attempt(core, login, places)
     async with core.database.session() as session:
         person = await people.by_login(session, login)
     stored = person.password_hash if person else None
     if not await core.passwords.verify(stored, command.password.get_secret_value()) or not person:
         raise Unauthorized("User and password do not fit.")
     token = new_token(SESSION_PREFIX)
+    now = core.clock.now()
     row = SessionRow(
         id=new_id(),
         person_id=person.id,
@@ -64,7 +84,8 @@ async def sign_in(core: Core, command: SignIn, address: str) -> SessionView:
         expires_at=now + timedelta(hours=core.settings.session_hours),
     )
     async with core.database.session() as session:
-        await store.forget_attempts(session, login, address)
+        await store.forget_attempts(session, login, counted_at)
+        await store.remember_places(session, person.id, places, now)
         session.add(row)
     return SessionView(
         token=token,
@@ -127,26 +148,80 @@ async def clean_up(core: Core) -> None:
     """Remove ended sessions and old attempts (run by an engine)."""
     now = core.clock.now()
     async with core.database.session() as session:
-        await store.clean_up(session, attempts_before=now - WINDOW, now=now)
+        await store.clean_up(
+            session,
+            attempts_before=now - WINDOW,
+            places_before=now - PLACES_REMEMBERED,
+            now=now,
+        )
 
 
-async def _count_attempt(core: Core, login: str, address: str) -> None:
+async def count_password_change(core: Core, person_id: UUID) -> None:
+    """Count an attempt of somebody who is signed in to change their password.
+
+    Raises:
+        TooMany: whoever holds this session is guessing the password.
+    """
+    login = str(person_id)
+    async with core.database.session() as session:
+        now = core.clock.now()
+        await store.queue_up(session, login, _CHANGE)
+        earlier = await store.attempts(session, login, _CHANGE, now - WINDOW)
+        pair = [row.at for row in earlier if row.login == login]
+        if not (wait := wait_seconds(now, LIMITS, pair=pair)):
+            session.add(SigninAttemptRow(id=new_id(), login=login, address=_CHANGE, at=now))
+    if wait:
+        raise _too_many(wait)
+
+
+async def forget_password_changes(session: AsyncSession, person_id: UUID) -> None:
+    """The password was right: what failed before was a typing mistake."""
+    await store.forget_attempts(session, str(person_id), _CHANGE)
+
+
+async def _count_attempt(core: Core, login: str, places: list[str]) -> str:
     """Count the attempt as failed before looking at the password; a success takes it back.
 
     So a hundred attempts sent at once are counted one by one, and not all let through together.
+    Answers what it was counted under, when its turn has come.
     """
-    now = core.clock.now()
+    address = places[-1]
     async with core.database.session() as session:
-        await store.queue_up(session, login, address)
-        earlier = await store.attempts(session, login, address, now - WINDOW)
-        wait = wait_seconds(
-            now,
-            LIMITS,
-            pair=[row.at for row in earlier if row.login == login and row.address == address],
-            address=[row.at for row in earlier if row.address == address],
-            user=[row.at for row in earlier if row.login == login],
-        )
-        if wait == 0:
-            session.add(SigninAttemptRow(id=new_id(), login=login, address=address, at=now))
-    if wait:
-        raise TooMany("Too many failed attempts to sign in; wait a little.", retry_after=wait)
+        known = await store.known_place(session, login, places)
+        counted_at = address if known is None else _KNOWN + known
+        await store.queue_up(session, login, counted_at)
+        now = core.clock.now()
+        earlier = await store.attempts(session, login, counted_at, now - WINDOW)
+        pair = [row.at for row in earlier if (row.login, row.address) == (login, counted_at)]
+        if known is not None:
+            wait = known_wait_seconds(now, LIMITS, pair)
+            held = wait if wait <= HELD_SECONDS else 0
+        else:
+            held = 0
+            wait = wait_seconds(
+                now,
+                LIMITS,
+                pair=pair,
+                address=[row.at for row in earlier if row.address == address],
+                user=[
+                    row.at
+                    for row in earlier
+                    if row.login == login and not row.address.startswith(_KNOWN)
+                ],
+            )
+        if wait == held:
+            # Its turn, which those behind it wait for as well.
+            at = now + timedelta(seconds=held)
+            session.add(SigninAttemptRow(id=new_id(), login=login, address=counted_at, at=at))
+    if wait != held:
+        raise _too_many(wait)
+    await asyncio.sleep(held)
+    return counted_at
+
+
+def _too_many(wait: int) -> TooMany:
+    unit = "second" if wait == 1 else "seconds"
+    return TooMany(
+        f"Too many failed attempts; try again in {wait} {unit}.",
+        retry_after=wait,
+    )

@@ -20,6 +20,7 @@ from oncall_service.resources.people import (
 from oncall_service.store import lookup
 from oncall_service.store import people as store
 from oncall_service.tables import ContactMethodRow, PersonRow
+from oncall_service.workflow import access
 from oncall_service.workflow.core import Core, changing
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Page
@@ -99,9 +100,14 @@ async def remove(core: Core, reference: str) -> None:
 
 
 async def change_password(core: Core, who: Principal, command: PasswordChange) -> None:
-    """Let somebody who signed in choose another password; their sessions end."""
+    """Let somebody who signed in choose another password; their sessions end.
+
+    Raises:
+        TooMany: too many attempts with a wrong current password lately.
+    """
     if who.kind != "person":
         raise Forbidden("Only a person who signed in has a password.")
+    await access.count_password_change(core, UUID(who.id))
     async with core.database.session() as session:
         row = await lookup.find(session, PersonRow, who.id)
     fits = await core.passwords.verify(
@@ -114,6 +120,7 @@ async def change_password(core: Core, who: Principal, command: PasswordChange) -
         row = await lookup.require(session, PersonRow, who.id)
         row.password_hash = hashed
         await store.end_sessions(session, row.id)
+        await access.forget_password_changes(session, row.id)
 
 
 async def add_method(

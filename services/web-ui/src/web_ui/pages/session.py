@@ -54,8 +54,9 @@ async def sign_in(request: Request[Any, Any, Any], services: TheServices) -> Res
     form = await request.form()
     user, password = str(form.get("user", "")).strip(), str(form.get("password", ""))
     back = addresses.local(str(form.get("next", "")))
+    device = services.cookies.device_of(request)
     try:
-        session = await services.oncall.sign_in(user, password, _address(request))
+        session = await services.oncall.sign_in(user, password, _address(request), device)
     except (SignedOut, Invalid, Forbidden):
         return _again(request, services, SignInPage(back, user), NEVER_RIGHT, 401)
     except TooMany as error:
@@ -67,7 +68,7 @@ async def sign_in(request: Request[Any, Any, Any], services: TheServices) -> Res
     cookie = services.cookies.session(
         session.token, now=services.clock.now(), expires_at=session.expires_at
     )
-    return Redirect(back, status_code=303, cookies=[cookie])
+    return Redirect(back, status_code=303, cookies=[cookie, services.cookies.device(device)])
 
 
 def _address(request: Request[Any, Any, Any]) -> str:
