@@ -58,7 +58,7 @@ def create_app(
     database = Database(settings, schema=SCHEMA, name=NAME, migrations_dir=MIGRATIONS)
     wakeups = Wakeups(settings, schema=SCHEMA, name=NAME)
     core = Core(settings, clock, database, Passwords())
-    outside = OutsideWorld()
+    outside = OutsideWorld(settings.webhook_targets, proxy=settings.webhook_proxy)
     incidents = ServiceClient(
         settings.incident_management_url,
         name="incident-management",

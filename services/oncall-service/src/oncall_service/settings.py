@@ -1,8 +1,9 @@
 """What oncall-service reads from its environment; every name is prefixed VIGIE_."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from oncall_service.channels.email import MailServer
+from oncall_service.targets import AllowedTargets
 from shared.settings import DatabaseSettings, Port
 
 
@@ -32,6 +33,25 @@ class OncallSettings(DatabaseSettings):
         None, description="true: insist on STARTTLS; false: never; unset: when offered"
     )
     web_ui_url: str = Field("http://127.0.0.1:8080", description="web-ui, for links in messages")
+    webhook_allowed_networks: str = Field(
+        "",
+        description="networks, addresses and hosts, separated by commas, that webhooks may lead to "
+        "although they are not public; empty: none",
+    )
+    webhook_proxy: str = Field(
+        "", description="URL of a proxy that webhooks leave through; empty: none"
+    )
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _names_networks_or_hosts(cls, value: str) -> str:
+        AllowedTargets.parse(value)
+        return value
+
+    @property
+    def webhook_targets(self) -> AllowedTargets:
+        """Where a webhook may lead beside public addresses."""
+        return AllowedTargets.parse(self.webhook_allowed_networks)
 
     @property
     def mail_server(self) -> MailServer:

@@ -309,3 +309,34 @@ async def test_a_team_has_one_schedule(crew: Any) -> None:
     )
     assert answer.status_code == 409
     assert "one" in answer.json()["detail"] or "already" in answer.json()["detail"]
+
+
+async def test_a_contact_method_that_looks_inside_is_refused_unless_it_is_allowed(
+    crew: Any, start: Any
+) -> None:
+    add = "/api/v1/people/ada/contact-methods"
+    inside = {"channel": "webhook", "target": "http://169.254.169.254/latest"}
+    refused = await crew.call("POST", add, json=inside)
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {"field": "target", "message": "must lead to a public address, or one that is allowed"}
+    ]
+    person = {"name": "Ada", "login": "ada", "contact_methods": [inside]}
+    refused = await crew.call("PUT", "/api/v1/people/ada", json=person)
+    assert refused.json()["errors"][0]["field"] == "contact_methods.0.target"
+    async with start(webhook_allowed_networks="169.254.0.0/16") as lenient:
+        person = {"name": "Ada", "login": "ada", "contact_methods": [inside]}
+        assert (await lenient.call("POST", "/api/v1/people", json=person)).status_code == 201
+
+
+async def test_a_person_has_ten_contact_methods_at_most(crew: Any) -> None:
+    add = "/api/v1/people/ada/contact-methods"
+    for number in range(9):
+        hook = {"channel": "webhook", "target": f"https://hooks.example/{number}"}
+        await crew.ok("POST", add, json=hook)
+    refused = await crew.call("POST", add, json={"channel": "log"})
+    assert refused.status_code == 409
+    assert "Ada has 10 contact methods" in refused.json()["detail"]
+    methods = [{"channel": "email", "target": f"a{number}@ops.example"} for number in range(11)]
+    person = {"contact_methods": methods}
+    assert (await crew.call("PATCH", "/api/v1/people/ada", json=person)).status_code == 422

@@ -1,9 +1,12 @@
 """What leaves this service, and what each channel makes of an answer."""
 
+import asyncio
 import hashlib
 import hmac
+import ipaddress
 import json
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
@@ -19,8 +22,9 @@ from oncall_service import messages
 from oncall_service.channels.base import Failed, Message, Outgoing, Sent
 from oncall_service.channels.email import EmailChannel, MailServer
 from oncall_service.channels.log import LogChannel
-from oncall_service.channels.webhook import WebhookChannel
+from oncall_service.channels.webhook import NOT_ALLOWED, NOT_DELIVERED, WebhookChannel
 from oncall_service.outside import OutsideWorld
+from oncall_service.targets import Address, AllowedTargets
 from vigie_testing.clock import ManualClock
 
 CLOCK = ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
@@ -32,8 +36,25 @@ def outgoing(target: str, **fields: Any) -> Outgoing:
     return Outgoing(target=target, message=MESSAGE, **(values | fields))
 
 
-async def call(handler: Callable[[httpx.Request], httpx.Response], hook: Outgoing) -> Sent | Failed:
-    outside = OutsideWorld(httpx.MockTransport(handler))
+async def resolve(host: str, _port: int) -> Sequence[Address]:
+    """A directory of names; each answer may be different, as an attacker's can be."""
+    return [ipaddress.ip_address(address) for address in NAMES.get(host, [])]
+
+
+NAMES = {
+    "hooks.example": ["93.184.215.14"],
+    "inside.example": ["10.0.0.5"],
+    "both.example": ["127.0.0.1", "93.184.215.14"],
+    "many.example": ["93.184.215.14", "2606:2800:21f:cb07::1"],
+}
+
+
+async def call(
+    handler: Callable[[httpx.Request], httpx.Response], hook: Outgoing, *, allowed: str = ""
+) -> Sent | Failed:
+    outside = OutsideWorld(
+        AllowedTargets.parse(allowed), transport=httpx.MockTransport(handler), resolve=resolve
+    )
     await outside.start()
     try:
         return await WebhookChannel(CLOCK, outside).send(hook)
@@ -66,16 +87,16 @@ async def test_a_webhook_can_be_verified_by_its_receiver() -> None:
     ("status", "expected"),
     [
         (200, Sent("answered 200")),
-        (302, Failed("answered 302", retry=False)),
-        (404, Failed("answered 404", retry=False)),
-        (408, Failed("answered 408", retry=True)),
-        (429, Failed("answered 429", retry=True)),
-        (503, Failed("answered 503", retry=True)),
+        (302, Failed(NOT_DELIVERED, retry=False, inside="answered 302")),
+        (404, Failed(NOT_DELIVERED, retry=False, inside="answered 404")),
+        (408, Failed(NOT_DELIVERED, retry=True, inside="answered 408")),
+        (429, Failed(NOT_DELIVERED, retry=True, inside="answered 429")),
+        (503, Failed(NOT_DELIVERED, retry=True, inside="answered 503")),
     ],
 )
 async def test_what_an_answer_means_for_a_retry(status: int, expected: Sent | Failed) -> None:
     def receiver(request: httpx.Request) -> httpx.Response:
-        assert request.url.host == "hooks.example", "a redirect was followed"
+        assert request.headers["host"] == "hooks.example", "a redirect was followed"
         return httpx.Response(status, headers={"Location": "http://169.254.169.254/"})
 
     assert await call(receiver, outgoing("https://hooks.example/")) == expected
@@ -86,7 +107,7 @@ async def test_trouble_on_the_way_is_worth_a_retry() -> None:
         raise httpx.ConnectTimeout("too slow")
 
     result = await call(receiver, outgoing("http://hooks.example/"))
-    assert result == Failed("no answer (ConnectTimeout)", retry=True)
+    assert result == Failed(NOT_DELIVERED, retry=True, inside="no answer (ConnectTimeout)")
 
 
 @pytest.mark.parametrize("url", ["ftp://a/b", "file:///etc/passwd", "https://", "http://u:p@h/"])
@@ -97,6 +118,153 @@ async def test_only_http_and_https_are_called(url: str) -> None:
     result = await call(receiver, outgoing(url))
     assert isinstance(result, Failed)
     assert not result.retry
+
+
+async def test_the_connection_goes_to_the_very_address_that_was_looked_at() -> None:
+    seen: list[httpx.Request] = []
+
+    def receiver(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(204)
+
+    assert isinstance(await call(receiver, outgoing("https://hooks.example:8443/x?y=1")), Sent)
+    [request] = seen
+    assert str(request.url) == "https://93.184.215.14:8443/x?y=1"
+    assert request.headers["host"] == "hooks.example:8443"
+    assert request.extensions["sni_hostname"] == "hooks.example"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:5432/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://2130706433/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://inside.example/",
+    ],
+)
+async def test_what_is_inside_is_not_called_unless_it_is_allowed(url: str) -> None:
+    called: list[str] = []
+
+    def receiver(request: httpx.Request) -> httpx.Response:
+        called.append(request.url.host)
+        return httpx.Response(204)
+
+    result = await call(receiver, outgoing(url))
+    assert result == Failed(NOT_DELIVERED, retry=True, inside=NOT_ALLOWED)
+    assert called == []
+    allowed = "127.0.0.0/8, 169.254.169.254, 10.0.0.0/24"
+    assert isinstance(await call(receiver, outgoing(url), allowed=allowed), Sent)
+    assert len(called) == 1
+
+
+async def test_of_a_name_with_an_address_inside_only_the_public_one_is_called() -> None:
+    called: list[str] = []
+
+    def receiver(request: httpx.Request) -> httpx.Response:
+        called.append(request.url.host)
+        return httpx.Response(204)
+
+    assert isinstance(await call(receiver, outgoing("http://both.example/")), Sent)
+    assert called == ["93.184.215.14"]
+
+
+async def test_the_next_address_of_a_name_is_tried_when_one_does_not_answer() -> None:
+    called: list[str] = []
+
+    def receiver(request: httpx.Request) -> httpx.Response:
+        called.append(request.url.host)
+        if len(called) == 1:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(204)
+
+    assert isinstance(await call(receiver, outgoing("http://many.example/")), Sent)
+    assert called == ["93.184.215.14", "2606:2800:21f:cb07::1"]
+
+
+async def test_every_failure_is_the_same_to_who_is_no_administrator() -> None:
+    def refuses(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    def speaks_otherwise(_request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("SSH-2.0")
+
+    results = [
+        await call(refuses, outgoing("http://hooks.example:22/")),
+        await call(speaks_otherwise, outgoing("http://hooks.example:22/")),
+        await call(refuses, outgoing("http://inside.example/")),
+        await call(refuses, outgoing("http://unknown.example/")),
+        await call(lambda _: httpx.Response(500), outgoing("http://hooks.example/")),
+    ]
+    assert {(result.detail, result.retry) for result in results if isinstance(result, Failed)} == {
+        (NOT_DELIVERED, True)
+    }
+    assert len({result.inside for result in results if isinstance(result, Failed)}) == 4
+
+
+async def test_a_proxy_of_the_environment_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    port = free_port()
+    server = await asyncio.start_server(proxy, "127.0.0.1", port)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    target = "http://127.0.0.1:1/"
+    for configured in ("", f"http://127.0.0.1:{port}"):
+        outside = OutsideWorld(AllowedTargets.parse("127.0.0.1"), proxy=configured)
+        await outside.start()
+        result = await WebhookChannel(CLOCK, outside).send(outgoing(target))
+        await outside.stop()
+        assert isinstance(result, Sent) is bool(configured)
+    assert asked == [f"POST {target} HTTP/1.1\r\n".encode()]
+    refusing = OutsideWorld(proxy=f"http://127.0.0.1:{port}")
+    await refusing.start()
+    result = await WebhookChannel(CLOCK, refusing).send(outgoing(target))
+    await refusing.stop()
+    assert isinstance(result, Failed)
+    assert result.inside == NOT_ALLOWED
+    server.close()
+    await server.wait_closed()
+
+
+async def test_the_certificate_is_checked_for_the_name_and_not_for_the_address(
+    free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    wrap = ssl.SSLContext.wrap_bio
+
+    def remembering(self: ssl.SSLContext, *args: Any, **options: Any) -> Any:
+        name = options["server_hostname"]
+        names.append(name.decode() if isinstance(name, bytes) else name)
+        assert self.check_hostname
+        return wrap(self, *args, **options)
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", remembering)
+
+    async def resolve_here(_host: str, _port: int) -> Sequence[Address]:
+        return [ipaddress.ip_address("127.0.0.1")]
+
+    async def no_tls(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    port = free_port()
+    server = await asyncio.start_server(no_tls, "127.0.0.1", port)
+    outside = OutsideWorld(AllowedTargets.parse("hooks.example"), resolve=resolve_here)
+    await outside.start()
+    result = await WebhookChannel(CLOCK, outside).send(outgoing(f"https://hooks.example:{port}/"))
+    await outside.stop()
+    server.close()
+    await server.wait_closed()
+    assert isinstance(result, Failed)
+    assert names == ["hooks.example"]
 
 
 async def test_the_log_channel_writes_the_page_into_the_log() -> None:

@@ -41,10 +41,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was not taken. ``retry`` says whether the same attempt may succeed later."""
+    """It was not taken. ``retry`` says whether the same attempt may succeed later.
+
+    ``detail`` is for everybody; ``inside`` is what only administrators may read, where the reason
+    would tell who chose the target about the network that this service is in.
+    """
 
     detail: str
     retry: bool
+    inside: str | None = None
 
 
 Result: TypeAlias = Sent | Failed

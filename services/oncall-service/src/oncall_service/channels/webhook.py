@@ -12,15 +12,23 @@ import hmac
 import json
 
 import httpx
+import structlog
 
 from oncall_service.channels.base import Failed, Outgoing, Result, Sent
-from oncall_service.outside import OutsideWorld
+from oncall_service.outside import NotAllowed, OutsideWorld
 from oncall_service.resources.fields import web_address
 from shared.clock import Clock
 
 TIMEOUT_SECONDS = 8.0
 # Worth another try although they are not 5xx: request timeout, too early, too many requests.
 _PASSING = {408, 425, 429}
+
+# The one answer to every failure, for who is no administrator: whether a port is open, a name known
+# or an address inside is nothing that a contact method may find out.
+NOT_DELIVERED = "the webhook did not take it"
+NOT_ALLOWED = "its address is not public, and VIGIE_WEBHOOK_ALLOWED_NETWORKS does not name it"
+
+_log = structlog.get_logger(__name__)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -53,10 +61,16 @@ class WebhookChannel:
 
     async def send(self, outgoing: Outgoing) -> Result:
         """POST once; 2xx is delivered, 5xx and trouble on the way are worth a retry."""
+        result = await self._post(outgoing)
+        if isinstance(result, Failed):
+            _log.info("webhook_failed", key=outgoing.idempotency_key, reason=result.inside)
+        return result
+
+    async def _post(self, outgoing: Outgoing) -> Result:
         try:
             url = web_address(outgoing.target)
         except ValueError as error:
-            return Failed(f"the URL {error}", retry=False)
+            return _failed(f"the URL {error}", retry=False)
         body = payload(outgoing)
         timestamp = str(int(self._clock.now().timestamp()))
         headers = {
@@ -72,9 +86,17 @@ class WebhookChannel:
             ) as response:
                 status = response.status_code
         except httpx.InvalidURL as error:
-            return Failed(f"the URL cannot be used: {error}", retry=False)
+            return _failed(f"the URL cannot be used: {error}", retry=False)
+        except NotAllowed:
+            # As if nobody had answered: a name may lead elsewhere later, and giving up at once
+            # would tell that it is known.
+            return _failed(NOT_ALLOWED, retry=True)
         except httpx.HTTPError as error:
-            return Failed(f"no answer ({type(error).__name__})", retry=True)
+            return _failed(f"no answer ({type(error).__name__})", retry=True)
         if 200 <= status < 300:
             return Sent(f"answered {status}")
-        return Failed(f"answered {status}", retry=status >= 500 or status in _PASSING)
+        return _failed(f"answered {status}", retry=status >= 500 or status in _PASSING)
+
+
+def _failed(reason: str, *, retry: bool) -> Failed:
+    return Failed(NOT_DELIVERED, retry, reason)

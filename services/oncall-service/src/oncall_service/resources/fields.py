@@ -38,6 +38,11 @@ def web_address(value: str) -> str:
     return value
 
 
+def web_host(url: str) -> str:
+    """The host of a :func:`web_address`."""
+    return urlsplit(url).hostname or ""
+
+
 ZoneName = Annotated[str, AfterValidator(_zone)]
 """An IANA name of the pinned database."""
 

@@ -11,6 +11,9 @@ from oncall_service.resources.fields import Email, Login, Name, Password, ZoneNa
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Text, Wire
 
+# Of one person: each is called for every page, and one that nobody needs is a way to reach others.
+MOST_METHODS = 10
+
 
 class Channel(StrEnum):
     """How a message travels."""
@@ -77,7 +80,7 @@ class PersonCreate(Command):
     role: Role = Role.RESPONDER
     password: Password | None = None
     time_zone: ZoneName = "UTC"
-    contact_methods: list[ContactMethodCreate] = Field([], max_length=20)
+    contact_methods: list[ContactMethodCreate] = Field([], max_length=MOST_METHODS)
 
 
 class PersonUpdate(Command):
@@ -89,7 +92,7 @@ class PersonUpdate(Command):
     role: Role | None = None
     password: Password | None = None
     time_zone: ZoneName | None = None
-    contact_methods: list[ContactMethodCreate] | None = Field(None, max_length=20)
+    contact_methods: list[ContactMethodCreate] | None = Field(None, max_length=MOST_METHODS)
 
 
 class PersonView(Wire):

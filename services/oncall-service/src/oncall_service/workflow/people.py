@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.resources.fields import web_host
 from oncall_service.resources.people import (
+    MOST_METHODS,
     Channel,
     ContactMethodCreate,
     ContactMethodUpdate,
@@ -20,6 +22,7 @@ from oncall_service.resources.people import (
 from oncall_service.store import lookup
 from oncall_service.store import people as store
 from oncall_service.tables import ContactMethodRow, PersonRow
+from oncall_service.targets import AllowedTargets
 from oncall_service.workflow import access
 from oncall_service.workflow.core import Core, changing
 from shared.contracts.identity import Principal, Role
@@ -35,7 +38,7 @@ async def create(core: Core, command: PersonCreate) -> PersonView:
     hashed = await _hashed(core, command)
     now = core.clock.now()
     async with changing(core) as session:
-        row = await _add(session, command, hashed, now)
+        row = await _add(session, command, hashed, now, targets=core.settings.webhook_targets)
         return (await store.views(session, [row]))[0]
 
 
@@ -43,15 +46,16 @@ async def put(core: Core, reference: str, command: PersonCreate) -> tuple[Person
     """Make the person be as described, and whether they are new."""
     hashed = await _hashed(core, command)
     now = core.clock.now()
+    targets = core.settings.webhook_targets
     async with changing(core) as session:
         row = await lookup.find(session, PersonRow, reference)
         if row is None:
             names = {command.name.lower(), (command.login or command.name).lower()}
             if reference.lower() not in names:
                 raise NotFound(f"There is no person '{reference}'.")
-            row = await _add(session, command, hashed, now)
+            row = await _add(session, command, hashed, now, targets=targets)
             return (await store.views(session, [row]))[0], True
-        await _apply(session, row, command, hashed, now)
+        await _apply(session, row, command, hashed, now, targets=targets)
         return (await store.views(session, [row]))[0], False
 
 
@@ -63,7 +67,8 @@ async def update(core: Core, reference: str, command: PersonUpdate) -> PersonVie
     hashed = await _hashed(core, command)
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
-        await _apply(session, row, command, hashed, core.clock.now())
+        targets = core.settings.webhook_targets
+        await _apply(session, row, command, hashed, core.clock.now(), targets=targets)
         return (await store.views(session, [row]))[0]
 
 
@@ -130,7 +135,12 @@ async def add_method(
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
         own_or_admin(row, who)
-        method = _new_method(row, command, core.clock.now(), "target")
+        if len(await store.methods_of(session, row.id)) >= MOST_METHODS:
+            raise Conflict(
+                f"{row.name} has {MOST_METHODS} contact methods, the most there may be: remove one."
+            )
+        targets = core.settings.webhook_targets
+        method = _new_method(row, command, core.clock.now(), "target", targets=targets)
         session.add(method)
         return store.method_view(method, secret=method.secret)
 
@@ -162,7 +172,12 @@ async def _hashed(core: Core, command: PersonCreate | PersonUpdate) -> str | Non
 
 
 async def _add(
-    session: AsyncSession, command: PersonCreate, hashed: str | None, now: datetime
+    session: AsyncSession,
+    command: PersonCreate,
+    hashed: str | None,
+    now: datetime,
+    *,
+    targets: AllowedTargets,
 ) -> PersonRow:
     row = PersonRow(
         id=new_id(),
@@ -176,7 +191,7 @@ async def _add(
     )
     session.add(row)
     await session.flush()
-    await _replace_methods(session, row, command.contact_methods, now)
+    await _replace_methods(session, row, command.contact_methods, now, targets=targets)
     return row
 
 
@@ -186,6 +201,8 @@ async def _apply(
     command: PersonCreate | PersonUpdate,
     hashed: str | None,
     now: datetime,
+    *,
+    targets: AllowedTargets,
 ) -> None:
     given = command.model_fields_set
     keeps_role = "role" not in given or command.role is Role.ADMIN
@@ -198,13 +215,18 @@ async def _apply(
         row.password_hash = hashed
         await store.end_sessions(session, row.id)
     if command.contact_methods is not None and "contact_methods" in given:
-        await _replace_methods(session, row, command.contact_methods, now)
+        await _replace_methods(session, row, command.contact_methods, now, targets=targets)
     session.add(row)
     await session.flush()
 
 
 async def _replace_methods(
-    session: AsyncSession, row: PersonRow, wanted: Sequence[ContactMethodCreate], now: datetime
+    session: AsyncSession,
+    row: PersonRow,
+    wanted: Sequence[ContactMethodCreate],
+    now: datetime,
+    *,
+    targets: AllowedTargets,
 ) -> None:
     """Keep what is asked for again, with its secret: receivers know it."""
     left = {
@@ -212,7 +234,8 @@ async def _replace_methods(
         for method in await store.methods_of(session, row.id)
     }
     for index, command in enumerate(wanted):
-        fresh = _new_method(row, command, now, f"contact_methods.{index}.target")
+        field = f"contact_methods.{index}.target"
+        fresh = _new_method(row, command, now, field, targets=targets)
         kept = left.pop((fresh.channel, fresh.target), None)
         if kept is None:
             session.add(fresh)
@@ -226,7 +249,12 @@ async def _replace_methods(
 
 
 def _new_method(
-    row: PersonRow, command: ContactMethodCreate, now: datetime, field: str
+    row: PersonRow,
+    command: ContactMethodCreate,
+    now: datetime,
+    field: str,
+    *,
+    targets: AllowedTargets,
 ) -> ContactMethodRow:
     target = command.target
     if command.channel is Channel.EMAIL and not target:
@@ -235,6 +263,11 @@ def _new_method(
         target = row.email
     secret = None
     if command.channel is Channel.WEBHOOK:
+        # By its looks alone: what a name leads to is seen at each sending, and told to nobody here.
+        if targets.refuses(web_host(target)):
+            raise Invalid(
+                [FieldError(field, "must lead to a public address, or one that is allowed")]
+            )
         secret = command.secret.get_secret_value() if command.secret else secrets.token_urlsafe(32)
     return ContactMethodRow(
         id=new_id(),
