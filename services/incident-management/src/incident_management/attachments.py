@@ -57,6 +57,44 @@ def place(holder: Holder | None, *, occurred_at: datetime, has_ended: bool) -> P
     return Placement.RECURS
 
 
+TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
+"""States in which somebody has the incident, and nobody is being paged for it."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What one more alert means to an incident that is not over.
+
+    ``tells``: whoever has taken the incident does not know of this. ``rises``: the incident is as
+    grave as its alert from here on. ``reopens``: it is worse than anything that was taken, so it
+    has to be taken again.
+    """
+
+    severity: Severity
+    worst: Severity
+    tells: bool
+    rises: bool
+    reopens: bool
+
+
+def arrive(
+    status: Status, alert: Severity, *, severity: Severity, worst: Severity, is_new: bool
+) -> Arrival:
+    """What an alert that joins means; ``is_new``: the incident has not had its fingerprint.
+
+    A person's own choice of severity stands until something worse than anything before comes.
+    """
+    is_worst = is_worse(alert, worst)
+    rises = is_worst and is_worse(alert, severity)
+    return Arrival(
+        severity=alert if rises else severity,
+        worst=alert if is_worst else worst,
+        tells=is_new and status in TAKEN,
+        rises=rises,
+        reopens=is_new and is_worst and status is Status.ACKNOWLEDGED,
+    )
+
+
 class Standing(StrEnum):
     """Whether an incident is over by rule, and why (not)."""
 

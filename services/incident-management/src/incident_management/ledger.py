@@ -15,23 +15,29 @@ from uuid import UUID
 import psycopg
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from incident_management import feed, views
-from incident_management.tables import IncidentRow, TimelineRow
+from incident_management.tables import IncidentRow, ProcessedRow, TimelineRow
 from shared import counters
 from shared.contracts.identity import Actor
 from shared.contracts.incident_api import FeedEvent
-from shared.contracts.incidents import IncidentEvent
+from shared.contracts.incidents import IncidentEvent, JoinedAlerts
+from shared.contracts.wire import Severity
 from shared.counters import Increments
 from shared.database import Database, driver_connection
 from shared.errors import Unavailable
 from shared.identifiers import new_id
 from shared.outbox import Message, enqueue
+from shared.urgency import Occasion, urgency
 
 TO_ONCALL = "oncall"
 TO_ALERTS = "alerts"
 TOPICS = (TO_ONCALL, TO_ALERTS)
+
+# So many events a transaction: what was applied stays so when time runs out for the rest.
+EVENTS_AT_ONCE = 100
 
 _log = structlog.get_logger(__name__)
 
@@ -55,8 +61,9 @@ class Ledger:
         self.increments = Increments()
         self._session = session
         self.now = now
+        self._later: list[SQLModel] = []
         self._feed: dict[tuple[UUID, str], tuple[IncidentRow, Happening]] = {}
-        self._owed: dict[tuple[str, UUID], tuple[IncidentRow, Happening]] = {}
+        self._owed: dict[tuple[str, UUID], _Owed] = {}
 
     def goes_on_from(self, row: IncidentRow) -> None:
         """Let nothing be earlier than the last change of an incident that was locked just now.
@@ -66,9 +73,24 @@ class Ledger:
         """
         self.now = max(self.now, row.updated_at)
 
+    def add(self, row: SQLModel) -> None:
+        """Store a row that may point at an incident, in one go with the others."""
+        self._later.append(row)
+
+    def processed(self, event_id: UUID, incident_id: UUID | None) -> None:
+        """Remember that an event was applied."""
+        self.add(ProcessedRow(event_id=event_id, processed_at=self.now, incident_id=incident_id))
+
+    async def flush(self) -> None:
+        """Write what was changed and added so far: incidents first, for the others name them."""
+        await self._session.flush()
+        self._session.add_all(self._later)
+        self._later.clear()
+        await self._session.flush()
+
     def remark(self, row: IncidentRow, happening: Happening) -> None:
         """Say something about an incident that does not change it."""
-        self._session.add(
+        self.add(
             TimelineRow(
                 incident_id=row.id,
                 at=happening.at,
@@ -88,8 +110,19 @@ class Ledger:
             actor=happening.actor.name if happening.actor else None,
         )
 
-    def change(self, row: IncidentRow, happening: Happening, *, tell: tuple[str, ...] = ()) -> None:
+    def change(
+        self,
+        row: IncidentRow,
+        happening: Happening,
+        *,
+        tell: tuple[str, ...] = (),
+        occasion: Occasion = Occasion.MORE,
+        joined: JoinedAlerts | None = None,
+    ) -> None:
         """Say what changed an incident, and which neighbours are owed the news.
+
+        ``occasion`` says how urgent the news is. ``joined`` are alerts that somebody who has taken
+        the incident does not know of.
 
         What happens to one incident in one transaction is told once, as it is in the end: an
         incident that opened and ended in the same batch wakes nobody.
@@ -99,18 +132,21 @@ class Ledger:
         row.updated_at = max(row.updated_at, self.now)
         self.remark(row, happening)
         for topic in tell:
-            self._owed.pop((topic, row.id), None)
-            self._owed[topic, row.id] = (row, happening)
+            before = self._owed.pop((topic, row.id), None)
+            self._owed[topic, row.id] = _Owed(
+                row,
+                happening,
+                occasion if before is None else min(occasion, before.occasion),
+                _together(before.joined if before else None, joined),
+            )
 
     async def settle(self) -> None:
         """Write everything. The last statements of the transaction."""
+        await self.flush()
         async with driver_connection(self._session) as connection:
             await enqueue(
                 connection,
-                [
-                    _message(topic, row, happening)
-                    for (topic, _), (row, happening) in self._owed.items()
-                ],
+                [_message(topic, owed) for (topic, _), owed in self._owed.items()],
                 now=self.now,
             )
             await counters.add(connection, self.increments)
@@ -130,7 +166,25 @@ class Ledger:
             )
 
 
-def _message(topic: str, row: IncidentRow, happening: Happening) -> Message:
+@dataclass(frozen=True)
+class _Owed:
+    row: IncidentRow
+    happening: Happening
+    occasion: Occasion
+    joined: JoinedAlerts | None
+
+
+def _together(before: JoinedAlerts | None, more: JoinedAlerts | None) -> JoinedAlerts | None:
+    if before is None or more is None:
+        return before or more
+    worst = min(before, more, key=lambda one: list(Severity).index(one.severity))
+    return JoinedAlerts(
+        count=before.count + more.count, severity=worst.severity, message=worst.message
+    )
+
+
+def _message(topic: str, owed: _Owed) -> Message:
+    row, happening = owed.row, owed.happening
     event = IncidentEvent(
         event_id=new_id(),
         type=happening.kind,
@@ -138,8 +192,15 @@ def _message(topic: str, row: IncidentRow, happening: Happening) -> Message:
         incident=views.incident(row),
         actor=happening.actor,
         reason=happening.reason,
+        joined=owed.joined,
     )
-    return Message(topic, str(row.id), event.model_dump(mode="json"), id=event.event_id)
+    return Message(
+        topic,
+        str(row.id),
+        event.model_dump(mode="json"),
+        id=event.event_id,
+        urgency=urgency(owed.occasion, row.severity),
+    )
 
 
 @dataclass(frozen=True)

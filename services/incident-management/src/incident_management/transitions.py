@@ -40,6 +40,7 @@ class Reason(StrEnum):
     RESOLVED_IS_FINAL = "resolved_is_final"
     MERGED_IS_FINAL = "merged_is_final"
     WORK_HAS_STARTED = "work_has_started"
+    WORSE_ALERT_JOINED = "worse_alert_joined"
 
 
 @dataclass(frozen=True)

@@ -62,18 +62,123 @@ async def test_the_same_event_twice_in_one_batch_is_applied_once(service: Any) -
     assert (await service.get(event["incident_id"]))["alert_count"] == 1
 
 
-async def test_another_alert_joins_without_a_page_and_keeps_the_severity(service: Any) -> None:
+async def test_another_alert_joins_an_open_incident_without_a_word_to_anybody(service: Any) -> None:
     incident = await service.opened()
     (result,) = await service.alert_events(
-        service.event("alert.opened", incident=incident["id"], severity="critical", message="Worse")
+        service.event("alert.opened", incident=incident["id"], severity="low", message="Milder")
     )
     assert (result["incident_id"], result["reason"]) == (incident["id"], "joins")
     after = await service.get(incident["id"])
     assert (after["alert_count"], after["severity"], after["revision"]) == (2, "high", 2)
-    entry = (await service.timeline(incident["id"]))[-1]
-    assert entry["text"].endswith("It is critical; the incident stays high.")
     await service.deliver()
     assert [event["type"] for event in service.neighbours.told_oncall()] == ["incident.opened"]
+
+
+async def test_an_incident_is_as_grave_as_the_worst_that_joined_it(service: Any) -> None:
+    incident = await service.opened()
+    await service.deliver()
+    service.neighbours.told_oncall()
+    await service.alert_events(
+        service.event("alert.opened", incident=incident["id"], severity="critical", message="Worse")
+    )
+    after = await service.get(incident["id"])
+    assert (after["severity"], after["status"]) == ("critical", "open")
+    entry = (await service.timeline(incident["id"]))[-1]
+    assert entry["text"].endswith("It is critical, the incident was high.")
+    await service.deliver()
+    told = service.neighbours.told_oncall()[-1]
+    assert (told["incident"]["severity"], told["joined"]) == ("critical", None)
+
+
+async def test_a_persons_own_severity_stands_until_something_worse_than_anything_comes(
+    service: Any,
+) -> None:
+    incident = await service.opened()
+    await service.patch(incident["id"], severity="low")
+    await service.alert_events(service.event("alert.opened", incident=incident["id"]))
+    assert (await service.get(incident["id"]))["severity"] == "low"
+    await service.alert_events(
+        service.event("alert.opened", incident=incident["id"], severity="critical")
+    )
+    assert (await service.get(incident["id"]))["severity"] == "critical"
+
+
+async def test_whoever_has_taken_an_incident_is_told_once_of_the_alerts_that_join_it(
+    service: Any,
+) -> None:
+    incident = await service.opened()
+    await service.patch(incident["id"], status="acknowledged")
+    await service.deliver()
+    events = [
+        service.event("alert.opened", incident=incident["id"], fingerprint=fingerprint)
+        for fingerprint in ("one", "two")
+    ]
+    await service.alert_events(*events)
+    await service.alert_events(*events)
+    await service.deliver()
+    told = [event for event in service.neighbours.told_oncall() if event["joined"]]
+    assert [event["joined"]["count"] for event in told] == [2]
+    assert (await service.get(incident["id"]))["status"] == "acknowledged"
+
+
+async def test_a_fingerprint_the_incident_has_had_tells_nobody_again(service: Any) -> None:
+    alert = uuid4()
+    other = uuid4()
+    incident = await service.opened(alert=alert, fingerprint="disk")
+    await service.alert_events(service.event("alert.opened", alert=other, incident=incident["id"]))
+    await service.patch(incident["id"], status="acknowledged")
+    await service.alert_events(
+        service.event("alert.resolved", alert=alert, incident=incident["id"]),
+        service.event("alert.opened", incident=incident["id"], fingerprint="disk"),
+    )
+    await service.deliver()
+    assert [event for event in service.neighbours.told_oncall() if event["joined"]] == []
+
+
+async def test_a_worse_alert_than_any_before_opens_an_acknowledged_incident_again(
+    service: Any,
+) -> None:
+    incident = await service.opened()
+    await service.patch(incident["id"], status="acknowledged")
+    taken = await service.get(incident["id"])
+    await service.alert_events(
+        service.event(
+            "alert.opened", incident=incident["id"], severity="critical", fingerprint="other"
+        )
+    )
+    after = await service.get(incident["id"])
+    assert (after["status"], after["severity"]) == ("open", "critical")
+    assert after["acknowledged_at"] == taken["acknowledged_at"], "MTTA is what it was"
+    assert after["assignee"] == taken["assignee"]
+    entry = (await service.timeline(incident["id"]))[-1]
+    assert (entry["kind"], entry["reason"]) == ("incident.reopened", "worse_alert_joined")
+    await service.deliver()
+    told = service.neighbours.told_oncall()[-1]
+    assert (told["type"], told["incident"]["status"]) == ("incident.reopened", "open")
+
+
+async def test_work_that_goes_on_is_not_opened_again_but_its_owner_is_told(service: Any) -> None:
+    incident = await service.opened()
+    await service.patch(incident["id"], status="in_progress")
+    await service.alert_events(
+        service.event(
+            "alert.opened", incident=incident["id"], severity="critical", fingerprint="other"
+        )
+    )
+    after = await service.get(incident["id"])
+    assert (after["status"], after["severity"]) == ("in_progress", "critical")
+    await service.deliver()
+    assert service.neighbours.told_oncall()[-1]["joined"]["severity"] == "critical"
+
+
+async def test_what_was_applied_stays_applied_when_its_sender_has_gone(service: Any) -> None:
+    events = [service.event("alert.opened") for _ in range(150)]
+    broken = {**service.event("alert.resolved"), "event_id": events[0]["event_id"]}
+    results = await service.alert_events(*events, broken)
+    assert [result["outcome"] for result in results] == ["applied"] * 150 + ["duplicate"]
+    again = await service.alert_events(*events)
+    assert {result["outcome"] for result in again} == {"duplicate"}
+    assert [one["incident_id"] for one in again] == [event["incident_id"] for event in events]
 
 
 async def test_an_alert_that_is_attached_already_is_counted_once(service: Any) -> None:

@@ -23,6 +23,7 @@ from shared.contracts.wire import Ref
 from shared.database import Database
 from shared.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from shared.identifiers import new_id
+from shared.urgency import Occasion
 
 # The steps that change whose the incident is.
 _HANDS = frozenset({Reason.ACKNOWLEDGED, Reason.WORK_STARTED, Reason.RELEASED})
@@ -86,8 +87,8 @@ class IncidentActions:
                 await _move(work, row, patch.status, decision, actor)
             if patch.note is not None:
                 _write_note(work, row, patch.note, actor)
-            for person in filter(None, (assignee, _person(principal))):
-                await store.remember_person(work.session, person.id, person.name)
+            people = [person for person in (assignee, _person(principal)) if person is not None]
+            await store.remember_people(work.session, people)
             return views.incident(row)
 
     async def note(self, reference: Reference, text: str, principal: Principal) -> TimelineEntry:
@@ -95,7 +96,7 @@ class IncidentActions:
         async with transaction(self._database, self._clock.now()) as work:
             row = await _locked(work, reference)
             _write_note(work, row, text, Actor.of(principal))
-            await work.session.flush()
+            await work.ledger.flush()
             written = await work.session.exec(
                 select(TimelineRow)
                 .where(TimelineRow.incident_id == row.id)
@@ -333,6 +334,7 @@ async def _absorb(work: Work, source: IncidentRow, target: IncidentRow, actor: A
             data={"into": str(target.id), "number": target.number},
         ),
         tell=(TO_ONCALL, TO_ALERTS),
+        occasion=Occasion.FIRST_WORD,
     )
     work.ledger.change(
         target,

@@ -11,6 +11,7 @@ from incident_management.transitions import Life, Reason, step, undo_resolution
 from shared.contracts.identity import Actor
 from shared.contracts.incidents import Status
 from shared.counters import Increments
+from shared.urgency import Occasion
 
 # {reason of the step: (kind of the event and of the timeline entry, what the sentence says)}
 _STEPS = {
@@ -67,6 +68,7 @@ def step_by_person(
         ),
         # alert-ingestion has to know which incidents are over: no alert may join them any more.
         tell=(TO_ONCALL, TO_ALERTS) if resolved else (TO_ONCALL,),
+        occasion=Occasion.FIRST_WORD,
     )
 
 
@@ -87,6 +89,7 @@ def resolve_by_rule(work: Work, row: IncidentRow, *, at: datetime, reason: str) 
             data=_from_to(before.status, row.status),
         ),
         tell=(TO_ONCALL, TO_ALERTS),
+        occasion=Occasion.FIRST_WORD,
     )
 
 
@@ -105,6 +108,30 @@ def revive(work: Work, row: IncidentRow, *, at: datetime, reason: str) -> None:
             data=_from_to(before.status, row.status),
         ),
         tell=(TO_ONCALL, TO_ALERTS),
+        occasion=Occasion.FIRST_WORD,
+    )
+
+
+def reopen(
+    work: Work, row: IncidentRow, *, at: datetime, text: str, data: Mapping[str, Any]
+) -> None:
+    """Open again an incident that somebody has taken: it got worse than what they took.
+
+    Whose it is stays as it was, and so does the first acknowledgement, which MTTA measures.
+    """
+    before = life_of(row)
+    live(row, step(before, Status.OPEN, at=work.now, by=None))
+    work.ledger.change(
+        row,
+        Happening(
+            kind="incident.reopened",
+            text=text,
+            at=at,
+            reason=Reason.WORSE_ALERT_JOINED,
+            data={**data, **_from_to(before.status, row.status)},
+        ),
+        tell=(TO_ONCALL,),
+        occasion=Occasion.FIRST_WORD,
     )
 
 

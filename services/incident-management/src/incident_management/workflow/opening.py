@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from incident_management import metrics
+from incident_management import metrics, store
 from incident_management.ledger import TO_ONCALL, Happening, Work
 from incident_management.tables import IncidentRow
 from shared.contracts.identity import Actor
 from shared.contracts.incidents import Status
 from shared.contracts.wire import Severity
+from shared.urgency import Occasion
 
 
 async def open_incident(
@@ -19,10 +20,12 @@ async def open_incident(
     reason: str,
     actor: Actor | None,
     data: dict[str, Any],
+    of: int = 1,
 ) -> IncidentRow:
-    """Store a new incident, count it, and ask for a page."""
+    """Store a new incident, count it, and ask for a page; one ``of`` about so many."""
+    row.number = await store.next_number(work.session, expecting=of)
     work.session.add(row)
-    await work.session.flush()  # the database gives the number
+    store.held(work.session).incidents[row.id] = row
     metrics.count_opened(work.ledger.increments, row.service, row.severity)
     work.ledger.change(
         row,
@@ -35,6 +38,7 @@ async def open_incident(
             data=data,
         ),
         tell=(TO_ONCALL,),
+        occasion=Occasion.FIRST_WORD,
     )
     return row
 
@@ -47,6 +51,7 @@ def new_row(
         title=title,
         service=service,
         severity=severity,
+        worst_severity=severity,
         status=Status.OPEN,
         created_at=created_at,
         updated_at=created_at,

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from incident_management import store
-from incident_management.ledger import Happening, Work, transaction
+from incident_management.ledger import EVENTS_AT_ONCE, Happening, Work, transaction
 from incident_management.tables import IncidentRow
+from shared.batches import parts
 from shared.clock import Clock
 from shared.contracts.incidents import Status
 from shared.contracts.oncall import PageEvent
@@ -27,20 +28,33 @@ _SENTENCES = {
 async def take_page_events(
     database: Database, clock: Clock, events: Sequence[PageEvent]
 ) -> list[EventResult]:
-    """Apply a batch in order; one result an event, all or none of them stored."""
+    """Apply a batch in order; one result an event.
+
+    Part of it stays applied when the rest cannot be: its repetition finds it done.
+    """
+    results: list[EventResult] = []
+    for part in parts(events, EVENTS_AT_ONCE):
+        results += await _take(database, clock, part)
+    return results
+
+
+async def _take(database: Database, clock: Clock, events: Sequence[PageEvent]) -> list[EventResult]:
     async with transaction(database, clock.now()) as work:
-        seen = await store.processed(work.session, [event.event_id for event in events])
+        seen = set(await store.processed(work.session, [event.event_id for event in events]))
         fresh = [event for event in events if event.event_id not in seen]
-        await store.lock_names(work.session, {event.incident_id for event in fresh})
+        if fresh:
+            await store.hold(work.session, {event.incident_id for event in fresh}, ())
         results = []
         for event in events:
             if event.event_id in seen:
                 results.append(_result(event, Outcome.DUPLICATE, "event_seen_before"))
                 continue
             results.append(await _apply(work, event))
-            seen[event.event_id] = store.mark_processed(
-                work.session, event.event_id, event.incident_id, work.now
-            )
+            seen.add(event.event_id)
+            work.ledger.processed(event.event_id, event.incident_id)
+        await store.remember_people(
+            work.session, [event.person for event in fresh if event.person is not None]
+        )
         return results
 
 
@@ -48,7 +62,7 @@ async def _apply(work: Work, event: PageEvent) -> EventResult:
     row = await store.lock_reference(work.session, event.incident_id)
     if row is None:
         return _result(event, Outcome.IGNORED, "unknown_incident")
-    changed = await _adopt(work, row, event)
+    changed = _adopt(row, event)
     happening = Happening(
         kind=event.type,
         text=event.detail or sentence(event),
@@ -66,10 +80,8 @@ async def _apply(work: Work, event: PageEvent) -> EventResult:
     return EventResult(event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=row.id)
 
 
-async def _adopt(work: Work, row: IncidentRow, event: PageEvent) -> bool:
+def _adopt(row: IncidentRow, event: PageEvent) -> bool:
     """Fill in what the incident lacks: whose team it is, and who was asked to take it."""
-    if event.person is not None:
-        await store.remember_person(work.session, event.person.id, event.person.name)
     if row.status is Status.RESOLVED:
         return False
     changed = False

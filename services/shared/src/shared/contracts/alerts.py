@@ -13,6 +13,9 @@ ALERT_EVENT_VERSION = 1
 
 ALERT_EVENTS_PATH = "/internal/v1/alert-events"
 
+AGE_REACHED = "incident_age_reached"
+"""The reason of an incident that goes on from one which has taken new alerts for long enough."""
+
 
 class AlertSnapshot(Wire):
     """An alert as alert-ingestion knew it when the event was written."""
@@ -36,8 +39,8 @@ class AlertEvent(Wire):
     ``type`` is ``alert.opened`` or ``alert.resolved`` (other types of newer versions are ignored).
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
     resolves itself when every one of its integrations agrees. ``reason`` is the named reason of
-    the decision (``new_incident``, ``attached_within_window``, ``resolved_by_sender``,
-    ``timed_out``).
+    the decision (``new_incident``, ``incident_age_reached``, ``attached_within_window``,
+    ``resolved_by_sender``, ``timed_out``).
     """
 
     event_id: UUID

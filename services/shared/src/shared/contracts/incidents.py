@@ -50,6 +50,14 @@ class Incident(Wire):
     revision: int = 1
 
 
+class JoinedAlerts(Wire):
+    """Alerts new to an incident that somebody has taken: how many, and the worst of them."""
+
+    count: int
+    severity: Severity
+    message: Text
+
+
 class IncidentEvent(Wire):
     """An incident changed; the snapshot is its state afterwards.
 
@@ -57,7 +65,8 @@ class IncidentEvent(Wire):
     ``.released``, ``.resolved``, ``.merged``, ``.updated``), but consumers decide from the
     snapshot: of two events of one incident the one with the higher ``incident.revision`` is the
     newer truth.
-    ``actor`` is null when a rule acted; ``reason`` is its named reason.
+    ``actor`` is null when a rule acted; ``reason`` is its named reason. ``joined`` is set when
+    alerts came that the person who has taken the incident does not know of.
     """
 
     event_id: UUID
@@ -67,6 +76,7 @@ class IncidentEvent(Wire):
     incident: Incident
     actor: Actor | None = None
     reason: str = ""
+    joined: JoinedAlerts | None = None
     context: dict[Text, Text] = {}
 
 
