@@ -29,6 +29,9 @@ CREATED = CounterDef(
     "incidents_created_total",
     "Incidents that were opened, by service and severity; a series begins with the first one.",
     ("service", "severity"),
+    # Whoever may send an alert chooses the name of the service.
+    free=("service",),
+    most=200,
 )
 MTTA = HistogramDef(
     "incident_mtta_seconds",

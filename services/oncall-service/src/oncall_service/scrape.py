@@ -9,8 +9,9 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.metrics import DEFINITIONS, PAGE_EVENTS_TOPIC
+from oncall_service.metrics import DEFINITIONS, MOST_TEAMS, PAGE_EVENTS_TOPIC
 from oncall_service.store import incidents, notifications
+from oncall_service.store.people import living
 from oncall_service.tables import EscalationRow, NotificationRow, TeamRow
 from oncall_service.workflow.core import Core
 from oncall_service.workflow.oncall import states
@@ -26,7 +27,7 @@ def collector(core: Core) -> Collect:
     async def collect() -> Iterable[Metric]:
         now = core.clock.now()
         async with core.database.transaction() as connection:
-            counted = await counters.families(connection, DEFINITIONS)
+            counted = await counters.families(connection, DEFINITIONS, await living(connection))
             waiting = await outbox.families(connection, [PAGE_EVENTS_TOPIC], now=now)
         async with core.database.session() as session:
             return [
@@ -46,11 +47,14 @@ async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
         labels=["team", "person"],
     )
     gap = GaugeMetricFamily("oncall_gap", "Whether a team has nobody on call now.", labels=["team"])
-    teams = list((await session.exec(select(TeamRow).order_by(TeamRow.name))).all())
-    for state in await states(session, teams, now):
-        person = state.primary.name if state.primary else NOBODY
-        current.add_metric([state.team.name, person], 1)
-        gap.add_metric([state.team.name], float(state.primary is None))
+    first = select(TeamRow).order_by(TeamRow.name).limit(MOST_TEAMS)
+    teams = list((await session.exec(first)).all())
+    # By what they are called here: two long names may be cut to the same.
+    shown = {counters.short(state.team.name): state for state in await states(session, teams, now)}
+    for team, state in shown.items():
+        person = counters.short(state.primary.name) if state.primary else NOBODY
+        current.add_metric([team, person], 1)
+        gap.add_metric([team], float(state.primary is None))
     return [current, gap]
 
 

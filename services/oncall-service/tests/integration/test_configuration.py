@@ -340,3 +340,21 @@ async def test_a_person_has_ten_contact_methods_at_most(crew: Any) -> None:
     methods = [{"channel": "email", "target": f"a{number}@ops.example"} for number in range(11)]
     person = {"contact_methods": methods}
     assert (await crew.call("PATCH", "/api/v1/people/ada", json=person)).status_code == 422
+
+
+async def test_the_figures_of_a_team_vanish_with_it(crew: Any) -> None:
+    await crew.ok("POST", "/api/v1/teams", json={"name": "Short-lived"})
+    long = "T" * 150
+    await crew.ok("POST", "/api/v1/teams", json={"name": long})
+    shown = (await crew.client.get("/metrics")).text
+    assert 'escalations_total{team="Short-lived"}' in shown
+    assert 'oncall_gap{team="Short-lived"}' in shown
+    assert 'team="' + "T" * 99 + '…"' in shown
+    assert long not in shown
+    await crew.ok("DELETE", "/api/v1/teams/Short-lived")
+    assert "Short-lived" not in (await crew.client.get("/metrics")).text
+    stored = "SELECT count(*) FROM oncall.counters WHERE labels LIKE '%Short-lived%'"
+    assert crew.database.query(stored) == [(2,)]
+    assert await crew.app.state.engines["housekeeping"].cycle()
+    assert crew.database.query(stored) == [(0,)]
+    assert 'escalations_total{team="Payments"}' in (await crew.client.get("/metrics")).text

@@ -7,7 +7,7 @@ every transaction that counts the same thing wait for the one before it.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,17 +18,45 @@ from shared.database import Connection
 
 SHARDS = 8
 
+# What stands for every text that came when there were too many already.
+OTHER = "other"
+LONGEST_TEXT = 100
+
 Labels: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class CounterDef:
-    """A counter: its name on /metrics, and every label set that starts at zero."""
+    """A counter: its name on /metrics, and every label set that starts at zero.
+
+    ``free`` are the labels whose text comes from outside. Of their texts (of their combinations,
+    where there are several) ``most`` are kept apart and the rest is counted as "other", so that
+    nobody who may send something can make series without end.
+    """
 
     name: str
     help: str
     labels: tuple[str, ...] = ()
     zeros: Sequence[Labels] = ()
+    free: tuple[str, ...] = ()
+    most: int = 200
+
+    def free_texts(self, key: str) -> tuple[str, ...]:
+        """Those of a stored label set."""
+        values: list[str] = json.loads(key)
+        return tuple(
+            value for name, value in zip(self.labels, values, strict=True) if name in self.free
+        )
+
+    def cut(self, key: str) -> str:
+        """The label set with its free texts at most as long as they may be."""
+        values = zip(self.labels, json.loads(key), strict=True)
+        return _json([short(value) if name in self.free else value for name, value in values])
+
+    def folded(self, key: str) -> str:
+        """The label set that stands for this one when there are too many."""
+        values = zip(self.labels, json.loads(key), strict=True)
+        return _json([OTHER if name in self.free else value for name, value in values])
 
 
 @dataclass(frozen=True)
@@ -47,9 +75,13 @@ class Increments:
 
     def __init__(self) -> None:
         self._values: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._open: dict[str, CounterDef] = {}
 
     def inc(self, counter: CounterDef, amount: float = 1, **labels: str) -> None:
         """Count ``amount`` more."""
+        if counter.free:
+            self._open[counter.name] = counter
+            labels |= {name: short(labels[name]) for name in counter.free if name in labels}
         self._values[counter.name, _key(counter.labels, labels)] += amount
 
     def observe(self, histogram: HistogramDef, value: float, **labels: str) -> None:
@@ -63,6 +95,14 @@ class Increments:
         """(name, labels, amount) in the one order every transaction locks them in."""
         return [(name, labels, value) for (name, labels), value in sorted(self._values.items())]
 
+    def free(self) -> list[tuple[CounterDef, str]]:
+        """(definition, labels) of what is counted under texts from outside."""
+        return [(self._open[name], labels) for name, labels in self._values if name in self._open]
+
+    def move(self, definition: CounterDef, key: str, to: str) -> None:
+        """Count under ``to`` what was to be counted under ``key``."""
+        self._values[definition.name, to] += self._values.pop((definition.name, key))
+
 
 async def add(connection: Connection, increments: Increments) -> None:
     """Write the increments.
@@ -70,6 +110,7 @@ async def add(connection: Connection, increments: Increments) -> None:
     Call it last: the rows stay locked until the commit, and sorted order keeps two transactions
     that count the same things from waiting for each other.
     """
+    await _fold(connection, increments)
     rows = increments.rows()
     if not rows:
         return
@@ -86,10 +127,72 @@ async def add(connection: Connection, increments: Increments) -> None:
     )
 
 
+async def _fold(connection: Connection, increments: Increments) -> None:
+    """Count new texts as "other" where there are as many as there may be."""
+    counted = increments.free()
+    if not counted:
+        return
+    cursor = await connection.execute(
+        """
+        SELECT t.name, t.labels FROM unnest(%s::text[], %s::text[]) AS t (name, labels)
+        WHERE NOT EXISTS (
+            SELECT FROM counters c WHERE c.name = t.name AND c.labels = t.labels
+        )
+        """,
+        ([definition.name for definition, _ in counted], [labels for _, labels in counted]),
+    )
+    new = {(row["name"], row["labels"]) for row in await cursor.fetchall()}
+    if not new:
+        return
+    cursor = await connection.execute(
+        "SELECT DISTINCT name, labels FROM counters WHERE name = ANY(%s)",
+        (sorted({name for name, _ in new}),),
+    )
+    stored: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await cursor.fetchall():
+        stored[row["name"]].append(row["labels"])
+    known: dict[str, set[tuple[str, ...]]] = {}
+    for definition, key in sorted(counted, key=lambda pair: (pair[0].name, pair[1])):
+        if (definition.name, key) not in new:
+            continue
+        if definition.name not in known:
+            known[definition.name] = _apart(definition, stored[definition.name])
+        texts, apart = definition.free_texts(key), known[definition.name]
+        if texts in apart or len(apart) < definition.most:
+            apart.add(texts)
+        else:
+            increments.move(definition, key, definition.folded(key))
+
+
+async def forget(
+    connection: Connection,
+    definitions: Iterable[CounterDef],
+    living: Mapping[str, Collection[str]],
+) -> None:
+    """Remove what was counted for those who are gone; see ``families``."""
+    for definition in definitions:
+        cursor = await connection.execute(
+            "SELECT DISTINCT labels FROM counters WHERE name = %s", (definition.name,)
+        )
+        gone = [
+            row["labels"]
+            for row in await cursor.fetchall()
+            if not _lives(definition, row["labels"], living)
+        ]
+        await connection.execute(
+            "DELETE FROM counters WHERE name = %s AND labels = ANY(%s)", (definition.name, gone)
+        )
+
+
 async def families(
-    connection: Connection, definitions: Iterable[CounterDef | HistogramDef]
+    connection: Connection,
+    definitions: Iterable[CounterDef | HistogramDef],
+    living: Mapping[str, Collection[str]] | None = None,
 ) -> list[Metric]:
-    """Every defined metric with its current values, zeros included."""
+    """Every defined metric with its current values, zeros included.
+
+    ``living`` says by label who there is: series of somebody else are not shown.
+    """
     cursor = await connection.execute(
         "SELECT name, labels, sum(value) AS value FROM counters GROUP BY name, labels"
     )
@@ -98,7 +201,7 @@ async def families(
         stored[row["name"]][row["labels"]] = row["value"]
     return [
         (
-            _counter(definition, stored)
+            _counter(definition, stored, living or {})
             if isinstance(definition, CounterDef)
             else _histogram(definition, stored)
         )
@@ -109,12 +212,48 @@ async def families(
 Stored: TypeAlias = Mapping[str, Mapping[str, float]]
 
 
-def _counter(definition: CounterDef, stored: Stored) -> Metric:
+def short(text: str) -> str:
+    """A text that may be a label, cut with a mark where it is too long for one."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _counter(
+    definition: CounterDef, stored: Stored, living: Mapping[str, Collection[str]]
+) -> Metric:
     family = CounterMetricFamily(definition.name, definition.help, labels=definition.labels)
     values = stored.get(definition.name, {})
+    if definition.free:
+        values = _bounded(
+            definition,
+            {key: value for key, value in values.items() if _lives(definition, key, living)},
+        )
     for key in _all_keys(definition, values):
         family.add_metric(json.loads(key), values.get(key, 0.0))
     return family
+
+
+def _bounded(definition: CounterDef, values: Mapping[str, float]) -> Mapping[str, float]:
+    """No more than there may be: an older release stored whatever came."""
+    kept = set(sorted(_apart(definition, map(definition.cut, values)))[: definition.most])
+    summed: defaultdict[str, float] = defaultdict(float)
+    for key, value in values.items():
+        short_key = definition.cut(key)
+        fits = definition.free_texts(short_key) in kept
+        summed[short_key if fits else definition.folded(key)] += value
+    return summed
+
+
+def _apart(definition: CounterDef, keys: Iterable[str]) -> set[tuple[str, ...]]:
+    """The texts that are counted on their own."""
+    return {definition.free_texts(key) for key in keys} - {(OTHER,) * len(definition.free)}
+
+
+def _lives(definition: CounterDef, key: str, living: Mapping[str, Collection[str]]) -> bool:
+    return all(
+        value == OTHER or value in living[name]
+        for name, value in zip(definition.labels, json.loads(key), strict=True)
+        if name in living
+    )
 
 
 def _histogram(definition: HistogramDef, stored: Stored) -> Metric:
@@ -138,4 +277,8 @@ def _all_keys(definition: CounterDef | HistogramDef, values: Iterable[str]) -> l
 def _key(names: tuple[str, ...], labels: Labels) -> str:
     if set(names) != set(labels):
         raise ValueError(f"expected the labels {names}, got {tuple(labels)}")
-    return json.dumps([labels[name] for name in names], ensure_ascii=False)
+    return _json([labels[name] for name in names])
+
+
+def _json(values: Sequence[str]) -> str:
+    return json.dumps(values, ensure_ascii=False)

@@ -23,6 +23,8 @@ from oncall_service.tables import (
     SessionRow,
 )
 from shared.contracts.identity import Role
+from shared.counters import short
+from shared.database import Connection
 
 
 async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMethodRow]:
@@ -146,3 +148,14 @@ async def by_login(session: AsyncSession, login: str) -> PersonRow | None:
     """Who signs in with this."""
     statement = select(PersonRow).where(func.lower(PersonRow.login) == func.lower(login))
     return (await session.exec(statement)).first()
+
+
+async def living(connection: Connection) -> dict[str, set[str]]:
+    """The teams and people there are, by the label of /metrics that names them."""
+    names: dict[str, set[str]] = {"team": set(), "person": set()}
+    cursor = await connection.execute(
+        "SELECT 'team' AS kind, name FROM teams UNION ALL SELECT 'person', name FROM people"
+    )
+    for row in await cursor.fetchall():
+        names[row["kind"]].add(short(row["name"]))
+    return names

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.credentials import SESSION_PREFIX, TOKEN_PREFIX, new_token
+from oncall_service.metrics import BY_TEAM
 from oncall_service.resources.access import (
     SessionView,
     SignIn,
@@ -28,6 +29,7 @@ from oncall_service.throttle import (
     wait_seconds,
 )
 from oncall_service.workflow.core import Core
+from shared import counters
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Page, Ref
@@ -145,7 +147,7 @@ async def revoke_token(core: Core, token_id: UUID) -> None:
 
 
 async def clean_up(core: Core) -> None:
-    """Remove ended sessions and old attempts (run by an engine)."""
+    """Remove ended sessions, old attempts, and figures of teams that are gone (by an engine)."""
     now = core.clock.now()
     async with core.database.session() as session:
         await store.clean_up(
@@ -154,6 +156,8 @@ async def clean_up(core: Core) -> None:
             places_before=now - PLACES_REMEMBERED,
             now=now,
         )
+    async with core.database.transaction() as connection:
+        await counters.forget(connection, BY_TEAM, await people.living(connection))
 
 
 async def count_password_change(core: Core, person_id: UUID) -> None:
