@@ -30,6 +30,17 @@ Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 # A request that waits longer than this for a connection is better answered with 503.
 BORROW_TIMEOUT_SECONDS = 5.0
 
+# How long an answer of Database.check holds.
+CHECKED_FOR_SECONDS = 2.0
+
+# A durable write without a table: a message in the write-ahead log gives the transaction a commit
+# that has to reach the disk, and more rows than work_mem holds are spilled to a temporary file
+# beside the data, which fails where a table could not grow either (half a megabyte of it).
+TRIAL = """
+SELECT count(*) FROM generate_series(1, %s::int), pg_logical_emit_message(true, 'vigie', 'ready')
+"""
+TRIAL_ROWS = 30_000
+
 _SESSION_TIMEOUTS = {
     "statement_timeout": "15s",
     "lock_timeout": "5s",
@@ -83,6 +94,8 @@ class Database:
         self._parameters = connection_parameters(settings, schema=schema, name=name)
         self._migrations_dir = migrations_dir
         self._answer_seconds = answer_seconds
+        self._checking = asyncio.Lock()
+        self._checked: tuple[float, str | None] | None = None
         self.life = Life({**self._parameters, "application_name": f"{name} life"})
         self._pool = AsyncConnectionPool(
             connection_class=PatientConnection[Any],
@@ -164,9 +177,34 @@ class Database:
         connection.answer_seconds = self._answer_seconds
 
     async def check(self) -> None:
-        """Raise ``Unavailable`` unless the database answers (for /ready)."""
-        async with self.transaction() as connection:
-            await connection.execute("SELECT 1")
+        """Raise ``Unavailable`` unless a request that writes could be served now (for /ready).
+
+        What a request needs is tried: a connection of the pool, room on the disk of the data, and
+        a commit that is durable. No table is touched. Whoever asks again within
+        ``CHECKED_FOR_SECONDS`` gets the same answer, so that asking costs the database little.
+        """
+        async with self._checking:
+            now = asyncio.get_running_loop().time()
+            if self._checked is None or now - self._checked[0] >= CHECKED_FOR_SECONDS:
+                self._checked = now, await self._trouble()
+            _, trouble = self._checked
+        if trouble is not None:
+            raise Unavailable(trouble)
+
+    async def _trouble(self) -> str | None:
+        try:
+            async with self.transaction() as connection:
+                await connection.execute("SET LOCAL work_mem = '64kB'")
+                await connection.execute("SET LOCAL synchronous_commit = on")
+                await connection.execute(TRIAL, (TRIAL_ROWS,))
+        except Unavailable as error:
+            cause = error.__cause__
+            if isinstance(cause, psycopg.errors.DiskFull):
+                return "The disk of the database is full; nothing can be written."
+            return error.detail
+        except psycopg.Error as error:
+            return f"The database cannot be written to: {str(error).strip().splitlines()[0]}"
+        return None
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from shared import counters, metrics
+from shared import database as database_module
 from shared.counters import CounterDef, HistogramDef, Increments
 from shared.database import Database, driver_connection
 from shared.errors import Unavailable
@@ -94,6 +95,66 @@ async def test_a_killed_connection_is_a_503_once_and_the_pool_recovers(
             connection = await session.connection()
             await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
     await database.check()
+
+
+async def test_the_check_tries_to_write_and_not_just_whether_anybody_is_there(
+    database: Database, plumbing_settings: DatabaseSettings
+) -> None:
+    await database.check()
+    reading = Database(plumbing_settings, schema="plumbing", name="tests", migrations_dir=None)
+    reading._parameters["options"] += " -c default_transaction_read_only=on"
+    await reading.start()
+    with pytest.raises(Unavailable, match="cannot be written to"):
+        await reading.check()
+    await reading.stop()
+
+
+async def test_a_full_disk_is_said_as_what_it_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = "DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+    monkeypatch.setattr(database_module, "TRIAL", f"{full} -- %s")
+    with pytest.raises(Unavailable, match="disk of the database is full"):
+        await database.check()
+
+
+async def test_the_check_spills_to_the_disk_and_commits(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL work_mem = '64kB'")
+        cursor = await connection.execute(
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT TEXT) " + database_module.TRIAL,
+            (database_module.TRIAL_ROWS,),
+        )
+        plan = str(await cursor.fetchall())
+    assert "temp read=" in plan
+    assert "written=" in plan
+    before = await _assigned(database)
+    database._checked = None
+    await database.check()
+    assert await _assigned(database) > before, "a transaction that wrote has committed"
+
+
+async def _assigned(database: Database) -> int:
+    """The next id of a transaction that writes."""
+    async with database.transaction() as connection:
+        cursor = await connection.execute(
+            "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next"
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return int(row["next"])
+
+
+async def test_asking_often_costs_the_database_one_question(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await database.check()
+    monkeypatch.setattr(database_module, "TRIAL", "SELECT this would fail %s")
+    for _ in range(100):
+        await database.check()
+    monkeypatch.setattr(database_module, "CHECKED_FOR_SECONDS", 0.0)
+    with pytest.raises(Unavailable):
+        await database.check()
 
 
 async def test_nobody_at_the_address_is_a_503_that_comes_in_time(
@@ -187,8 +248,9 @@ async def behind(line: Line, settings: DatabaseSettings, *, answer_seconds: floa
 
 
 async def test_a_server_that_falls_silent_is_a_503_in_time_and_is_found_again(
-    plumbing_settings: DatabaseSettings, line: Line
+    plumbing_settings: DatabaseSettings, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(database_module, "CHECKED_FOR_SECONDS", 0.0)
     database = await behind(line, plumbing_settings, answer_seconds=60)
     try:
         line.hold()
