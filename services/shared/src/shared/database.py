@@ -197,6 +197,8 @@ class Database:
                 await connection.execute("SET LOCAL work_mem = '64kB'")
                 await connection.execute("SET LOCAL synchronous_commit = on")
                 await connection.execute(TRIAL, (TRIAL_ROWS,))
+                cursor = await connection.execute("SHOW transaction_read_only")
+                row = await cursor.fetchone()
         except Unavailable as error:
             cause = error.__cause__
             if isinstance(cause, psycopg.errors.DiskFull):
@@ -204,6 +206,9 @@ class Database:
             return error.detail
         except psycopg.Error as error:
             return f"The database cannot be written to: {str(error).strip().splitlines()[0]}"
+        # Some put a database into this state before its disk is full.
+        if row is None or row["transaction_read_only"] != "off":
+            return "The database cannot be written to: it is read-only."
         return None
 
 
