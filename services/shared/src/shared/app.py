@@ -21,9 +21,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 
 from shared import problems
 from shared.auth import Authenticator, current_principal
+from shared.connections import Door
 from shared.contracts.identity import Principal
 from shared.docs_page import PlainDocsPlugin
 from shared.errors import Problem, Unavailable, Unsupported
+from shared.intake import Intake, refuse_by_length
 from shared.metrics import Collect, ServiceMetrics, render
 from shared.observe import Observe
 from shared.version import VERSION
@@ -83,6 +85,8 @@ def assemble(parts: ServiceParts) -> Litestar:
     app = Litestar(
         route_handlers=[_health(parts.name), _ready(parts), _metrics(parts), *parts.handlers],
         lifespan=[_lifespan(parts.resources)],
+        # Before the guards of a route: a length is known without asking anybody.
+        guards=[refuse_by_length],
         before_request=_media_type_check(parts.media_types),
         exception_handlers={
             Problem: problems.on_problem,
@@ -121,7 +125,8 @@ def assemble(parts: ServiceParts) -> Litestar:
         if isinstance(route, HTTPRoute):
             for method in sorted(set(route.methods) - {"OPTIONS", "HEAD"}):
                 metrics.declare(method, route.path_format)
-    app.asgi_handler = Observe(app.asgi_handler, metrics)
+    app.state.door = Door(parts.registry)
+    app.asgi_handler = Observe(Intake(app.asgi_handler, parts.registry), metrics)
     return app
 
 

@@ -61,6 +61,13 @@ class NotFound(Problem):
     title = "Not found"
 
 
+class TooSlow(Problem):
+    """The request did not come to its end in time (408)."""
+
+    status = 408
+    title = "Request timed out"
+
+
 class Conflict(Problem):
     """The state of the thing forbids it (409); the detail says why."""
 
@@ -73,6 +80,26 @@ class TooLarge(Problem):
 
     status = 413
     title = "Body too large"
+
+
+class HeaderTooLarge(Problem):
+    """The header exceeds what is accepted (431)."""
+
+    status = 431
+    title = "Header too large"
+
+    def __init__(self) -> None:
+        super().__init__("The header of the request is larger than is accepted.")
+
+
+class HungUp(Problem):
+    """Whoever asked is gone before the end of the request; for the log, for nobody reads it."""
+
+    status = 499
+    title = "Client closed the connection"
+
+    def __init__(self) -> None:
+        super().__init__("The connection ended before the request did.")
 
 
 class Unsupported(Problem):
@@ -114,3 +141,10 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str, *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class Busy(Unavailable):
+    """More is asked of this process at once than it can hold (503)."""
+
+    def __init__(self) -> None:
+        super().__init__("Too much is asked at once; send it again in a moment.", retry_after=2)

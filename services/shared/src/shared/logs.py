@@ -6,6 +6,8 @@ import sys
 import structlog
 from structlog.typing import Processor
 
+from shared.masks import mask_event
+
 # Libraries that narrate each request or connection at INFO: their warnings are what matters here.
 _TALKATIVE = ("httpx", "httpcore", "alembic", "uvicorn.access", "psycopg.pool", "asyncio")
 
@@ -25,6 +27,7 @@ def configure(service: str, level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        mask_event,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

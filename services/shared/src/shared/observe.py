@@ -1,7 +1,7 @@
 """Around every request, routed or not: its context, one log line, and the request metrics."""
 
-import re
 import time
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -9,13 +9,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import context
+from shared.masks import MASK, is_secret_name, looks_like_key, masked, masked_url
 from shared.metrics import ServiceMetrics
 
 # Asked for every few seconds by health checks and Prometheus: logged only when they fail.
 QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 
-# What senders that can only set a URL put into it, also where they misspell its name.
-_SECRET = re.compile("key|token|secret|passw|auth", re.IGNORECASE)
+LONGEST_LOGGED = 500
 
 _log = structlog.get_logger("access")
 
@@ -33,7 +33,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        carried = context.begin(headers.get(b"x-request-id"), headers.get(b"traceparent"))
+        carried = context.begin(_request_id(headers), headers.get(b"traceparent"))
         started = time.perf_counter()
         # A client that goes away before an answer began is neither a success nor our failure.
         status = 499
@@ -65,20 +65,37 @@ class Observe:
         _log.info(
             "request",
             method=scope.get("method"),
-            path=scope["path"],
-            query=_without_secrets(scope.get("query_string", b"")),
+            path=_cut(masked_url(scope["path"])),
+            query=_cut(_without_secrets(scope.get("query_string", b""))),
             route=route,
             status=status,
             duration_ms=round(seconds * 1000, 2),
-            client=client[0] if client else None,
+            # Behind a proxy this comes from a header.
+            client=masked(str(client[0])) if client else None,
         )
+
+
+def _request_id(headers: Mapping[bytes, str]) -> str | None:
+    """The caller's id of this request, unless it put a key there: it is logged and passed on."""
+    given = headers.get(b"x-request-id")
+    return None if given is None or (looks_like_key(given) and not _is_hex(given)) else given
+
+
+def _is_hex(text: str) -> bool:
+    # What proxies make. Keys of ours have other letters too.
+    return set(text.lower()) <= set("0123456789abcdef-")
 
 
 def _without_secrets(query: bytes) -> str:
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return urlencode([(name, _masked(name, value)) for name, value in pairs])
+    return urlencode([(masked_url(name), _masked(name, value)) for name, value in pairs])
 
 
 def _masked(name: str, value: str) -> str:
     # A value can name a parameter too: for some senders a semicolon parts two of them.
-    return "***" if _SECRET.search(name) or (_SECRET.search(value) and "=" in value) else value
+    return MASK if is_secret_name(name) else masked_url(value)
+
+
+def _cut(text: str) -> str:
+    # Whoever asks chooses how long it is.
+    return text if len(text) <= LONGEST_LOGGED else f"{text[:LONGEST_LOGGED]}..."

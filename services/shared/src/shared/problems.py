@@ -1,5 +1,6 @@
 """From any exception to application/problem+json (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,27 +17,21 @@ from litestar.exceptions import (
 
 from shared import context
 from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge
+from shared.masks import masked_url
 
 PROBLEM_JSON = "application/problem+json"
 
 _log = structlog.get_logger(__name__)
 
 
+def document(problem: Problem, *, instance: str | None = None) -> bytes:
+    """The body that tells a client about ``problem``."""
+    return _document(problem.status, problem.title, problem.detail, instance, problem.extra)
+
+
 def problem_response(problem: Problem, *, instance: str | None = None) -> Response[bytes]:
     """The response that tells a client about ``problem``."""
-    return _response(
-        problem.status,
-        {
-            "type": "about:blank",
-            "title": problem.title,
-            "status": problem.status,
-            "detail": problem.detail,
-            "instance": instance,
-            "request_id": context.current().get("request_id"),
-            **problem.extra,
-        },
-        problem.headers,
-    )
+    return _response(problem.status, document(problem, instance=instance), problem.headers)
 
 
 def on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
@@ -66,18 +61,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     else:
         detail = error.detail
     status = error.status_code
-    return _response(
-        status,
-        {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": detail,
-            "instance": path,
-            "request_id": context.current().get("request_id"),
-        },
-        dict(error.headers or {}),
-    )
+    body = _document(status, HTTPStatus(status).phrase, detail, path, {})
+    return _response(status, body, dict(error.headers or {}))
 
 
 def on_malformed(request: Request[Any, Any, Any], _error: Exception) -> Response[bytes]:
@@ -126,11 +111,25 @@ def _invalid(error: ValidationException) -> Invalid:
     return Invalid(errors or [FieldError("body", error.detail)])
 
 
-def _response(status: int, document: dict[str, Any], headers: dict[str, str]) -> Response[bytes]:
-    members = {name: value for name, value in document.items() if value is not None}
+def _document(
+    status: int, title: str, detail: str, instance: str | None, extra: Mapping[str, Any]
+) -> bytes:
+    members = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        # Answers are kept and passed around too, and the path may hold a key.
+        "instance": None if instance is None else masked_url(instance),
+        "request_id": context.current().get("request_id"),
+        **extra,
+    }
+    return msgspec.json.encode(
+        {name: value for name, value in members.items() if value is not None}
+    )
+
+
+def _response(status: int, body: bytes, headers: Mapping[str, str]) -> Response[bytes]:
     return Response(
-        content=msgspec.json.encode(members),
-        status_code=status,
-        media_type=PROBLEM_JSON,
-        headers=headers,
+        content=body, status_code=status, media_type=PROBLEM_JSON, headers=dict(headers)
     )

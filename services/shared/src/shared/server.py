@@ -13,6 +13,7 @@ import uvicorn
 from litestar import Litestar
 
 from shared import logs
+from shared.connections import RECEIVE_BUFFER_BYTES, Door, protocol
 from shared.settings import Settings, SettingsError, load
 
 # Containers and the supervisor kill after 10 s; streams close at once, requests have this long.
@@ -25,18 +26,32 @@ KEEP_ALIVE_SECONDS = 75
 # sysexits.h: the configuration is wrong, so a restart alone will not help.
 EX_CONFIG = 78
 
+# uvicorn's loop turns ten times a second.
+_TICKS_A_ROUND = 5
+
 _log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, door: Door) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._door = door
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        for server in self.servers:
+            for listener in server.sockets:
+                # What a connection inherits from the socket it came in by.
+                with socket.socket(fileno=os.dup(listener.fileno())) as inherited:
+                    inherited.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_ROUND == 0:
+            self._door.tend()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # uvicorn waits for open responses before it runs the lifespan's end, so streams must
@@ -59,6 +74,9 @@ def serve(
     app = create_app(settings)
     config = uvicorn.Config(
         app,
+        # uvicorn takes whatever makes a protocol, and declares a class.
+        http=protocol(app.state.door),  # type: ignore[arg-type]
+        ws="none",
         host=settings.bind_host,
         port=settings.bind_port,
         log_config=None,
@@ -70,7 +88,7 @@ def serve(
         proxy_headers=bool(os.environ.get("FORWARDED_ALLOW_IPS")),
     )
     _log.info("starting", host=settings.bind_host, port=settings.bind_port)
-    server = _Server(config, app.state.stopping)
+    server = _Server(config, app.state.stopping, app.state.door)
     server.run()
     # The interpreter's last collections walk every object there is: a third of a second of work,
     # which on a busy machine outlasts the time a container is given to stop.

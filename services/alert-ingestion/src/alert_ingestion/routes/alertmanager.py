@@ -10,7 +10,7 @@ from alert_ingestion.formats.alertmanager import PostableAlert
 from alert_ingestion.formats.reading import Reading
 from alert_ingestion.model import Policy
 from alert_ingestion.routes.documented import json_body
-from alert_ingestion.routes.keys import integration_key
+from alert_ingestion.routes.keys import body_of, integration_key
 from alert_ingestion.routes.parameters import TheIngestion
 from shared.errors import Malformed
 from shared.version import VERSION
@@ -50,7 +50,7 @@ def _read(body: bytes, now: datetime, policy: Policy) -> Reading:
 async def post_alerts(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[None]:
     """Take alerts as Alertmanager does; good ones are stored also when others are refused (400)."""
     key = integration_key(request)
-    reading, _ = await ingestion(key, "alertmanager", await request.body(), _read)
+    reading, _ = await ingestion(key, "alertmanager", body_of(request), _read)
     refuse_partly(reading)
     # No bytes instead of None, which would be rendered as JSON: Alertmanager's answer is empty.
     empty: Response[Any] = Response(b"", status_code=200)

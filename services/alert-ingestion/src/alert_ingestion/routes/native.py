@@ -11,7 +11,7 @@ from alert_ingestion.formats.native import NativeAlert
 from alert_ingestion.formats.reading import Reading
 from alert_ingestion.model import Action, AlertStatus, Policy, Reason, Receipt
 from alert_ingestion.routes.documented import json_body
-from alert_ingestion.routes.keys import integration_key
+from alert_ingestion.routes.keys import body_of, integration_key
 from alert_ingestion.routes.parameters import TheIngestion
 
 
@@ -71,7 +71,6 @@ async def send_alerts(
 ) -> Response[dict[str, Any]]:
     """Send alerts in Vigie's own format; answered when they are stored."""
     key = integration_key(request)
-    body = await request.body()
     many = False
 
     def read(body: bytes, now: datetime, _policy: Policy) -> Reading:
@@ -79,7 +78,7 @@ async def send_alerts(
         alerts, many = native.read(body, now)
         return Reading(tuple(alerts))
 
-    _, receipts = await ingestion(key, "native", body, read)
+    _, receipts = await ingestion(key, "native", body_of(request), read)
     replies = [_reply(receipt) for receipt in receipts]
     answer = Replies(results=replies) if many else replies[0]
     return Response(answer.model_dump(mode="json"), status_code=201)

@@ -10,7 +10,7 @@ from alert_ingestion.formats.webhook import WebhookAlert
 from alert_ingestion.model import Policy
 from alert_ingestion.routes.alertmanager import refuse_partly
 from alert_ingestion.routes.documented import json_body
-from alert_ingestion.routes.keys import integration_key
+from alert_ingestion.routes.keys import body_of, integration_key
 from alert_ingestion.routes.parameters import TheIngestion
 
 
@@ -92,6 +92,6 @@ async def _take(
     request: Request[Any, Any, Any], ingestion: TheIngestion, format_name: str
 ) -> Response[Taken]:
     key = integration_key(request)
-    reading, receipts = await ingestion(key, format_name, await request.body(), _read)
+    reading, receipts = await ingestion(key, format_name, body_of(request), _read)
     refuse_partly(reading)
     return Response(Taken(received=len(receipts), truncated=reading.truncated), status_code=200)
