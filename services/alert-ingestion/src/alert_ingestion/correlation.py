@@ -22,7 +22,7 @@ class Correlation:
 
     Attributes:
         group: the group it joins; None when it opens a new incident.
-        recurrence_of: the incident a new one repeats.
+        recurrence_of: the incident a new one repeats, or goes on from.
         slides_window: the group has not seen this fingerprint before, so its window starts anew.
     """
 
@@ -69,6 +69,10 @@ def correlate(
     """
     window = timedelta(seconds=policy.correlation_window_seconds)
     if group is not None and now - group.last_new_at <= window:
+        old = now - group.opened_at > timedelta(seconds=policy.correlation_max_age_seconds)
+        if old and not group_has_fingerprint:
+            # An incident that trouble keeps joining would be open, and acknowledged, for ever.
+            return Correlation(Reason.AGE_REACHED, recurrence_of=KnownIncident(group.incident_id))
         return Correlation(Reason.ATTACHED, group=group, slides_window=not group_has_fingerprint)
     if previous is not None and previous.is_over:
         return Correlation(Reason.RECURRENCE, recurrence_of=previous)

@@ -8,22 +8,33 @@ from alert_ingestion.model import Alert, Reason
 from shared.contracts.alerts import AlertEvent, AlertSnapshot
 from shared.identifiers import new_id
 from shared.outbox import Message
+from shared.urgency import Occasion, urgency
 
 TOPIC: Final = "alert-events"
 
 
 def opened(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert belongs to its incident from now on."""
-    return _message("alert.opened", alert, recurrence_of, reason, now)
+    joins = reason is Reason.ATTACHED
+    occasion = Occasion.MORE if joins else Occasion.FIRST_WORD
+    return _message("alert.opened", alert, recurrence_of, reason=reason, now=now, occasion=occasion)
 
 
 def resolved(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert stopped firing."""
-    return _message("alert.resolved", alert, recurrence_of, reason, now)
+    return _message(
+        "alert.resolved", alert, recurrence_of, reason=reason, now=now, occasion=Occasion.RECORD
+    )
 
 
 def _message(
-    kind: str, alert: Alert, recurrence_of: UUID | None, reason: Reason, now: datetime
+    kind: str,
+    alert: Alert,
+    recurrence_of: UUID | None,
+    *,
+    reason: Reason,
+    now: datetime,
+    occasion: Occasion,
 ) -> Message:
     event = AlertEvent(
         event_id=new_id(),
@@ -42,6 +53,7 @@ def _message(
         key=str(alert.incident_id),
         payload=event.model_dump(mode="json"),
         id=event.event_id,
+        urgency=urgency(occasion, alert.severity),
     )
 
 

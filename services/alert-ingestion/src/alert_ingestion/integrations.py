@@ -42,12 +42,14 @@ def default_policy(settings: AlertIngestionSettings) -> Policy:
         resolve_timeout_seconds=settings.resolve_timeout_seconds,
         correlation_labels=DEFAULT_LABELS,
         correlation_window_seconds=settings.correlation_window_seconds,
+        correlation_max_age_seconds=settings.correlation_max_age_seconds,
     )
 
 
 def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
     """The policy in force for an integration."""
     timeout, window = stored.resolve_timeout_seconds, stored.correlation_window_seconds
+    age = stored.correlation_max_age_seconds
     return Policy(
         auto_resolve=stored.auto_resolve,
         resolve_timeout_seconds=defaults.resolve_timeout_seconds if timeout is None else timeout,
@@ -55,6 +57,7 @@ def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
         correlation_window_seconds=(
             defaults.correlation_window_seconds if window is None else window
         ),
+        correlation_max_age_seconds=defaults.correlation_max_age_seconds if age is None else age,
     )
 
 
@@ -92,6 +95,7 @@ async def seed(connection: Connection, key: str, now: datetime) -> None:
             resolve_timeout_seconds=None,
             correlation_labels=None,
             correlation_window_seconds=None,
+            correlation_max_age_seconds=None,
             created_at=now,
             revoked_at=None,
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from shared.contracts.alerts import AGE_REACHED
 from shared.contracts.wire import Severity
 
 
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     NEW_INCIDENT = "new_incident"
     WINDOW_PASSED = "window_passed"
     RECURRENCE = "recurrence"
+    AGE_REACHED = AGE_REACHED
     ATTACHED = "attached_within_window"
     STILL_FIRING = "still_firing"
     RESOLVED_BY_HAND = "resolved_by_hand"
@@ -51,12 +53,14 @@ class Policy:
         resolve_timeout_seconds: how long an Alertmanager alert without an end lives unrepeated.
         correlation_labels: labels that form the correlation key; service and severity by default.
         correlation_window_seconds: how long after its last new fingerprint a group takes another.
+        correlation_max_age_seconds: how long after its first alert a group takes no new ones.
     """
 
     auto_resolve: bool
     resolve_timeout_seconds: int
     correlation_labels: tuple[str, ...]
     correlation_window_seconds: int
+    correlation_max_age_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +191,14 @@ class KnownIncident:
 class Group:
     """An open correlation group: alerts with its key join its incident while the window lasts.
 
-    ``last_new_at`` is the server's time of its last new fingerprint.
+    ``opened_at`` and ``last_new_at`` are the server's times of its first alert and of its last new
+    fingerprint.
     """
 
     id: UUID
     correlation_key: str
     incident_id: UUID
+    opened_at: datetime
     last_new_at: datetime
 
 

@@ -13,6 +13,12 @@ class AlertIngestionSettings(DatabaseSettings):
     correlation_window_seconds: int = Field(
         300, ge=0, le=86_400, description="how long an incident takes in new alerts of its kind"
     )
+    correlation_max_age_seconds: int = Field(
+        14_400,
+        ge=60,
+        le=31_536_000,
+        description="how old an incident may be that still takes in alerts of new fingerprints",
+    )
     resolve_timeout_seconds: int = Field(
         300,
         ge=10,

@@ -42,6 +42,7 @@ class IntegrationRow(Table, table=True):
     resolve_timeout_seconds: int | None
     correlation_labels: list[str] | None = Field(sa_type=ARRAY(sa.Text))
     correlation_window_seconds: int | None
+    correlation_max_age_seconds: int | None
     created_at: datetime = _instant()
     revoked_at: datetime | None = _instant(nullable=True)
 

@@ -23,6 +23,7 @@ POLICY = Policy(
     resolve_timeout_seconds=300,
     correlation_labels=DEFAULT_LABELS,
     correlation_window_seconds=300,
+    correlation_max_age_seconds=14_400,
 )
 
 
@@ -38,8 +39,16 @@ def received(**changes: Any) -> ReceivedAlert:
     return ReceivedAlert(**values)
 
 
-def group(age_seconds: float) -> Group:
-    return Group(new_id(), "k", new_id(), last_new_at=NOW - timedelta(seconds=age_seconds))
+def group(age_seconds: float, *, opened_seconds_ago: float | None = None) -> Group:
+    last_new_at = NOW - timedelta(seconds=age_seconds)
+    opened = age_seconds if opened_seconds_ago is None else opened_seconds_ago
+    return Group(
+        new_id(),
+        "k",
+        new_id(),
+        opened_at=NOW - timedelta(seconds=opened),
+        last_new_at=last_new_at,
+    )
 
 
 def test_without_an_open_group_an_alert_opens_an_incident() -> None:
@@ -53,6 +62,24 @@ def test_within_the_window_an_alert_joins_and_the_window_starts_anew(age: float)
     decision = correlate(POLICY, open_group, None, group_has_fingerprint=False, now=NOW)
     assert (decision.reason, decision.group) == (Reason.ATTACHED, open_group)
     assert decision.slides_window
+
+
+def test_an_incident_takes_no_new_fingerprint_past_its_age_and_the_next_one_is_linked_to_it() -> (
+    None
+):
+    old = group(10, opened_seconds_ago=14_401)
+    decision = correlate(POLICY, old, None, group_has_fingerprint=False, now=NOW)
+    assert (decision.reason, decision.group) == (Reason.AGE_REACHED, None)
+    assert decision.recurrence_of is not None
+    assert decision.recurrence_of.id == old.incident_id
+    young = group(10, opened_seconds_ago=14_400)
+    assert correlate(POLICY, young, None, group_has_fingerprint=False, now=NOW).group == young
+
+
+def test_a_fingerprint_that_an_old_incident_has_had_still_belongs_to_it() -> None:
+    old = group(10, opened_seconds_ago=90_000)
+    decision = correlate(POLICY, old, None, group_has_fingerprint=True, now=NOW)
+    assert (decision.reason, decision.group) == (Reason.ATTACHED, old)
 
 
 def test_after_the_window_an_alert_opens_an_incident_although_the_group_is_open() -> None:
@@ -92,6 +119,7 @@ def test_a_window_of_nothing_correlates_only_what_comes_in_the_same_instant() ->
         resolve_timeout_seconds=300,
         correlation_labels=DEFAULT_LABELS,
         correlation_window_seconds=0,
+        correlation_max_age_seconds=14_400,
     )
     assert correlate(policy, group(0.001), None, group_has_fingerprint=False, now=NOW).group is None
     assert correlate(policy, group(0), None, group_has_fingerprint=False, now=NOW).group is not None

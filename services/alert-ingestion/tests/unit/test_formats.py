@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from alert_ingestion.formats import alertmanager, native, webhook
+from alert_ingestion.formats import alertmanager, bounds, native, webhook
 from alert_ingestion.formats.reading import Reading
 from shared.contracts.wire import Severity
 from shared.errors import Invalid, Malformed, TooLarge
@@ -79,11 +81,10 @@ class TestAlertmanagerApi:
             {"labels": {"alertname": "Naive"}, "startsAt": "2026-03-02T09:00:00"},
             {"labels": {"alertname": "Absurd"}, "startsAt": "9999-12-31T23:59:59Z"},
             {"labels": {"": "nameless"}},
-            {"labels": {"alertname": "x" * 70_000}},
             {},
         )
         assert [alert.labels["alertname"] for alert in reading.alerts] == ["Good"]
-        assert [int(error.field.partition(".")[0]) for error in reading.errors] == [*range(1, 11)]
+        assert [int(error.field.partition(".")[0]) for error in reading.errors] == [*range(1, 10)]
         assert "label" in reading.errors[0].message
         assert "startsAt" in reading.errors[1].message
         assert "zone" in reading.errors[5].message
@@ -212,18 +213,65 @@ class TestWebhook:
             {"status": "sideways", "labels": {"a": "b"}},
             "not an alert",
             {"status": "firing", "labels": {}},
-            {"status": "firing", "labels": {"a": "x" * 70_000}},
             {"status": "firing", "labels": {"a": "b"}, "fingerprint": "f" * 256},
         )
         assert len(reading.alerts) == 1
         assert [error.field.split(".")[:2] for error in reading.errors] == [
-            ["alerts", str(index)] for index in range(1, 6)
+            ["alerts", str(index)] for index in range(1, 5)
         ]
 
     @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"alerts": {}}', b"null"])
     def test_what_is_no_notification_is_malformed(self, body: bytes) -> None:
         with pytest.raises(Malformed):
             webhook.read(body, NOW)
+
+
+class TestBounds:
+    """Senders that neither split nor fix are cut to size, with a mark, and never refused for it."""
+
+    def test_what_is_too_long_is_cut_with_a_mark_and_a_note_and_keeps_its_identity(self) -> None:
+        one, other = hook(
+            {"status": "firing", "labels": {"a": "x" * 70_000}},
+            {"status": "firing", "labels": {"a": "x" * 69_999 + "y"}},
+        ).alerts
+        assert one.labels["a"].endswith("…")
+        assert len(one.labels["a"]) == bounds.LONGEST_VALUE
+        assert one.annotations == {"vigie_cut": "Cut: a (70000 characters)"}
+        assert one.fingerprint != other.fingerprint
+
+    def test_a_link_that_is_too_long_leads_to_its_site(self) -> None:
+        [alert] = hook(
+            {
+                "status": "firing",
+                "labels": {"a": "b"},
+                "generatorURL": "https://grafana.example/d/?q=" + "x" * 1_450_000,
+            }
+        ).alerts
+        assert alert.links["source"] == "https://grafana.example/"
+        assert "link source (1450029 characters)" in alert.annotations["vigie_cut"]
+
+    def test_a_link_that_is_nothing_but_long_is_left_out(self) -> None:
+        [alert] = hook(
+            {"status": "firing", "labels": {"a": "b"}, "generatorURL": "http://" + "x" * 9_000}
+        ).alerts
+        assert "source" not in alert.links
+
+    @given(
+        texts=st.dictionaries(
+            st.text(min_size=1, max_size=300),
+            st.integers(0, 60_000).map(lambda size: "x" * size),
+            max_size=250,
+        )
+    )
+    @settings(deadline=None)
+    def test_every_set_of_texts_fits_afterwards_and_what_fitted_is_untouched(
+        self, texts: dict[str, str]
+    ) -> None:
+        kept, notes = bounds.texts(texts)
+        assert len(kept) <= bounds.MOST_ENTRIES
+        assert sum(len(name) + len(value) for name, value in kept.items()) <= bounds.LARGEST
+        assert bool(notes) == (kept != texts)
+        assert bounds.texts(kept) == (kept, [])
 
 
 ALERT = {"service": "checkout", "severity": "critical", "message": "it burns"}

@@ -62,25 +62,29 @@ class Life:
 
     async def _still_holds(self, connection: psycopg.AsyncConnection[DictRow]) -> bool:
         try:
-            await connection.execute("SELECT 1")
+            held = await connection.execute(
+                "SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
+            )
+            return await held.fetchone() is not None
         except psycopg.Error:
-            await connection.close()
             return False
-        return True
 
     async def _begin(self) -> None:
         if self._number:
             self.former.add(self._number)
             _log.warning("claims_lost_with_their_session", number=self._number)
-        number = secrets.randbelow(2**31 - 1) + 1
+        await self.stop()
+        self._number = secrets.randbelow(2**31 - 1) + 1
         try:
-            connection: psycopg.AsyncConnection[DictRow] = await PatientConnection.connect(
+            # Kept here before it is of use, so that whatever interrupts this, stop() closes it.
+            self._connection = await PatientConnection.connect(
                 **self._parameters, autocommit=True, row_factory=dict_row
             )
             # A session that idles is the point of it.
-            await connection.execute("SET idle_session_timeout = 0")
-            await connection.execute("SELECT pg_advisory_lock(%s, %s)", (_LOCK_CLASS, number))
+            await self._connection.execute("SET idle_session_timeout = 0")
+            await self._connection.execute(
+                "SELECT pg_advisory_lock(%s, %s)", (_LOCK_CLASS, self._number)
+            )
         except psycopg.Error as error:
-            self._connection = None
+            await self.stop()
             raise Unavailable("The database does not answer; nothing was changed.") from error
-        self._connection, self._number = connection, number

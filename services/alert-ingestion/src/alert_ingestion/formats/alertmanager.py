@@ -11,7 +11,6 @@ from alert_ingestion.formats.reading import (
     decode,
     field_errors,
     refuse_too_many,
-    size_error,
 )
 from alert_ingestion.model import ReceivedAlert
 from shared.contracts.wire import Text
@@ -59,8 +58,6 @@ def _received(alert: PostableAlert, now: datetime, resolve_timeout: timedelta) -
         raise ValueError("at least one label with a value is needed")
     if "" in labels or "" in alert.annotations:
         raise ValueError("the name of a label or annotation must not be empty")
-    if sentence := size_error(labels, alert.annotations):
-        raise ValueError(sentence)
     # api/v2/api.go, postAlertsHandler: the order in which absent times are filled in.
     starts_at = alert.starts_at or alert.ends_at or now
     ends_at = alert.ends_at or now + resolve_timeout

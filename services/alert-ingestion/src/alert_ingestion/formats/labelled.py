@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 
 from alert_ingestion import fingerprint, severity
+from alert_ingestion.formats import bounds
 from alert_ingestion.model import ReceivedAlert
 from shared.contracts.wire import Instant, Text
 
@@ -66,20 +67,28 @@ def received(
 ) -> ReceivedAlert:
     """An alert from its labels; ``own_fingerprint`` is the sender's, if it names one."""
     mapped, original = severity.from_labels(labels)
+    kept_labels, cut_labels = bounds.texts(labels)
+    kept_annotations, cut_annotations = bounds.texts(annotations)
+    kept_links, cut_links = bounds.links(links_of(links, annotations))
     return ReceivedAlert(
+        # Of the whole, so that what differs only beyond the bounds stays apart.
         fingerprint=own_fingerprint or fingerprint.of_labels(labels),
-        service=_cut(_first(labels, _SERVICE_LABELS) or "unknown", _LONGEST_SERVICE),
+        service=bounds.cut(_first(labels, _SERVICE_LABELS) or "unknown", _LONGEST_SERVICE),
         severity=mapped,
-        severity_original=original if original != mapped.value else None,
-        message=_cut(_message(labels, annotations), _LONGEST_MESSAGE),
+        severity_original=(
+            bounds.cut(original, bounds.LONGEST_NAME)
+            if original is not None and original != mapped.value
+            else None
+        ),
+        message=bounds.cut(_message(labels, annotations), _LONGEST_MESSAGE),
         starts_at=starts_at,
         starts_at_given=starts_at_given,
         resolved=resolved,
         ends_at=ends_at,
         ends_at_is_timeout=ends_at_is_timeout,
-        labels=labels,
-        annotations=annotations,
-        links=links_of(links, annotations),
+        labels=kept_labels,
+        annotations=kept_annotations | bounds.note([*cut_labels, *cut_annotations, *cut_links]),
+        links=kept_links,
     )
 
 
@@ -90,7 +99,3 @@ def _message(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
 
 def _first(texts: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((text for name in names if (text := texts.get(name, "").strip())), "")
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -12,7 +12,6 @@ from alert_ingestion.formats.reading import (
     decode,
     field_errors,
     refuse_too_many,
-    size_error,
 )
 from alert_ingestion.model import ReceivedAlert
 from shared.contracts.wire import Text
@@ -83,8 +82,6 @@ def _received(item: Any, envelope: dict[str, Any], now: datetime) -> ReceivedAle
     labels = labelled.without_empty(alert.labels)
     if not labels and not alert.fingerprint:
         raise ValueError("needs labels or a fingerprint: it has no identity")
-    if sentence := size_error(labels, alert.annotations):
-        raise ValueError(sentence)
     is_resolved = alert.status == "resolved"
     return labelled.received(
         labels,

@@ -29,6 +29,7 @@ Kind = Literal["any", "native", "alertmanager", "grafana"]
 LabelName = Annotated[Line, StringConstraints(max_length=100)]
 Labels = Annotated[list[LabelName], Field(min_length=1, max_length=10)]
 Window = Annotated[int, Field(ge=0, le=86_400)]
+Age = Annotated[int, Field(ge=60, le=31_536_000)]
 Timeout = Annotated[int, Field(ge=10, le=604_800)]
 
 
@@ -44,6 +45,7 @@ class NewIntegration(Command):
     resolve_timeout_seconds: Timeout | None = None
     correlation_labels: Labels | None = None
     correlation_window_seconds: Window | None = None
+    correlation_max_age_seconds: Age | None = None
 
 
 class IntegrationChange(Command):
@@ -55,6 +57,7 @@ class IntegrationChange(Command):
     resolve_timeout_seconds: Timeout | None = None
     correlation_labels: Labels | None = None
     correlation_window_seconds: Window | None = None
+    correlation_max_age_seconds: Age | None = None
 
 
 class IntegrationView(BaseModel):
@@ -68,6 +71,7 @@ class IntegrationView(BaseModel):
     resolve_timeout_seconds: int | None
     correlation_labels: list[str] | None
     correlation_window_seconds: int | None
+    correlation_max_age_seconds: int | None
     created_at: datetime
     revoked_at: datetime | None
 

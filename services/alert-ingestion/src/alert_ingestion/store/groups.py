@@ -12,7 +12,7 @@ from shared.identifiers import new_id
 async def open_of(connection: Connection, keys: Iterable[str]) -> dict[str, Group]:
     """The open group of each correlation key that has one."""
     cursor = await connection.execute(
-        "SELECT id, correlation_key, incident_id, last_new_at FROM groups "
+        "SELECT id, correlation_key, incident_id, opened_at, last_new_at FROM groups "
         "WHERE correlation_key = ANY(%s) AND closed_at IS NULL",
         (sorted(set(keys)),),
     )
@@ -24,7 +24,7 @@ async def insert(connection: Connection, groups: Sequence[Group]) -> None:
     if groups:
         await connection.execute(
             "INSERT INTO groups (id, correlation_key, incident_id, opened_at, last_new_at) "
-            "SELECT id, correlation_key, incident_id, last_new_at, last_new_at "
+            "SELECT id, correlation_key, incident_id, opened_at, last_new_at "
             "FROM jsonb_populate_recordset(NULL::groups, %s::jsonb)",
             (msgspec.json.encode(groups).decode(),),
         )
@@ -92,20 +92,20 @@ async def continue_in(
     closed = await connection.execute(
         "UPDATE groups SET closed_at = %s, closed_reason = 'continued_elsewhere' "
         "WHERE correlation_key = %s AND incident_id = %s AND closed_at IS NULL "
-        "RETURNING last_new_at",
+        "RETURNING opened_at, last_new_at",
         (now, key, source),
     )
     row = await closed.fetchone()
-    last_new_at = now if row is None else row["last_new_at"]
+    opened_at, last_new_at = (now, now) if row is None else (row["opened_at"], row["last_new_at"])
     opened = await connection.execute(
         "INSERT INTO groups (id, correlation_key, incident_id, opened_at, last_new_at) "
         "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (new_id(), key, target, last_new_at, last_new_at),
+        (new_id(), key, target, opened_at, last_new_at),
     )
     if opened.rowcount == 0:
         await connection.execute(
             "INSERT INTO groups "
             "(id, correlation_key, incident_id, opened_at, last_new_at, closed_at, closed_reason) "
             "VALUES (%s, %s, %s, %s, %s, %s, 'later_incident_open')",
-            (new_id(), key, target, last_new_at, last_new_at, now),
+            (new_id(), key, target, opened_at, last_new_at, now),
         )

@@ -10,7 +10,7 @@ from shared.database import Connection
 
 _COLUMNS: Final = (
     "id, name, kind, key_hint, auto_resolve, resolve_timeout_seconds, correlation_labels, "
-    "correlation_window_seconds, created_at, revoked_at"
+    "correlation_window_seconds, correlation_max_age_seconds, created_at, revoked_at"
 )
 
 
@@ -26,6 +26,7 @@ class StoredIntegration:
     resolve_timeout_seconds: int | None
     correlation_labels: list[str] | None
     correlation_window_seconds: int | None
+    correlation_max_age_seconds: int | None
     created_at: datetime
     revoked_at: datetime | None
 
@@ -71,8 +72,9 @@ async def insert(connection: Connection, integration: StoredIntegration, key_has
     """Store a new integration; False when its name is taken."""
     cursor = await connection.execute(
         "INSERT INTO integrations (id, name, kind, key_hash, key_hint, auto_resolve, "
-        "resolve_timeout_seconds, correlation_labels, correlation_window_seconds, created_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING",
+        "resolve_timeout_seconds, correlation_labels, correlation_window_seconds, "
+        "correlation_max_age_seconds, created_at) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING",
         (
             integration.id,
             integration.name,
@@ -83,6 +85,7 @@ async def insert(connection: Connection, integration: StoredIntegration, key_has
             integration.resolve_timeout_seconds,
             integration.correlation_labels,
             integration.correlation_window_seconds,
+            integration.correlation_max_age_seconds,
             integration.created_at,
         ),
     )

@@ -139,7 +139,9 @@ def _open(
         ledger.add_incident(
             KnownIncident(incident_id, recurrence_of=repeats.id if repeats else None)
         )
-        ledger.open_group(Group(new_id(), key, incident_id, last_new_at=ledger.now))
+        ledger.open_group(
+            Group(new_id(), key, incident_id, opened_at=ledger.now, last_new_at=ledger.now)
+        )
     alert = _alert(
         integration,
         received,
