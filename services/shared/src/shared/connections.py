@@ -161,8 +161,8 @@ class _Line(asyncio.Transport):
         self.lingering = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send, unless the end was sent."""
-        if not self.lingering:
+        """Send, unless the end was sent; uvloop minds a word to a peer who is gone."""
+        if not self.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:

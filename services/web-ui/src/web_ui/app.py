@@ -41,6 +41,8 @@ from web_ui.viewer import Viewer, Viewers
 NAME = "web-ui"
 # Somebody waits: a page's three attempts at a neighbour that hangs end before htmx gives up (15 s).
 PATIENCE = httpx.Timeout(4.0, connect=1.0)
+# The longest note, where each of its characters takes twelve; strangers get no further than 64 KB.
+FORM_MAX_BYTES = 128 * 1024
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 HANDLERS = (
@@ -115,7 +117,10 @@ def create_app(
             description="The pages people use. Not an API: programs talk to the other services.",
             revision=settings.revision,
             registry=registry,
-            handlers=[_pages(services, FormGuard(secret, cookies)), assets.router()],
+            handlers=[
+                _pages(services, FormGuard(secret, cookies, services.viewers)),
+                assets.router(),
+            ],
             # The follower is stopped before the connections it uses are closed.
             resources=[*outside.connections, Follower(outside.feed, broadcast)],
             media_types=FORMS,
@@ -130,10 +135,15 @@ def _pages(services: Services, guard: FormGuard) -> Router:
     async def viewer(request: Request[Any, Any, Any]) -> Viewer:
         return await services.viewers.of(request)
 
+    # A function, because Litestar copies the object behind a method, and its collaborators with it.
+    async def check_form(request: Request[Any, Any, Any]) -> None:
+        await guard.check(request)
+
     return Router(
         path="/",
         route_handlers=[*HANDLERS, _nothing_here],
-        before_request=guard.check,
+        before_request=check_form,
+        request_max_body_size=FORM_MAX_BYTES,
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "viewer": Provide(viewer),

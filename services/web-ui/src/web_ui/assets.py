@@ -2,7 +2,10 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
+from litestar import Request
+from litestar.exceptions import NotFoundException
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 
@@ -15,6 +18,9 @@ class Assets:
 
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder
+        self._names = frozenset(
+            path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+        )
         self._urls: dict[str, str] = {}
 
     def url(self, name: str) -> str:
@@ -26,9 +32,17 @@ class Assets:
 
     def router(self) -> Router:
         """Serves the files."""
+        names = self._names
+
+        def one_of_ours(request: Request[Any, Any, Any]) -> None:
+            """Refuse any other name before the disk is asked, which minds some of them."""
+            if str(request.path_params.get("file_path", "")).lstrip("/") not in names:
+                raise NotFoundException
+
         return create_static_files_router(
             path=PREFIX,
             directories=[self._folder],
             name="static",
             opt={"public": True},
+            before_request=one_of_ours,
         )

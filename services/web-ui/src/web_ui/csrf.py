@@ -15,8 +15,10 @@ from typing import Any
 from litestar import Request
 
 from shared.errors import Forbidden
-from web_ui.clients import SignedOut
+from shared.intake import vouch
+from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
+from web_ui.viewer import Viewers
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
@@ -53,9 +55,10 @@ def new_visit() -> str:
 class FormGuard:
     """Checks every unsafe request before its handler runs."""
 
-    def __init__(self, secret: str, cookies: Cookies) -> None:
+    def __init__(self, secret: str, cookies: Cookies, viewers: Viewers) -> None:
         self._secret = secret
         self._cookies = cookies
+        self._viewers = viewers
 
     async def check(self, request: Request[Any, Any, Any]) -> None:
         """Refuse a request that no form of ours made.
@@ -63,19 +66,37 @@ class FormGuard:
         Raises:
             Forbidden: it comes from another origin.
             StaleForm: its token is missing or somebody else's.
-            SignedOut: the browser has dropped the session it was made for.
+            SignedOut: the session it was made for has ended, here or in the browser.
         """
         if request.method in SAFE_METHODS:
             return
         origin = request.headers.get("sec-fetch-site")
         if origin is not None and origin not in OWN_ORIGIN:
             raise Forbidden("This request came from another site, so it was not carried out.")
+        binding = self._cookies.binding(request)
+        await self._refuse_ended(request)
         token = request.headers.get(HEADER.lower())
-        if token is None:
+        # Nothing fits a browser without a cookie of ours, so there is nothing to read either.
+        if token is None and binding:
             field = (await request.form()).get(FIELD)
             token = field if isinstance(field, str) else ""
-        if not matches(self._secret, self._cookies.binding(request), token):
+        if not matches(self._secret, binding, token or ""):
             # Cookies end with the session, so a session that ended looks like a form without one.
             if self._cookies.token(request) is None and request.url.path not in OPEN_TO_ALL:
                 raise SignedOut("Sign in first.")
             raise StaleForm(EXPIRED)
+
+    async def _refuse_ended(self, request: Request[Any, Any, Any]) -> None:
+        """Find out whose session it is before the form is read; only theirs may be a long one."""
+        session = self._cookies.token(request)
+        if session is None:
+            return
+        try:
+            known = await self._viewers.principal(session) is not None
+        except Down:
+            # It cannot be told now: the form is read as far as a stranger's would be.
+            return
+        if known:
+            vouch(request.scope)
+        elif request.url.path not in OPEN_TO_ALL:
+            raise SignedOut("Sign in first.")

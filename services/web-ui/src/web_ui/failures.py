@@ -36,9 +36,12 @@ HEADINGS = {
     403: "That is not allowed",
     404: "There is nothing here",
     405: "That is not possible here",
+    408: "That took too long",
     413: "That is too large",
     422: "That cannot be shown",
     429: "Too many requests",
+    # Nobody reads it: whoever asked has gone.
+    499: "You were gone",
     503: "One moment, please",
 }
 OURS = "Something went wrong on our side"
