@@ -1,9 +1,3 @@
 #!/usr/bin/env bash
-# Prints the addresses, the admin password, an ingestion key and an API token of the installation
-# that is up (docker compose or ./services/run.sh), and a curl line ready to paste.
-#   ./ci/credentials.sh [--json] [--runtime local|compose]
-set -euo pipefail
-root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
-
-PYTHONPATH="$root/services/shared/local" PYTHONDONTWRITEBYTECODE=1 \
-  exec python3 -P -m vigie_local.credentials "$@"
+# See services/credentials.sh.
+exec "$(dirname -- "${BASH_SOURCE[0]}")/../services/credentials.sh" "$@"

@@ -27,7 +27,7 @@ from vigie_local import secret_files
 Give = Callable[[int, int, int], None]
 
 INSTALLATION = "installation"
-# What ./ci/credentials.sh tells the person who runs the stack.
+# What ./services/credentials.sh tells the person who runs the stack.
 SHOWN = ("admin_password", "ingestion_key", "api_token", "grafana_admin_password")
 # Handed out only where `put` has brought one.
 OPTIONAL = ("smtp_password",)

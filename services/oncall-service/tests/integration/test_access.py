@@ -3,6 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from oncall_service import reset_admin
+from oncall_service.settings import OncallSettings
+
 SESSIONS = "/api/v1/sessions"
 CHECK = "/internal/v1/tokens/check"
 
@@ -313,3 +318,42 @@ async def test_ended_sessions_and_old_attempts_are_cleaned_up(
     assert await oncall.app.state.engines["housekeeping"].cycle()
     for table in ("sessions", "signin_attempts"):
         assert oncall.database.query(f"TABLE oncall.{table}") == []
+
+
+async def _reset(oncall: Any, password: str) -> str:
+    return await reset_admin.reset(OncallSettings(**oncall.database.settings()), password)
+
+
+async def test_the_way_back_gives_a_locked_out_administrator_a_new_password(
+    oncall: Any, admin_password: str
+) -> None:
+    session = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
+    for number in range(70):
+        await _sign_in(oncall, "admin", "wrong", headers=_from(oncall, f"203.0.113.{number}"))
+    here = _from(oncall, "192.0.2.1")
+    assert (await _sign_in(oncall, "admin", "a new one", headers=here)).status_code == 429
+    assert await _reset(oncall, "a new password") == "admin"
+    assert await _check(oncall, session) is None
+    assert (await _sign_in(oncall, "admin", admin_password, headers=here)).status_code == 401
+    signed_in = await _sign_in(oncall, "admin", "a new password", headers=here)
+    assert signed_in.json()["role"] == "admin"
+
+
+@pytest.mark.parametrize("how", ["deleted", "demoted", "renamed"])
+async def test_the_way_back_leads_to_an_administrator_whatever_became_of_them(
+    oncall: Any, admin_password: str, how: str
+) -> None:
+    other = {"name": "Ada", "login": "ada", "password": admin_password, "role": "admin"}
+    await oncall.ok("POST", "/api/v1/people", json=other)
+    if how == "deleted":
+        await oncall.ok("PATCH", "/api/v1/policies/Default", json={"fallback": "Ada"})
+        await oncall.ok("DELETE", "/api/v1/people/admin")
+    elif how == "demoted":
+        await oncall.ok("PATCH", "/api/v1/people/admin", json={"role": "viewer"})
+    else:
+        await oncall.ok("PATCH", "/api/v1/people/admin", json={"login": "root"})
+    assert await _reset(oncall, "a new password") == "admin"
+    signed_in = (await _sign_in(oncall, "admin", "a new password")).json()
+    assert signed_in["role"] == "admin"
+    expected = "Administrator 2" if how == "renamed" else "Administrator"
+    assert signed_in["person"]["name"] == expected

@@ -101,7 +101,11 @@ case "$*" in
   "inspect --format {{.Image}} one-shot") echo sha256:ran ;;
   "run --rm"*" --volumes-from=one-shot sha256:ran /run/secrets show")
     echo '{"admin_password": "a", "ingestion_key": "b", "api_token": "c", "grafana_admin_password": "d"}' ;;
-  "compose exec -T oncall-service"*) echo 'chief' ;;
+  "compose exec -T oncall-service printenv"*) echo 'chief' ;;
+  "compose exec -T oncall-service python -m oncall_service.reset_admin")
+    cat > "$(dirname "$0")/given"; echo '{"user": "chief"}' ;;
+  "run --rm"*" --cap-add=CHOWN "*" --volumes-from=one-shot sha256:ran /run/secrets put admin_password")
+    cat > "$(dirname "$0")/kept" ;;
   "compose port web-ui 8080") echo '0.0.0.0:8080' ;;
   "compose port alert-ingestion 8001") echo '127.0.0.1:49153' ;;
   *) echo "service has no port binding" >&2; exit 1 ;;
@@ -142,3 +146,53 @@ def test_the_compose_stack_is_asked_through_docker(
 )
 def test_a_published_port_becomes_an_address(published: str | None, url: str | None) -> None:
     assert credentials.address(published) == url
+
+
+def test_the_administrator_of_the_compose_stack_gets_a_password_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER)
+    docker.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("VIGIE_STATE_DIR", str(tmp_path / "empty"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert credentials.main(["--reset-admin"]) == 0
+    password = (tmp_path / "given").read_text()
+    assert (tmp_path / "kept").read_text() == password
+    shown = capsys.readouterr().out
+    assert "sign in as           chief" in shown
+    assert shown.count(password) == 1
+
+
+def test_the_administrator_of_the_runner_gets_a_password_that_is_kept(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[str | None] = []
+
+    def run(command: list[str], *, said_to_it: str | None = None) -> str:
+        assert command[1:] == ["-m", "vigie_local.reset_admin"]
+        given.append(said_to_it)
+        return '{"user": "admin"}\n'
+
+    monkeypatch.setattr(credentials, "_run", run)
+    before = secret_files.read(installation.secrets, "admin_password")
+    assert credentials.main(["--reset-admin", "--json"]) == 0
+    after = secret_files.read(installation.secrets, "admin_password")
+    assert after != before
+    assert given == [after]
+    assert json.loads(capsys.readouterr().out)["admin"] == {"user": "admin", "password": after}
+    assert (installation.secrets / "admin_password").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reset_that_fails_leaves_the_password_and_says_why(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_command: list[str], *, said_to_it: str | None = None) -> str:
+        del said_to_it
+        raise credentials.CredentialsError("The database does not answer; nothing was changed.")
+
+    monkeypatch.setattr(credentials, "_run", run)
+    before = secret_files.read(installation.secrets, "admin_password")
+    assert credentials.main(["--reset-admin"]) == 1
+    assert secret_files.read(installation.secrets, "admin_password") == before
+    assert "The database does not answer" in capsys.readouterr().err

@@ -56,10 +56,18 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(tmp_path: Path) -
 
 def test_a_service_sees_its_own_secrets_as_files_and_nothing_of_the_shell(tmp_path: Path) -> None:
     made = _installation(tmp_path)
-    environment = {"PATH": "/bin", "SHELL_SECRET": SECRET, "VIGIE_SMTP_HOST": "mail.example"}
+    environment = {
+        "PATH": "/bin",
+        "SHELL_SECRET": SECRET,
+        "VIGIE_SMTP_HOST": "mail.example",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1,10.0.0.0/8",
+        "HTTPS_PROXY": "http://proxy.example:3128",
+    }
     program = programs.service(made, "oncall-service", database_port=5433, environment=environment)
     assert SECRET not in program.environment.values()
     assert program.environment["VIGIE_SMTP_HOST"] == "mail.example"
+    assert program.environment["FORWARDED_ALLOW_IPS"] == "127.0.0.1,10.0.0.0/8"
+    assert "HTTPS_PROXY" not in program.environment, "webhooks have a setting of their own"
     assert program.environment["VIGIE_DATABASE_USER"] == "vigie_oncall"
     assert program.environment["VIGIE_BOOTSTRAP_ADMIN_PASSWORD_FILE"].endswith("admin_password")
     assert "VIGIE_BOOTSTRAP_INGESTION_KEY_FILE" not in program.environment

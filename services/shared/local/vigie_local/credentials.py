@@ -1,4 +1,4 @@
-"""``./ci/credentials.sh``: how to reach and enter whichever installation is up.
+"""``./services/credentials.sh``: how to reach and enter whichever installation is up.
 
 Standard library only: a machine that runs compose needs no .venv for it.
 """
@@ -10,8 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from vigie_local import run_state, secret_files
 from vigie_local.installation import DEFAULT_ADMIN, REPOSITORY, Installation, InstallationError
@@ -26,7 +25,7 @@ _PUBLISHED = {
     "grafana": ("grafana", 3000),
 }
 _DOCKER_SECONDS = 60
-EXIT_NOTHING_UP = 3
+EXIT_FAILED, EXIT_NOTHING_UP = 1, 3
 
 
 @dataclass(frozen=True)
@@ -128,6 +127,45 @@ def find(environment: Mapping[str, str], wanted: str | None) -> Credentials:
     return found
 
 
+def reset_admin(found: Credentials, environment: Mapping[str, str]) -> Credentials:
+    """Give the administrator a new password; the credentials with it.
+
+    Raises:
+        CredentialsError: it could not be set, and the old one is as it was; or it was set and
+            could not be kept for this script, and the message holds it.
+    """
+    password = secret_files.GENERATORS["admin_password"]()
+    if found.runtime == "local":
+        # The services' own Python: this one may be any.
+        python = REPOSITORY / ".venv" / "bin" / "python"
+        said = _run([str(python), "-m", "vigie_local.reset_admin"], said_to_it=password)
+    else:
+        inside = ("python", "-m", "oncall_service.reset_admin")
+        said = _run(
+            ["docker", "compose", "exec", "-T", "oncall-service", *inside], said_to_it=password
+        )
+    user = str(json.loads(said.strip().splitlines()[-1])["user"])
+    if (failure := _keep(found.runtime, password, environment)) is not None:
+        raise CredentialsError(
+            f"the password of {user} is now {password}, but it could not be written down "
+            f"({failure}): this script will go on printing the old one"
+        )
+    return replace(found, admin={"user": user, "password": password})
+
+
+def _keep(runtime: str, password: str, environment: Mapping[str, str]) -> str | None:
+    """Write the admin's password down where this script reads it; what went wrong otherwise."""
+    if runtime == "local":
+        try:
+            folder = Installation.from_environment(environment).secrets
+            secret_files.replace(folder, "admin_password", password)
+        except OSError as error:
+            return str(error)
+    elif _secrets_again("/run/secrets", "put", "admin_password", keeps=password) is None:
+        return "the secrets container did not take it"
+    return None
+
+
 def text(found: Credentials) -> str:
     """For a person: addresses, the password, and a line to paste."""
     labels = {key: name for key, (name, _) in _PUBLISHED.items()}
@@ -151,32 +189,53 @@ def text(found: Credentials) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print them; 3 when nothing is up."""
-    parser = argparse.ArgumentParser(prog="./ci/credentials.sh", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./services/credentials.sh", description=__doc__)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--runtime", choices=["local", "compose"], help="when both are up")
+    parser.add_argument(
+        "--reset-admin",
+        action="store_true",
+        help="give the administrator a new password, and print it; also when they were locked out, "
+        "deleted or demoted",
+    )
     options = parser.parse_args(arguments)
     try:
         found = find(os.environ, options.runtime)
     except (CredentialsError, InstallationError) as error:
         print(f"credentials.sh: {error}", file=sys.stderr)
         return EXIT_NOTHING_UP
+    if options.reset_admin:
+        try:
+            found = reset_admin(found, os.environ)
+        except CredentialsError as error:
+            print(f"credentials.sh: {error}", file=sys.stderr)
+            return EXIT_FAILED
+        if not options.json:
+            print(f"Vigie ({found.runtime}): the administrator has a new password.")
+            print(f"  {'sign in as':<20} {found.admin['user']}")
+            print(f"  {'password':<20} {found.admin['password']}")
+            return 0
     print(json.dumps(asdict(found), indent=2) if options.json else text(found))
     return 0
 
 
-def _secrets_again(*arguments: str) -> str | None:
+def _secrets_again(*arguments: str, keeps: str | None = None) -> str | None:
     """What the one-shot container prints, the only one that may read every secret.
 
     From the very image and volume that it ran with: `docker compose run` would take the image that
-    the settings of this shell name, which need not be those the stack was started with.
+    the settings of this shell name, which need not be those the stack was started with. ``keeps``
+    is the value of a secret, for the container's standard input.
     """
     container = (_compose("ps", "--all", "--quiet", "secrets") or "").strip()
     image = container and (_docker("inspect", "--format", "{{.Image}}", container) or "").strip()
     if not image:
         return None
+    # To hand a secret out again it gives it to its consumer, as in the stack itself.
+    more = () if keeps is None else ("--interactive", "--cap-add=CHOWN")
     return _docker(
-        "run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL",
+        "run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL", *more,
         "--security-opt=no-new-privileges", f"--volumes-from={container}", image, *arguments,
+        said_to_it=keeps,
     )  # fmt: skip
 
 
@@ -185,18 +244,33 @@ def _compose(*arguments: str) -> str | None:
     return _docker("compose", *arguments)
 
 
-def _docker(*arguments: str) -> str | None:
+def _docker(*arguments: str, said_to_it: str | None = None) -> str | None:
     """The output of docker in this folder; None when it fails."""
-    result: subprocess.CompletedProcess[Any] = subprocess.run(
-        ["docker", *arguments],
+    try:
+        return _run(["docker", *arguments], said_to_it=said_to_it)
+    except CredentialsError:
+        return None
+
+
+def _run(command: list[str], *, said_to_it: str | None = None) -> str:
+    """The output of a program in this folder.
+
+    Raises:
+        CredentialsError: it failed; the message is what it said.
+    """
+    result: subprocess.CompletedProcess[str] = subprocess.run(
+        command,
         cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
+        input=said_to_it or "",
         capture_output=True,
         text=True,
         timeout=_DOCKER_SECONDS,
         check=False,
     )
-    return result.stdout if result.returncode == 0 else None
+    if result.returncode != 0:
+        said = (result.stderr or result.stdout).strip().splitlines()
+        raise CredentialsError(said[-1] if said else f"{command[0]} failed")
+    return result.stdout
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from vigie_local.secret_files import CALLERS, SERVICES, token_name
 
 # Of the caller's environment only this is handed on, and every VIGIE_ setting: what a service sees
 # should not depend on the shell it was started from.
-_HANDED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "https_proxy")
+_HANDED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "FORWARDED_ALLOW_IPS")
 
 # The secrets of one service beside its token: {service: {variable: file}}.
 _SECRETS = {

@@ -20,7 +20,7 @@ def addresses(installation: Installation, seconds: float | None) -> str:
     if http.answers(f"{installation.url('prometheus')}/-/ready"):
         lines.append(f"  Prometheus           {installation.url('prometheus')}")
     lines.append(
-        "  ./ci/credentials.sh  prints all of it, with a curl line to send the first alert"
+        "  ./services/credentials.sh  prints all of it, with a curl line to send the first alert"
     )
     return "\n".join(lines)
 

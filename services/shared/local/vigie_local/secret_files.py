@@ -73,6 +73,11 @@ def read(folder: Path, name: str) -> str:
     return (folder / name).read_text(encoding="utf-8").strip()
 
 
+def replace(folder: Path, name: str, value: str) -> None:
+    """Keep another value of one secret."""
+    _write(folder / name, value)
+
+
 def fingerprint(token: str) -> str:
     """What a service keeps of the token of a caller."""
     return hashlib.sha256(token.encode()).hexdigest()

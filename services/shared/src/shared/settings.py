@@ -1,5 +1,6 @@
 """Settings come from the environment, secrets from files, and are checked before a start."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,9 @@ from pydantic_settings import (
 
 PREFIX = "VIGIE_"
 FILE_SUFFIX = "_FILE"
+
+# uvicorn's own, which reads it too: who is believed about the address of somebody else.
+TRUSTED_PROXIES = "FORWARDED_ALLOW_IPS"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -135,6 +139,7 @@ def load(settings_class: type[Settings]) -> Settings:
         SettingsError: one sentence for each variable that is missing or does not make sense. The
             rejected value is not repeated: it may be a secret.
     """
+    _check_trusted_proxies(os.environ.get(TRUSTED_PROXIES, ""))
     try:
         return settings_class()
     except ValidationError as error:
@@ -144,3 +149,16 @@ def load(settings_class: type[Settings]) -> Settings:
                 for problem in error.errors(include_url=False, include_input=False)
             )
         ) from error
+
+
+def _check_trusted_proxies(text: str) -> None:
+    """Say what uvicorn would take for the name of a socket, and so never believe."""
+    if text.strip() in {"", "*"}:
+        return
+    for entry in text.split(","):
+        try:
+            ipaddress.ip_network(entry.strip())
+        except ValueError as error:
+            raise SettingsError(
+                f"{TRUSTED_PROXIES}: {error}; give addresses and networks, separated by commas."
+            ) from None

@@ -61,6 +61,25 @@ def test_a_missing_variable_is_named(environment: pytest.MonkeyPatch) -> None:
         load(DatabaseSettings)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "*", "127.0.0.1", "10.0.0.0/8, 192.0.2.7", "::1,fd00::/8", " 127.0.0.1 "]
+)
+def test_trusted_proxies_are_addresses_and_networks(
+    environment: pytest.MonkeyPatch, text: str
+) -> None:
+    environment.setenv("FORWARDED_ALLOW_IPS", text)
+    assert load(ServiceSettings)
+
+
+@pytest.mark.parametrize("text", ["caddy", "172.18.0.1/16", "127.0.0.1,", "10.0.0.0/33"])
+def test_a_trusted_proxy_that_would_never_be_believed_is_named(
+    environment: pytest.MonkeyPatch, text: str
+) -> None:
+    environment.setenv("FORWARDED_ALLOW_IPS", text)
+    with pytest.raises(SettingsError, match="FORWARDED_ALLOW_IPS"):
+        load(ServiceSettings)
+
+
 def test_settings_do_not_change_after_the_start() -> None:
     settings = load(DatabaseSettings)
     with pytest.raises(ValidationError, match="frozen"):

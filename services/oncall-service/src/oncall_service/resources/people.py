@@ -8,11 +8,15 @@ from uuid import UUID
 from pydantic import Field, SecretStr, model_validator
 
 from oncall_service.resources.fields import Email, Login, Name, Password, ZoneName, web_address
+from oncall_service.resources.schedules import HoursModel
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Text, Wire
 
 # Of one person: each is called for every page, and one that nobody needs is a way to reach others.
 MOST_METHODS = 10
+
+# The name of the person an installation begins with.
+ADMINISTRATOR = "Administrator"
 
 
 class Channel(StrEnum):
@@ -71,7 +75,8 @@ class ContactMethodView(Wire):
 class PersonCreate(Command):
     """A person. Without a login and a password they can be paged but cannot sign in.
 
-    ``contact_methods``, when given to PUT or PATCH, replaces all of them.
+    ``contact_methods``, when given to PUT or PATCH, replaces all of them. With ``working_hours``,
+    on the clock of ``time_zone``, pages of low severity wait for them; null: nothing waits.
     """
 
     name: Name
@@ -80,6 +85,7 @@ class PersonCreate(Command):
     role: Role = Role.RESPONDER
     password: Password | None = None
     time_zone: ZoneName = "UTC"
+    working_hours: list[HoursModel] | None = Field(None, max_length=20)
     contact_methods: list[ContactMethodCreate] = Field([], max_length=MOST_METHODS)
 
 
@@ -92,6 +98,7 @@ class PersonUpdate(Command):
     role: Role | None = None
     password: Password | None = None
     time_zone: ZoneName | None = None
+    working_hours: list[HoursModel] | None = Field(None, max_length=20)
     contact_methods: list[ContactMethodCreate] | None = Field(None, max_length=MOST_METHODS)
 
 
@@ -104,6 +111,7 @@ class PersonView(Wire):
     email: Text | None
     role: Role
     time_zone: Text
+    working_hours: list[HoursModel] | None
     can_sign_in: bool
     contact_methods: list[ContactMethodView]
     created_at: datetime

@@ -74,6 +74,11 @@ async def forget_attempts(session: AsyncSession, login: str, address: str) -> No
     )
 
 
+async def forget_all_attempts(session: AsyncSession) -> None:
+    """Nobody has to wait for what failed before."""
+    await session.exec(delete(SigninAttemptRow))
+
+
 async def known_place(session: AsyncSession, login: str, places: Sequence[str]) -> str | None:
     """The first of these places from which the user has signed in before."""
     statement = (

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.resources.people import Channel, ContactMethodView, PersonView
+from oncall_service.resources.schedules import HoursModel
 from oncall_service.tables import (
     ContactMethodRow,
     LayerRow,
@@ -55,6 +56,11 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
             email=row.email,
             role=Role(row.role),
             time_zone=row.time_zone,
+            working_hours=(
+                [HoursModel.model_validate(hours) for hours in row.working_hours]
+                if row.working_hours is not None
+                else None
+            ),
             can_sign_in=row.login is not None and row.password_hash is not None,
             contact_methods=[method_view(method) for method in methods[row.id]],
             created_at=row.created_at,
@@ -148,6 +154,24 @@ async def by_login(session: AsyncSession, login: str) -> PersonRow | None:
     """Who signs in with this."""
     statement = select(PersonRow).where(func.lower(PersonRow.login) == func.lower(login))
     return (await session.exec(statement)).first()
+
+
+async def free_name(session: AsyncSession, wanted: str) -> str:
+    """The name, with a number where somebody has it already."""
+    taken = set(
+        (
+            await session.exec(
+                select(func.lower(PersonRow.name)).where(
+                    func.lower(PersonRow.name).startswith(wanted.lower(), autoescape=True)
+                )
+            )
+        ).all()
+    )
+    name, number = wanted, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name
 
 
 async def living(connection: Connection) -> dict[str, set[str]]:

@@ -16,10 +16,17 @@ from oncall_service.resources.access import (
     TokenCreated,
     TokenView,
 )
+from oncall_service.resources.people import ADMINISTRATOR, Channel
 from oncall_service.store import access as store
 from oncall_service.store import people
 from oncall_service.store.lookup import id_cursor
-from oncall_service.tables import SessionRow, SigninAttemptRow, TokenRow
+from oncall_service.tables import (
+    ContactMethodRow,
+    PersonRow,
+    SessionRow,
+    SigninAttemptRow,
+    TokenRow,
+)
 from oncall_service.throttle import (
     HELD_SECONDS,
     WINDOW,
@@ -28,7 +35,7 @@ from oncall_service.throttle import (
     network_of,
     wait_seconds,
 )
-from oncall_service.workflow.core import Core
+from oncall_service.workflow.core import Core, changing
 from shared import counters
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
@@ -144,6 +151,41 @@ async def revoke_token(core: Core, token_id: UUID) -> None:
         if row is None:
             raise NotFound(f"There is no token {token_id}.")
         row.revoked_at = row.revoked_at or core.clock.now()
+
+
+async def reset_administrator(core: Core, password: str) -> str:
+    """Let the administrator of the installation in again, with this password; their login.
+
+    Whoever was deleted is made anew, and whoever was demoted is an administrator again. Failed
+    attempts are forgotten, those of others too: at an address that many share they would count.
+    """
+    login = core.settings.bootstrap_admin_user
+    hashed = await core.passwords.hash(password)
+    now = core.clock.now()
+    async with changing(core) as session:
+        person = await people.by_login(session, login)
+        if person is None:
+            name = await people.free_name(session, ADMINISTRATOR)
+            person = PersonRow(
+                id=new_id(),
+                name=name,
+                login=login,
+                role=Role.ADMIN,
+                time_zone="UTC",
+                created_at=now,
+            )
+            session.add(person)
+            await session.flush()
+            session.add(
+                ContactMethodRow(
+                    id=new_id(), person_id=person.id, channel=Channel.LOG, target="", created_at=now
+                )
+            )
+        person.role = Role.ADMIN
+        person.password_hash = hashed
+        await people.end_sessions(session, person.id)
+        await store.forget_all_attempts(session)
+        return person.login or login
 
 
 async def clean_up(core: Core) -> None:

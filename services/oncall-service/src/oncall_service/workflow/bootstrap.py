@@ -10,7 +10,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.escalation import Target
-from oncall_service.resources.people import Channel
+from oncall_service.resources.people import ADMINISTRATOR, Channel
 from oncall_service.resources.policies import PolicyCreate, StepModel
 from oncall_service.store import people
 from oncall_service.tables import ContactMethodRow, PersonRow, SeedRow, TokenRow
@@ -22,7 +22,6 @@ from shared.identifiers import new_id
 
 CATCH_ALL = "Catch-all"
 DEFAULT_POLICY = "Default"
-ADMINISTRATOR = "Administrator"
 
 _log = structlog.get_logger(__name__)
 
