@@ -1,5 +1,6 @@
 """The supervisor on small programs of the test's own: restarts, readiness, stopping, orphans."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from vigie_local import run_state
+from shared.liveness import Silence
+from vigie_local import report, run_state
 from vigie_local.logfiles import rotate
 from vigie_local.processes import ProcessIdentity, is_alive
 from vigie_local.programs import Program
-from vigie_local.run_state import AlreadyRunning, Lock, RunState
+from vigie_local.run_state import AlreadyRunning, Child, Lock, RunState
 from vigie_local.supervisor import (
     LONGEST_BACKOFF_SECONDS,
+    Listener,
     StartError,
     Supervisor,
     backoff_seconds,
@@ -38,6 +41,10 @@ def _program(folder: Path, name: str, code: str, **options: object) -> Program:
 STEADY = "import pathlib, time; pathlib.Path({name!r} + '.ready').touch(); time.sleep(600)"
 
 
+def _quick_listener(speaks: Callable[[], bool]) -> Listener:
+    return Listener(speaks, every=0.05, silence=Silence(0.3, 2))
+
+
 class Harness:
     """A supervisor whose loop runs in a thread of the test."""
 
@@ -47,7 +54,9 @@ class Harness:
         identity = ProcessIdentity.of(os.getpid())
         assert identity is not None
         self.state = RunState(identity)
-        self.supervisor = Supervisor(self.state, folder, folder, self.told.append)
+        self.supervisor = Supervisor(
+            self.state, folder, folder, self.told.append, listen=_quick_listener
+        )
         self._thread = threading.Thread(target=self.supervisor.supervise)
 
     def supervise(self) -> None:
@@ -103,6 +112,142 @@ def test_supervision_ends_with_the_process_it_was_started_for(
     watching.join(15)
     assert not watching.is_alive()
     harness.end()
+
+
+def _does_not_stand_still(pid: Callable[[], int]) -> Callable[[], bool]:
+    """What a request for /health finds out: a process that is stopped answers nobody."""
+
+    def speaks() -> bool:
+        try:
+            state = Path(f"/proc/{pid()}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "T"
+
+    return speaks
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a stopped process is told by /proc")
+def test_a_program_that_hangs_is_killed_and_runs_again(harness: Harness, tmp_path: Path) -> None:
+    speaks = _does_not_stand_still(lambda: harness.pid("one"))
+    harness.supervisor.add(_program(tmp_path, "one", STEADY.format(name="one"), speaks=speaks))
+    harness.supervisor.wait_ready(15)
+    harness.supervise()
+    first = harness.pid("one")
+    time.sleep(0.3)
+    os.kill(first, signal.SIGSTOP)
+    _wait_until(lambda: harness.pid("one") not in {0, first})
+    harness.end()
+    child = harness.state.children["one"]
+    assert (child.hangs, child.restarts) == (1, 1)
+    assert "one answers nobody: killed, to be started again" in harness.told
+    assert not is_alive(first)
+
+
+def test_a_program_that_never_spoke_is_left_to_start(harness: Harness, tmp_path: Path) -> None:
+    program = _program(tmp_path, "one", STEADY.format(name="one"), speaks=lambda: False)
+    harness.supervisor.add(program)
+    harness.supervisor.wait_ready(15)
+    harness.supervise()
+    time.sleep(1)
+    harness.end()
+    assert harness.state.children["one"].restarts == 0
+
+
+def _full(*_args: object, **_options: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_does_not_keep_what_ended_from_running_again(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.supervisor.add(_program(tmp_path, "one", STEADY.format(name="one")))
+    harness.supervisor.wait_ready(15)
+    with monkeypatch.context() as full:
+        full.setattr(RunState, "write", _full)
+        harness.supervise()
+        for _ in range(2):
+            seen = {0, harness.pid("one")}
+            os.kill(max(seen), signal.SIGKILL)
+            while harness.pid("one") in seen:
+                time.sleep(0.02)
+        told = [line for line in harness.told if "cannot be written down" in line]
+        assert len(told) == 1, "said once, and not ten times a second"
+    _wait_until(lambda: _written_pid(tmp_path) == harness.pid("one"))
+    harness.end()
+
+
+def _written_pid(folder: Path) -> int:
+    state = run_state.read(folder)
+    child = state.children["one"].process if state is not None else None
+    return child.pid if child is not None else 0
+
+
+def test_what_cannot_be_started_for_want_of_room_is_tried_again(
+    harness: Harness, tmp_path: Path
+) -> None:
+    full = [True, True]
+
+    def prepare() -> None:
+        if started and full:
+            full.pop()
+            _full()
+        started.append(True)
+
+    started: list[bool] = []
+    program = _program(tmp_path, "one", STEADY.format(name="one"), before_start=prepare)
+    harness.supervisor.add(program)
+    harness.supervisor.wait_ready(15)
+    harness.supervise()
+    first = harness.pid("one")
+    os.kill(first, signal.SIGKILL)
+    _wait_until(lambda: harness.pid("one") not in {0, first})
+    harness.end()
+    assert sum("one cannot be started" in line for line in harness.told) == 2
+
+
+def test_the_state_is_written_over_itself_where_there_is_no_room_for_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = ProcessIdentity.of(os.getpid())
+    assert identity is not None
+    state = RunState(identity)
+    state.write(tmp_path)
+    size = (tmp_path / "state.json").stat().st_size
+    monkeypatch.setattr(Path, "write_bytes", _full)
+    state.phase, state.children = "ready", {"one": Child(identity, 3)}
+    state.write(tmp_path)
+    read = run_state.read(tmp_path)
+    assert read is not None
+    assert (read.phase, read.children["one"].restarts) == ("ready", 3)
+    assert (tmp_path / "state.json").stat().st_size == size, "no more room was taken"
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_log_that_finds_no_room_to_be_moved_goes_on_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one.log").write_text("new " * 10)
+    (tmp_path / "one.log.1").write_text("old")
+    monkeypatch.setattr("shutil.copyfile", _full)
+    assert rotate(tmp_path / "one.log", limit_bytes=10) is False
+    assert (tmp_path / "one.log").read_text() == "new " * 10
+    assert (tmp_path / "one.log.1").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_killed_supervisor_left_is_named_with_what_to_do() -> None:
+    mine = ProcessIdentity.of(os.getpid())
+    assert mine is not None
+    gone = ProcessIdentity(mine.pid, "1")
+    state = RunState(gone, "ready", children={"web-ui": Child(mine), "postgres": Child(gone)})
+    said = report.orphans(state)
+    assert said is not None
+    assert f"web-ui               orphaned   process {mine.pid}" in said
+    assert "postgres" not in said
+    assert "./services/run.sh --stop" in said
+    assert report.orphans(RunState(gone, "ready", children={"web-ui": Child(gone)})) is None
+    assert report.orphans(None) is None
 
 
 def test_stopping_ends_everything_even_what_ignores_the_request(

@@ -1,6 +1,7 @@
 """``./services/run.sh``: start, stop and look at an installation without Docker."""
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -169,6 +170,9 @@ def _stop(installation: Installation) -> int:
 def _status(installation: Installation) -> int:
     state = run_state.read(installation.run) if installation.run.exists() else None
     if state is None or not state.supervisor.is_running():
+        if (orphans := report.orphans(state)) is not None:
+            print(orphans)
+            return EXIT_FAILED
         print("Vigie is not running.")
         return EXIT_NOT_RUNNING
     text, good = report.status(installation, state)
@@ -194,7 +198,10 @@ def _tail(path: Path) -> str:
 
 
 def _tell(text: str) -> None:
-    print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", flush=True)
+    line = f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n"
+    # Past Python's buffer: what a full disk does not take is lost, and does not come up again.
+    with contextlib.suppress(OSError):
+        os.write(1, line.encode("utf-8", "replace"))
 
 
 if __name__ == "__main__":

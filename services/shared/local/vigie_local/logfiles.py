@@ -15,11 +15,18 @@ def rotate(log: Path, limit_bytes: int = LIMIT_BYTES) -> bool:
     """
     if log.stat().st_size <= limit_bytes:
         return False
+    copy = log.with_name(f"{log.name}.copy")
+    try:
+        shutil.copyfile(log, copy)
+    except OSError:
+        # The disk is full: nothing was moved yet, and the log goes on as it is.
+        copy.unlink(missing_ok=True)
+        return False
     for number in range(KEPT - 1, 0, -1):
         older = log.with_name(f"{log.name}.{number}")
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    copy.replace(log.with_name(f"{log.name}.1"))
     with log.open("r+b") as file:
         file.truncate(0)
     return True

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared import liveness
 from vigie_local import http, prometheus_config
 from vigie_local.database import DATABASE, METRICS_ROLE, ROLES
 from vigie_local.embedded_postgres import EmbeddedPostgres
@@ -33,13 +34,18 @@ _SECRETS = {
 
 @dataclass(frozen=True)
 class Program:
-    """A program to keep running. ``ready`` says whether it does its work by now."""
+    """A program to keep running.
+
+    ``ready`` says whether it does its work by now. ``speaks`` asks it for a sign of life and may
+    take seconds; None for a program that is not asked.
+    """
 
     name: str
     command: list[str]
     environment: Mapping[str, str]
     folder: Path
     ready: Callable[[], bool]
+    speaks: Callable[[], bool] | None = None
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 20
     before_start: Callable[[], None] = lambda: None
@@ -105,13 +111,16 @@ def service(
         }
     if name == "incident-management":
         variables.setdefault("VIGIE_METRICS_DATABASE_USER", METRICS_ROLE)
-    host = "127.0.0.1" if ":" not in installation.host else "[::1]"
+    host = "127.0.0.1" if ":" not in installation.host else "::1"
+    if installation.host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared
+        host = installation.host
     return Program(
         name=name if port == installation.ports[name] else f"{name}-{port}",
         command=[sys.executable, "-m", name.replace("-", "_")],
         environment=variables,
         folder=REPOSITORY / "services" / name,
-        ready=lambda: http.answers(f"http://{host}:{port}/ready"),
+        ready=lambda: http.answers(f"http://{f'[{host}]' if ':' in host else host}:{port}/ready"),
+        speaks=lambda: liveness.speaks(host, port),
     )
 
 

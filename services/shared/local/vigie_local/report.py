@@ -41,5 +41,27 @@ def status(installation: Installation, state: RunState) -> tuple[str, bool]:
         good = good and word == "ready"
         pid = child.process.pid if child.process is not None else "-"
         restarts = f"{child.restarts} restarts" if child.restarts else ""
+        if child.hangs:
+            restarts += f" ({child.hangs} because it answered nobody)"
         lines.append(f"  {name:<20} {word:<10} process {pid:<8} port {port:<6} {restarts}".rstrip())
     return "\n".join(lines), good
+
+
+def orphans(state: RunState | None) -> str | None:
+    """What still runs although its supervisor is gone, and what to do; None when nothing does."""
+    if state is None:
+        return None
+    left = [
+        (name, child.process)
+        for name, child in state.children.items()
+        if child.process is not None and child.process.is_running()
+    ]
+    if not left:
+        return None
+    return "\n".join(
+        [
+            f"The supervisor (process {state.supervisor.pid}) is gone; nobody looks after these:",
+            *(f"  {name:<20} orphaned   process {process.pid}" for name, process in left),
+            "End them with ./services/run.sh --stop, or start again: a start ends them first.",
+        ]
+    )

@@ -1,13 +1,19 @@
 """What the supervisor tells others: one lock, and one file that says what runs."""
 
+import contextlib
 import fcntl
 import json
 import os
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from vigie_local.processes import ProcessIdentity
+
+# File systems give room by the block.
+_BLOCK_BYTES = 4096
+_LOOKS, _PAUSE_SECONDS = 5, 0.02
 
 Phase = Literal["starting", "ready", "stopping", "failed"]
 
@@ -19,6 +25,8 @@ class Child:
     process: ProcessIdentity | None = None
     restarts: int = 0
     last_exit: int | None = None
+    hangs: int = 0
+    """How often it was killed because nothing was heard of it any more."""
 
 
 @dataclass
@@ -32,16 +40,33 @@ class RunState:
     children: dict[str, Child] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write whole or not at all: readers never see half of it."""
-        partial = folder / "state.json.partial"
-        partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        partial.replace(folder / "state.json")
+        """Write whole or not at all: readers never see half of it.
+
+        On a full disk the room that the file has already is written over instead, which takes no
+        more of it; a reader that comes at that very moment looks again.
+
+        Raises:
+            OSError: that did not help either, and the file says what it said before.
+        """
+        content = json.dumps(asdict(self)).encode()
+        content = content.ljust(-(-len(content) // _BLOCK_BYTES) * _BLOCK_BYTES)
+        partial, path = folder / "state.json.partial", folder / "state.json"
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            with path.open("r+b", buffering=0) as file:
+                if os.fstat(file.fileno()).st_size != len(content):
+                    raise
+                file.write(content)
 
 
 def read(folder: Path) -> RunState | None:
     """What the last supervisor wrote; None when there is nothing (it stopped cleanly)."""
     try:
-        values: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        values = _loaded(folder / "state.json")
     except FileNotFoundError:
         return None
     children = {
@@ -49,11 +74,24 @@ def read(folder: Path) -> RunState | None:
             ProcessIdentity(**child["process"]) if child["process"] else None,
             child["restarts"],
             child["last_exit"],
+            child.get("hangs", 0),
         )
         for name, child in values.pop("children").items()
     }
     supervisor = ProcessIdentity(**values.pop("supervisor"))
     return RunState(supervisor=supervisor, children=children, **values)
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    for _ in range(_LOOKS):
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return values
+    # Emptied by a crash of the machine, for one; nothing can be learnt from it.
+    raise FileNotFoundError(path)
 
 
 class AlreadyRunning(Exception):

@@ -41,22 +41,20 @@ def serve(
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    state.write(installation.run)
+    supervisor.note("starting")
     try:
         _start(installation, environment, supervisor, state, tell)
         if not supervisor.stop_requested:
-            state.phase = "ready"
-            state.write(installation.run)
+            supervisor.note("ready")
             tell("ready")
         supervisor.supervise(_principal(environment))
-        state.phase = "stopping"
+        supervisor.note("stopping")
     except (InstallationError, PostgresError, StartError, OSError) as error:
-        state.phase, state.message = "failed", str(error)
+        supervisor.note("failed", str(error))
         tell(f"failed: {error}")
-    state.write(installation.run)
     supervisor.stop_all()
     if state.phase != "failed":
-        (installation.run / "state.json").unlink()
+        (installation.run / "state.json").unlink(missing_ok=True)
     tell("stopped")
     lock.release()
     return 1 if state.phase == "failed" else 0

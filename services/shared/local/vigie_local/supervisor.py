@@ -1,9 +1,13 @@
 """Keeps programs running: starts them in order, restarts what ends, stops all of it at the end.
 
-One thread and one loop. Children write straight to their log files, so a supervisor that is killed
-takes no output with it, and the next one finds the orphans in the state file and ends them first.
+One loop, and a thread for each program that is asked for signs of life: one that hangs is killed
+and started again. Children write straight to their log files, so a supervisor that is killed takes
+no output with it, and the next one finds the orphans in the state file and ends them first. A full
+disk keeps it from writing down what it does, and from nothing else.
 """
 
+import contextlib
+import os
 import random
 import signal
 import subprocess
@@ -12,11 +16,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from shared.liveness import ASK_EVERY_SECONDS, Silence
+from vigie_local.embedded_postgres import PostgresError
 from vigie_local.logfiles import rotate
 from vigie_local.processes import ProcessIdentity, end_group
 from vigie_local.programs import Program
-from vigie_local.run_state import Child, RunState
+from vigie_local.run_state import Child, Phase, RunState
 
 TICK_SECONDS = 0.1
 FIRST_BACKOFF_SECONDS = 0.25
@@ -27,6 +34,7 @@ STEADY_SECONDS = 20.0
 HOPELESS_FAILURES = 6
 EX_CONFIG = 78
 _ROTATE_EVERY_SECONDS = 10.0
+_WRITE_AGAIN_SECONDS = 1.0
 
 
 class StartError(Exception):
@@ -40,10 +48,43 @@ def backoff_seconds(failures: int) -> float:
     return min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), LONGEST_BACKOFF_SECONDS)
 
 
+class Listener:
+    """Asks one process for signs of life, in a thread: an answer may take its time."""
+
+    def __init__(
+        self,
+        speaks: Callable[[], bool],
+        *,
+        every: float = ASK_EVERY_SECONDS,
+        silence: Silence | None = None,
+    ) -> None:
+        self._speaks = speaks
+        self._every = every
+        self._silence = silence or Silence()
+        self._over = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def end(self) -> None:
+        """Ask no more."""
+        self._over.set()
+
+    @property
+    def heard_its_end(self) -> bool:
+        """Whether the process has been silent for too long."""
+        return self._silence.is_death
+
+    def _listen(self) -> None:
+        while not self._over.wait(self._every):
+            asked_at = time.monotonic()
+            spoke = self._speaks()
+            self._silence.hears(spoke, asked_at, time.monotonic())
+
+
 @dataclass
 class _Supervised:
     program: Program
     process: subprocess.Popen[bytes] | None = None
+    listener: Listener | None = None
     started_at: float = 0.0
     start_at: float = 0.0
     failures: int = 0
@@ -52,7 +93,17 @@ class _Supervised:
 class Supervisor:
     """Runs programs until told to stop. ``tell`` gets one line for each thing that happens."""
 
-    def __init__(self, state: RunState, run: Path, logs: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        run: Path,
+        logs: Path,
+        tell: Callable[[str], None],
+        listen: Callable[[Callable[[], bool]], Listener] = Listener,
+    ) -> None:
+        self._listen = listen
+        self._written = True
+        self._write_again_at = 0.0
         self._state = state
         self._run = run
         self._logs = logs
@@ -109,6 +160,8 @@ class Supervisor:
 
     def stop_all(self) -> None:
         """Stop in the reverse order of starting, one after the other: the database goes last."""
+        for supervised in self._programs:
+            self._stop_listening(supervised)
         groups = _by_stop_order(self._programs)
         for group in groups:
             for supervised in group:
@@ -119,23 +172,44 @@ class Supervisor:
                 self._state.children[supervised.program.name].process = None
                 self._write()
 
+    def note(self, phase: Phase, message: str = "") -> None:
+        """Say in the state file how far it is."""
+        self._state.phase, self._state.message = phase, message
+        self._write()
+
     def _tick(self) -> None:
         now = time.monotonic()
         for supervised in self._programs:
             if supervised.process is None:
                 if now >= supervised.start_at:
-                    self._start(supervised)
+                    self._start_again(supervised, now)
             elif supervised.process.poll() is not None:
                 self._ended(supervised, supervised.process.returncode, now)
+            elif supervised.listener is not None and supervised.listener.heard_its_end:
+                self._kill_hanging(supervised)
+        if not self._written and now >= self._write_again_at:
+            self._write()
         if now - self._rotated_at > _ROTATE_EVERY_SECONDS:
             self._rotated_at = now
             for log in self._logs.glob("*.log"):
-                rotate(log)
+                with contextlib.suppress(OSError):
+                    rotate(log)
+
+    def _start_again(self, supervised: _Supervised, now: float) -> None:
+        try:
+            self._start(supervised)
+        except (OSError, PostgresError, subprocess.SubprocessError) as error:
+            # No room for a process or its files: there may be some later.
+            supervised.failures += 1
+            wait = backoff_seconds(supervised.failures)
+            supervised.start_at = now + wait
+            name = supervised.program.name
+            self._tell(f"{name} cannot be started ({error}); trying again in {wait:.1f} s")
 
     def _start(self, supervised: _Supervised) -> None:
         program = supervised.program
         program.before_start()
-        with self._log(program.name).open("ab") as log:
+        with self._output(program.name) as log:
             supervised.process = subprocess.Popen(
                 program.command,
                 stdin=subprocess.DEVNULL,
@@ -148,15 +222,40 @@ class Supervisor:
                 **program.popen,
             )
         supervised.started_at = time.monotonic()
+        if program.speaks is not None:
+            supervised.listener = self._listen(program.speaks)
         child = self._state.children[program.name]
         child.process = ProcessIdentity.of(supervised.process.pid)
         self._write()
+
+    def _output(self, name: str) -> IO[bytes]:
+        """The log of a program; on a disk where no file can be made it runs without."""
+        try:
+            return self._log(name).open("ab")
+        except OSError as error:
+            self._tell(f"{name} runs without a log: {error}")
+            return open(os.devnull, "ab")  # noqa: PTH123 - not a file of ours
+
+    def _kill_hanging(self, supervised: _Supervised) -> None:
+        assert supervised.process is not None  # noqa: S101 - the caller looked
+        self._tell(f"{supervised.program.name} answers nobody: killed, to be started again")
+        self._stop_listening(supervised)
+        self._state.children[supervised.program.name].hangs += 1
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(supervised.process.pid, signal.SIGKILL)
+
+    @staticmethod
+    def _stop_listening(supervised: _Supervised) -> None:
+        if supervised.listener is not None:
+            supervised.listener.end()
+            supervised.listener = None
 
     def _ended(self, supervised: _Supervised, code: int, now: float) -> None:
         ran_seconds = now - supervised.started_at
         supervised.failures = 0 if ran_seconds > STEADY_SECONDS else supervised.failures + 1
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
         wait = backoff_seconds(supervised.failures) * jitter
+        self._stop_listening(supervised)
         supervised.process = None
         supervised.start_at = now + wait
         child = self._state.children[supervised.program.name]
@@ -195,11 +294,23 @@ class Supervisor:
 
     def _tail(self, name: str) -> str:
         log = self._log(name)
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        try:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            return f"Its log, {log}, cannot be read: {error}"
         return "\n".join([f"The end of its log, {log}:", *lines[-20:]])
 
     def _write(self) -> None:
-        self._state.write(self._run)
+        """Write the state down, or do it later: whoever reads it is then behind for a while."""
+        try:
+            self._state.write(self._run)
+        except OSError as error:
+            if self._written:
+                self._tell(f"the state cannot be written down ({error}); all goes on")
+            self._written = False
+            self._write_again_at = time.monotonic() + _WRITE_AGAIN_SECONDS
+        else:
+            self._written = True
 
 
 def _by_stop_order(programs: list[_Supervised]) -> list[list[_Supervised]]:
