@@ -8,7 +8,7 @@ reset. Here the same protocol is bounded. What a body may cost is in ``shared.in
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -39,6 +39,7 @@ REASONS: Final = (
 
 # Asked by health checks and Prometheus: answered also in a crowd.
 _VITAL: Final = frozenset({"/health", "/ready", "/metrics"})
+_OF_USE_TO_UVICORN: Final = frozenset({"type", "method", "http_version", "path", "client"})
 _CLOSE: Final = (b"connection", b"close")
 _TELL_EVERY_SECONDS: Final = 10.0
 
@@ -400,7 +401,7 @@ class Connection(HttpToolsProtocol):
         if self.door.crowded and cycle.scope["path"] not in _VITAL:
             self.door.count("crowded")
             app = _busy
-        super()._start_asgi_task(cycle, _closing_early(cycle, app))
+        super()._start_asgi_task(cycle, _bounded(cycle, app))
 
     def _refuse(self, reason: str, problem: Problem) -> None:
         self.door.count(reason)
@@ -427,8 +428,12 @@ def protocol(door: Door) -> Callable[..., Connection]:
     return connection
 
 
-def _closing_early(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
-    """An answer before the end of the body says that it is the last one on this connection."""
+def _bounded(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
+    """The application, such that an answer before the end of a body ends the connection.
+
+    And such that an idle connection keeps nothing of its last request: uvicorn holds on to the
+    scope, in which the framework leaves the body.
+    """
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         async def say(message: ASGISendEvent) -> None:
@@ -436,7 +441,12 @@ def _closing_early(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3A
                 message["headers"] = [*message.get("headers", ()), _CLOSE]
             await send(message)
 
-        await app(scope, receive, say)
+        try:
+            await app(scope, receive, say)
+        finally:
+            whole = cast("dict[str, Any]", scope)
+            for name in whole.keys() - _OF_USE_TO_UVICORN:
+                del whole[name]
 
     return answered
 

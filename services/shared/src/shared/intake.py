@@ -28,12 +28,15 @@ class Bounds:
     """Of the bodies of one process; sized for 256 MB (docs/adr/0014-what-a-stranger-may-cost.md).
 
     ``free_bytes`` of each body are covered by the bound on connections; what is beyond them comes
-    out of ``budget_bytes``, and waits ``patience_seconds`` for it. Nothing for ``silence_seconds``,
-    or less than ``least_rate`` bytes a second after ``grace_seconds``, is the end of a body.
+    out of ``reading_bytes`` until it is answered, and out of ``working_bytes`` from when it is
+    complete: what becomes of a body takes twenty times its room. Either is waited for, for
+    ``patience_seconds``. Nothing for ``silence_seconds``, or less than ``least_rate`` bytes a
+    second after ``grace_seconds``, is the end of a body.
     """
 
     free_bytes: int = 64 * 1024
-    budget_bytes: int = 8 * 1024 * 1024
+    reading_bytes: int = 8 * 1024 * 1024
+    working_bytes: int = 2 * 1024 * 1024
     patience_seconds: float = 5.0
     silence_seconds: float = 15.0
     grace_seconds: float = 20.0
@@ -115,6 +118,27 @@ class Budget:
             self._waiting.popleft()
 
 
+class _Share:
+    """What one request holds of a budget."""
+
+    def __init__(self, budget: Budget, patience_seconds: float) -> None:
+        self._budget = budget
+        self._patience = patience_seconds
+        self._taken = 0
+
+    async def grow(self, size: int) -> None:
+        """Hold ``size`` bytes, if it is fewer now; see ``Budget.take``."""
+        wanted = self._budget.at_most(size) - self._taken
+        if wanted > 0:
+            await self._budget.take(wanted, self._patience)
+            self._taken += wanted
+
+    def give_back(self) -> None:
+        """Hold nothing any more."""
+        self._budget.give(self._taken)
+        self._taken = 0
+
+
 class Intake:
     """ASGI middleware around the router: bounds what ``receive`` lets through."""
 
@@ -123,19 +147,27 @@ class Intake:
     ) -> None:
         self._app = app
         self._bounds = bounds or Bounds()
-        self._budget = Budget(self._bounds.budget_bytes)
+        self._reading = Budget(self._bounds.reading_bytes)
+        self._working = Budget(self._bounds.working_bytes)
         Gauge(
             "http_body_bytes_in_flight",
             "Bytes of large bodies that are being read or worked on.",
             registry=registry,
-        ).set_function(lambda: float(self._budget.taken))
+        ).set_function(lambda: float(self._reading.taken))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != ScopeType.HTTP or _length(scope) == 0:
             await self._app(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self._bounds, self._budget)
+        body = _Body(
+            scope,
+            receive,
+            send,
+            bounds=self._bounds,
+            reading=self._reading,
+            working=self._working,
+        )
         try:
             await self._app(scope, body.receive, body.send)
         finally:
@@ -146,18 +178,25 @@ class _Body:
     """One body, while its request is served."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, bounds: Bounds, budget: Budget
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        bounds: Bounds,
+        reading: Budget,
+        working: Budget,
     ) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
         self._bounds = bounds
-        self._budget = budget
+        self._reading = _Share(reading, bounds.patience_seconds)
+        self._working = _Share(working, bounds.patience_seconds)
         self._length = _length(scope)
         self._loop = asyncio.get_running_loop()
         self._came = 0
         self._waited = 0.0
-        self._taken = 0
         self._complete = False
         self._answered = False
 
@@ -184,14 +223,15 @@ class _Body:
             raise HungUp
         self._came += len(message["body"])
         await self._make_room(self._came)
-        self._complete = not message.get("more_body", False)
+        if not message.get("more_body", False):
+            self._complete = True
+            await self._working.grow(self._came - self._bounds.free_bytes)
         return message
 
     def over(self) -> None:
         """The request was answered."""
-        if self._taken:
-            self._budget.give(self._taken)
-            self._taken = 0
+        self._reading.give_back()
+        self._working.give_back()
 
     async def _next(self) -> HTTPReceiveMessage:
         bounds, began = self._bounds, self._loop.time()
@@ -210,10 +250,7 @@ class _Body:
             return
         if not await _is_known(self._scope):
             raise TooLarge("This body is larger than is accepted from a sender who is not known.")
-        wanted = self._budget.at_most(size - self._bounds.free_bytes) - self._taken
-        if wanted > 0:
-            await self._budget.take(wanted, self._bounds.patience_seconds)
-            self._taken += wanted
+        await self._reading.grow(size - self._bounds.free_bytes)
 
 
 async def _is_known(scope: Scope) -> bool:

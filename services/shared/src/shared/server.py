@@ -1,6 +1,8 @@
 """Serving an application: settings first, then uvicorn, and a stop that lets requests finish."""
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import os
 import socket
@@ -22,6 +24,10 @@ DRAIN_SECONDS = 8
 # Longer than proxies and clients keep an idle connection (mostly 60 s): whoever closes first must
 # be them, or a request that is just being sent meets a closed door.
 KEEP_ALIVE_SECONDS = 75
+
+# malloc.h of glibc. Its own threshold grows with the first large block that is freed.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_LARGE_BYTES = 128 * 1024
 
 # sysexits.h: the configuration is wrong, so a restart alone will not help.
 EX_CONFIG = 78
@@ -71,6 +77,7 @@ def serve(
         print(f"{service} cannot start. {error}", file=sys.stderr)
         raise SystemExit(EX_CONFIG) from None
     logs.configure(service, settings.log_level)
+    _give_memory_back()
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -95,3 +102,14 @@ def serve(
     gc.freeze()
     if not server.started:
         raise SystemExit(1)
+
+
+def _give_memory_back() -> None:
+    """Let the memory of a large body go when it is done with, instead of keeping it for the next.
+
+    Only glibc has these; elsewhere nothing happens.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_M_ARENA_MAX, 2)
