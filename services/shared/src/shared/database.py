@@ -31,7 +31,7 @@ Connection: TypeAlias = psycopg.AsyncConnection[DictRow]
 BORROW_TIMEOUT_SECONDS = 5.0
 
 # How long an answer of Database.check holds.
-CHECKED_FOR_SECONDS = 2.0
+CHECKED_FOR_SECONDS = 1.0
 
 # A durable write without a table: a message in the write-ahead log gives the transaction a commit
 # that has to reach the disk, and more rows than work_mem holds are spilled to a temporary file

@@ -8,7 +8,7 @@ import socket
 
 # A process is taken for dead when nothing was heard of it for so long, in so many attempts. Long,
 # since an overloaded one that is killed comes back to the same load with less done.
-SILENT_SECONDS = 25.0
+SILENT_SECONDS = 20.0
 SILENT_ATTEMPTS = 4
 ASK_EVERY_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
