@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, SerializationException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import PluginProtocol
 from litestar.routes import HTTPRoute
@@ -24,6 +25,7 @@ from shared.auth import Authenticator, current_principal
 from shared.connections import Door
 from shared.contracts.identity import Principal
 from shared.docs_page import PlainDocsPlugin
+from shared.documented import WallClockPlugin, document_problems
 from shared.errors import Problem, Unavailable, Unsupported
 from shared.intake import Intake, refuse_by_length
 from shared.metrics import Collect, ServiceMetrics, render
@@ -116,7 +118,7 @@ def assemble(parts: ServiceParts) -> Litestar:
         ),
         request_max_body_size=MAX_BODY_BYTES,
         csrf_config=parts.csrf,
-        plugins=list(parts.plugins),
+        plugins=[WallClockPlugin(), *parts.plugins],
         logging_config=None,
         **options,
     )
@@ -125,6 +127,9 @@ def assemble(parts: ServiceParts) -> Litestar:
         if isinstance(route, HTTPRoute):
             for method in sorted(set(route.methods) - {"OPTIONS", "HEAD"}):
                 metrics.declare(method, route.path_format)
+            for handler in route.route_handlers:
+                if handler.resolve_include_in_schema():
+                    document_problems(handler, route.path_format)
     app.state.door = Door(parts.registry)
     app.asgi_handler = Observe(Intake(app.asgi_handler, parts.registry), metrics)
     return app
@@ -143,8 +148,13 @@ def _health(name: str) -> ControllerRouterHandler:
     return health
 
 
+_NOT_READY = ResponseSpec(
+    dict[str, Any], description="Not ready; the checks say why.", generate_examples=False
+)
+
+
 def _ready(parts: ServiceParts) -> ControllerRouterHandler:
-    @get("/ready", tags=["platform"])
+    @get("/ready", tags=["platform"], responses={503: _NOT_READY})
     async def ready() -> Response[dict[str, Any]]:
         """Whether the service can do its work: 503 and the reason while it cannot."""
         checks = {name: await _checked(check) for name, check in parts.ready.items()}

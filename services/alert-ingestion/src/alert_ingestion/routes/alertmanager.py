@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 
 from alert_ingestion.formats import alertmanager
 from alert_ingestion.formats.alertmanager import PostableAlert
@@ -46,6 +47,7 @@ def _read(body: bytes, now: datetime, policy: Policy) -> Reading:
     status_code=200,
     tags=["alerts in"],
     security=[{"bearer": []}],
+    responses={200: ResponseSpec(None, description="Stored; the answer is empty.")},
 )
 async def post_alerts(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[None]:
     """Take alerts as Alertmanager does; good ones are stored also when others are refused (400)."""

@@ -19,12 +19,17 @@ from oncall_service.workflow import access, people
 from shared.auth import Caller, bearer_token, requires
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Page
-from shared.errors import Unauthorized
+from shared.documented import as_responses
+from shared.errors import Forbidden, TooMany, Unauthorized, Unavailable
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
-@post("/sessions", security=[{}])
+@post(
+    "/sessions",
+    security=[{}],
+    responses=as_responses(Unauthorized, Forbidden, TooMany, Unavailable),
+)
 async def sign_in(
     core: TheCore, request: Request[Any, Any, Any], data: JSONBody[SignIn]
 ) -> SessionView:
@@ -47,7 +52,13 @@ def me(principal: Caller) -> Principal:
     return principal
 
 
-@post("/me/password", status_code=204, guards=[requires(Role.VIEWER)], security=BEARER)
+@post(
+    "/me/password",
+    status_code=204,
+    guards=[requires(Role.VIEWER)],
+    security=BEARER,
+    responses=as_responses(TooMany),
+)
 async def change_password(core: TheCore, data: JSONBody[PasswordChange], principal: Caller) -> None:
     """Choose another password; every session of the person ends."""
     await people.change_password(core, principal, data)

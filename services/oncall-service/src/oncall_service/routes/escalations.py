@@ -76,6 +76,7 @@ async def list_notifications(
     outcome: FromQuery[NotificationOutcome | None] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    principal: Caller,
 ) -> Page[NotificationView]:
     """Every message to a person with every attempt to deliver it, newest first."""
     return await delivery.listed(
@@ -85,6 +86,7 @@ async def list_notifications(
         outcome=outcome,
         limit=limit,
         cursor=cursor,
+        inside=principal.role.includes(Role.ADMIN),
     )
 
 

@@ -19,6 +19,7 @@ from oncall_service.workflow import delivery, people
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.documented import or_created
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]
@@ -30,7 +31,7 @@ async def create_person(core: TheCore, data: JSONBody[PersonCreate]) -> PersonVi
     return await people.create(core, data)
 
 
-@put("/{reference:str}", guards=ADMIN)
+@put("/{reference:str}", guards=ADMIN, responses=or_created(PersonView))
 async def put_person(
     core: TheCore, reference: Named, data: JSONBody[PersonCreate]
 ) -> Response[PersonView]:

@@ -9,6 +9,7 @@ from oncall_service.workflow import policies
 from shared.auth import requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.documented import or_created
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]
@@ -20,7 +21,7 @@ async def create_policy(core: TheCore, data: JSONBody[PolicyCreate]) -> PolicyVi
     return await policies.create(core, data)
 
 
-@put("/{reference:str}", guards=ADMIN)
+@put("/{reference:str}", guards=ADMIN, responses=or_created(PolicyView))
 async def put_policy(
     core: TheCore, reference: Named, data: JSONBody[PolicyCreate]
 ) -> Response[PolicyView]:

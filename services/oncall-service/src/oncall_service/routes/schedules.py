@@ -28,6 +28,7 @@ from oncall_service.workflow import schedules
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.documented import or_created, or_unchanged
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]
@@ -39,7 +40,7 @@ async def create_schedule(core: TheCore, data: JSONBody[ScheduleCreate]) -> Sche
     return await schedules.create(core, data)
 
 
-@put("/{reference:str}", guards=ADMIN)
+@put("/{reference:str}", guards=ADMIN, responses=or_created(ScheduleView))
 async def put_schedule(
     core: TheCore, reference: Named, data: JSONBody[ScheduleCreate]
 ) -> Response[ScheduleView]:
@@ -91,7 +92,7 @@ schedule_router = Router(
 )
 
 
-@post("/", guards=ADMIN)
+@post("/", guards=ADMIN, responses=or_unchanged(OverrideView))
 async def create_override(
     core: TheCore, data: JSONBody[OverrideCreate], principal: Caller
 ) -> Response[OverrideView]:

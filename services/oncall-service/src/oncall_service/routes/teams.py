@@ -16,6 +16,7 @@ from oncall_service.workflow import teams
 from shared.auth import requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.documented import or_created
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]
@@ -27,7 +28,7 @@ async def create_team(core: TheCore, data: JSONBody[TeamCreate]) -> TeamView:
     return await teams.create_team(core, data)
 
 
-@put("/{reference:str}", guards=ADMIN)
+@put("/{reference:str}", guards=ADMIN, responses=or_created(TeamView))
 async def put_team(
     core: TheCore, reference: Named, data: JSONBody[TeamCreate]
 ) -> Response[TeamView]:
@@ -83,7 +84,7 @@ async def create_service(core: TheCore, data: JSONBody[ServiceCreate]) -> Servic
     return await teams.create_service(core, data)
 
 
-@put("/{reference:str}", guards=ADMIN)
+@put("/{reference:str}", guards=ADMIN, responses=or_created(ServiceView))
 async def put_service(
     core: TheCore, reference: Named, data: JSONBody[ServiceCreate]
 ) -> Response[ServiceView]:

@@ -100,8 +100,10 @@ async def step_is_lost(session: AsyncSession, row: NotificationRow) -> bool:
     return (await session.exec(statement)).first() is None
 
 
-async def views(session: AsyncSession, rows: Sequence[NotificationRow]) -> list[NotificationView]:
-    """Notifications with their attempts, as the API shows them."""
+async def views(
+    session: AsyncSession, rows: Sequence[NotificationRow], *, inside: bool = False
+) -> list[NotificationView]:
+    """Notifications with their attempts, as the API shows them; ``inside`` for administrators."""
     tries: defaultdict[UUID, list[AttemptView]] = defaultdict(list)
     statement = (
         select(AttemptRow)
@@ -110,7 +112,13 @@ async def views(session: AsyncSession, rows: Sequence[NotificationRow]) -> list[
     )
     for attempt in await session.exec(statement):
         tries[attempt.notification_id].append(
-            AttemptView(at=attempt.at, outcome=attempt.outcome, detail=attempt.detail)
+            AttemptView(
+                at=attempt.at,
+                outcome=attempt.outcome,
+                detail=f"{attempt.detail}: {attempt.inside}"
+                if inside and attempt.inside
+                else attempt.detail,
+            )
         )
     return [
         NotificationView(

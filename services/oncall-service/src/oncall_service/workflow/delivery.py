@@ -98,8 +98,9 @@ async def listed(
     outcome: str | None,
     limit: int,
     cursor: str | None,
+    inside: bool,
 ) -> Page[NotificationView]:
-    """Notifications, newest first."""
+    """Notifications, newest first; ``inside``: with what only administrators may read."""
     statement = select(NotificationRow).order_by(col(NotificationRow.id).desc()).limit(limit + 1)
     async with core.database.session() as session:
         if incident_id is not None:
@@ -112,7 +113,7 @@ async def listed(
         if cursor is not None:
             statement = statement.where(NotificationRow.id < lookup.id_cursor(cursor))
         rows = list((await session.exec(statement)).all())
-        items = await store.views(session, rows[:limit])
+        items = await store.views(session, rows[:limit], inside=inside)
     more = len(rows) > limit
     return Page(items=items, next_cursor=str(rows[limit - 1].id) if more else None)
 
