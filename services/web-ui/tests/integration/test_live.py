@@ -213,6 +213,19 @@ async def test_a_stream_ends_with_the_session_and_survives_a_dead_oncall_service
     assert await listening.ended()
 
 
+async def test_a_stream_ends_soon_after_its_session_and_not_with_the_next_heartbeat(
+    world: World, viewers: Viewers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SESSION_CHECK_SECONDS", 0.02)
+    token = world.directory.begin("ada")
+    listening = ear(viewers, asyncio.Event(), token, 3600)
+    await listening.hear_of("upstream")
+    world.directory.sessions.clear()
+    world.clock.advance(timedelta(seconds=4))  # type: ignore[attr-defined]
+    async with asyncio.timeout(10):
+        assert await listening.ended()
+
+
 async def test_a_dead_directory_ends_no_stream_of_somebody_it_has_not_forgotten(
     world: World, viewers: Viewers
 ) -> None:

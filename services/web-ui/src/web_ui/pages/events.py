@@ -15,6 +15,8 @@ from web_ui.viewer import Viewers
 
 HEARTBEAT_SECONDS = 15.0
 RECONNECT_MILLISECONDS = 2000
+# With what an answer about a session is remembered for, an ended one is noticed within five seconds.
+SESSION_CHECK_SECONDS = 1.0
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -33,7 +35,8 @@ async def stream(
     """Changes as they come, a heartbeat when none do; ends when we stop or the session does."""
     loop = asyncio.get_running_loop()
     stopped = loop.create_task(stopping.wait())
-    checked_at = loop.time()
+    beat_at = checked_at = loop.time()
+    check = min(heartbeat, SESSION_CHECK_SECONDS)
     try:
         with broadcast.subscribe() as subscription:
             yield sse.retry(RECONNECT_MILLISECONDS)
@@ -42,18 +45,20 @@ async def stream(
                 try:
                     await asyncio.wait(
                         {changes, stopped},
-                        timeout=heartbeat,
+                        timeout=check,
                         return_when=asyncio.FIRST_COMPLETED,
                     )
                     words = changes.result() if changes.done() else {}
                 finally:
                     changes.cancel()
-                for topic, word in words.items():
-                    yield sse.encode(topic, word)
-                if loop.time() - checked_at >= heartbeat:
+                if loop.time() - checked_at >= check:
                     if not await _still_signed_in(viewers, token):
                         return
                     checked_at = loop.time()
+                for topic, word in words.items():
+                    yield sse.encode(topic, word)
+                if loop.time() - beat_at >= heartbeat:
+                    beat_at = loop.time()
                     yield sse.HEARTBEAT
     finally:
         stopped.cancel()
