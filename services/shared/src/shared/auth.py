@@ -4,10 +4,11 @@ import asyncio
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
@@ -54,6 +55,8 @@ Caller: TypeAlias = NamedDependency[Principal]
 """The type of a handler's ``principal`` argument: who passed the route's guard."""
 
 _SCOPE_KEY = "vigie.principal"
+
+T = TypeVar("T")
 
 
 def hash_token(token: str) -> str:
@@ -256,6 +259,25 @@ async def _authenticated(connection: ASGIConnection) -> Principal:  # type: igno
         raise Unauthorized("This token is unknown, expired or revoked.")
     connection.scope[_SCOPE_KEY] = principal  # type: ignore[literal-required]
     return principal
+
+
+async def while_authenticated(
+    connection: ASGIConnection,  # type: ignore[type-arg]
+    chunks: AsyncIterator[T],
+) -> AsyncGenerator[T, None]:
+    """A stream that says nothing more once whoever opened it would be refused."""
+    token = bearer_token(connection)
+    authenticator: Authenticator = connection.app.state.authenticator
+    try:
+        async for chunk in chunks:
+            # Where it cannot be told now they stay: they were let in.
+            with suppress(Unavailable):
+                if token is None or await authenticator.authenticate(token) is None:
+                    return
+            yield chunk
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
 
 
 def current_principal(connection: ASGIConnection) -> Principal:  # type: ignore[type-arg]

@@ -1,9 +1,11 @@
 import asyncio
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 
 import pytest
 
 from shared import auth
-from shared.auth import CachedTokenDirectory, hash_token
+from shared.auth import Authenticator, CachedTokenDirectory, hash_token, while_authenticated
 from shared.contracts.identity import Principal, Role
 from shared.errors import Unavailable
 from vigie_testing.clock import ManualClock
@@ -176,6 +178,35 @@ async def test_an_unknown_token_is_not_refused_but_unknown_while_it_is_down(
     directory.down = True
     with pytest.raises(Unavailable):
         await cached.find("alice")
+
+
+async def test_a_stream_says_nothing_more_to_whom_would_be_refused(
+    cached: CachedTokenDirectory, directory: Directory, clock: ManualClock
+) -> None:
+    closed: list[bool] = []
+
+    async def chunks() -> AsyncGenerator[int, None]:
+        try:
+            for number in range(9):
+                yield number
+        finally:
+            closed.append(True)
+
+    authenticator = Authenticator({}, cached)
+    connection = SimpleNamespace(
+        headers={"authorization": "Bearer alice"},
+        app=SimpleNamespace(state=SimpleNamespace(authenticator=authenticator)),
+    )
+    heard = while_authenticated(connection, chunks())  # type: ignore[arg-type]
+    assert await anext(heard) == 0
+    directory.down = True
+    clock.advance(seconds=10)
+    assert await anext(heard) == 1, "nobody is put out because the directory is down"
+    directory.down = False
+    directory.known.clear()
+    clock.advance(seconds=10)
+    assert [number async for number in heard] == []
+    assert closed == [True]
 
 
 async def test_only_hashes_are_remembered(cached: CachedTokenDirectory) -> None:

@@ -10,7 +10,7 @@ from incident_management import figures, measures
 from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams
 from incident_management.routes.parameters import When
-from shared.auth import requires
+from shared.auth import requires, while_authenticated
 from shared.contracts.identity import Role
 from shared.contracts.incident_api import Stats
 from shared.errors import FieldError, Invalid
@@ -54,8 +54,9 @@ async def stream_events(
 ) -> Stream:
     """Changes as server-sent events: `incident` for each, `reset` when too much was missed."""
     after, reset = await streams.start_after(_event_id(last_event_id))
+    events = streams.events(after, reset=reset, stopping=request.app.state.stopping)
     return Stream(
-        streams.events(after, reset=reset, stopping=request.app.state.stopping),
+        while_authenticated(request, events),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -15,7 +15,7 @@ from web_ui.viewer import Viewers
 
 HEARTBEAT_SECONDS = 15.0
 RECONNECT_MILLISECONDS = 2000
-# With what an answer about a session is remembered for, an ended one is noticed within five seconds.
+# Answers about sessions are remembered for four seconds: an ended one is noticed within five.
 SESSION_CHECK_SECONDS = 1.0
 
 HEADERS = {
