@@ -8,6 +8,7 @@ from oncall_service.channels.base import Sender
 from oncall_service.workflow import access, delivery, paging
 from oncall_service.workflow.core import Core
 from oncall_service.workflow.runs import NOTIFICATIONS_CHANNEL
+from oncall_service.workflow.set_back import SetBack
 from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 
@@ -23,19 +24,25 @@ def engines(
 ) -> dict[str, Periodic]:
     """The engines by name."""
     metrics = EngineMetrics(registry)
+    dispatch = delivery.Dispatch(core, channels)
+    set_back = SetBack(core)
+
+    async def escalate() -> None:
+        await set_back.mend()
+        await paging.run_due(core)
 
     def delivery_lane(name: str) -> Periodic:
         wake = wakeups.event(NOTIFICATIONS_CHANNEL)
 
         async def deliver() -> None:
-            if await delivery.deliver_due(core, channels):
+            if await dispatch.deliver_due():
                 wake.set()
 
         return Periodic(
             name,
             deliver,
             interval=1.0,
-            # Longer than the slowest send, shorter than a claim.
+            # Longer than the slowest send.
             timeout=50.0,
             clock=core.clock,
             metrics=metrics,
@@ -45,7 +52,7 @@ def engines(
     return {
         ESCALATION: Periodic(
             ESCALATION,
-            lambda: paging.run_due(core),
+            escalate,
             interval=1.0,
             timeout=30.0,
             clock=core.clock,

@@ -29,6 +29,8 @@ class Reason(StrEnum):
     # starting
     INCIDENT_OPENED = "incident_opened"
     RELEASED = "released"
+    WORSE_ALERT_JOINED = "worse_alert_joined"
+    MORE_ALERTS = "more_alerts"
     TEAM_CHANGED = "team_changed"
     ESCALATED_BY_HAND = "escalated_by_hand"
     # nothing to do
@@ -105,13 +107,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What an event says of it now."""
+    """What an event says of it now.
+
+    ``released`` and ``worse`` say why an incident that somebody had taken is open again.
+    """
 
     revision: int
     status: Status
     team: str | None = None
     released: bool = False
     merged: bool = False
+    worse: bool = False
 
 
 class Action(StrEnum):
@@ -158,8 +164,9 @@ def react(known: Known, heard: Heard) -> Reaction:
 def _open_again(known: Known, heard: Heard) -> Reaction:
     if known.status is None:
         return Reaction(Action.START, Reason.INCIDENT_OPENED)
-    if known.status is not Status.OPEN or heard.released:
-        return Reaction(Action.START, Reason.RELEASED)
+    if known.status is not Status.OPEN or heard.released or heard.worse:
+        reason = Reason.WORSE_ALERT_JOINED if heard.worse else Reason.RELEASED
+        return Reaction(Action.START, reason)
     if _handed_over(known, heard):
         return Reaction(Action.START, Reason.TEAM_CHANGED)
     # Open before and open now, and its run is over: a new title is no reason to page again.

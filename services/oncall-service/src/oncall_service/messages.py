@@ -1,6 +1,7 @@
 """What a page says."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,75 @@ def page(incident: Subject, *, person: str, team: str, reason: str, web_ui_url: 
             "service": incident.service,
             "team": team,
             "reason": reason,
+        },
+    )
+
+
+def more_alerts(
+    incident: Subject, *, count: int, worst: str, person: str, web_ui_url: str
+) -> Message:
+    """What somebody who has taken an incident hears of alerts that joined it since."""
+    reference = f"INC-{incident.number}"
+    alerts = "1 more alert" if count == 1 else f"{count} more alerts"
+    return Message(
+        title=f"[{incident.severity.upper()}] {alerts} on {reference} {incident.title}",
+        text=(
+            f"{person}, {alerts} joined {reference}, which you have: {incident.title}\n"
+            f"The worst of them: {worst}\n"
+            f"Service: {incident.service}\nSeverity: {incident.severity}"
+        ),
+        url=f"{web_ui_url.rstrip('/')}/incidents/{incident.id}",
+        facts={
+            "kind": "more_alerts",
+            "count": count,
+            "incident_id": str(incident.id),
+            "incident_number": incident.number,
+            "severity": incident.severity,
+            "service": incident.service,
+            "reason": "more_alerts",
+        },
+    )
+
+
+# The text names the first few; a program gets all of them.
+_NAMED = 10
+
+
+def bundle(messages: Sequence[Message], *, person: str, web_ui_url: str) -> Message:
+    """One message for many that had to wait, in the order of their urgency: the worst is first.
+
+    An incident counts once, however often it was to be said.
+    """
+    by_incident: dict[str, Message] = {}
+    for message in messages:
+        by_incident.setdefault(message.facts.get("incident_id", ""), message)
+    told = list(by_incident.values())
+    worst = told[0]
+    if len(told) == 1:
+        return replace(worst, facts={**worst.facts, "messages": len(messages)})
+    lines = [message.title for message in told[:_NAMED]]
+    rest = len(told) - len(lines)
+    return Message(
+        title=f"{len(told)} more incidents, worst: {worst.title}",
+        text="\n".join(
+            [
+                f"{person}, {len(told)} more incidents, the worst first:",
+                *(f"- {line}" for line in lines),
+                *([f"and {rest} more"] if rest else []),
+            ]
+        ),
+        url=f"{web_ui_url.rstrip('/')}/",
+        facts={
+            **worst.facts,
+            "kind": "bundle",
+            "count": len(told),
+            "incidents": [
+                {
+                    name: message.facts.get(name)
+                    for name in ("incident_id", "incident_number", "severity", "service")
+                }
+                for message in told
+            ],
         },
     )
 

@@ -1,10 +1,13 @@
 """What oncall-service reads from its environment; every name is prefixed VIGIE_."""
 
+from datetime import timedelta
+
 from pydantic import Field, SecretStr, field_validator
 
 from oncall_service.channels.email import MailServer
+from oncall_service.pacing import Rate
 from oncall_service.targets import AllowedTargets
-from shared.settings import DatabaseSettings, Port
+from shared.settings import DatabaseSettings, Port, Seconds
 
 
 class OncallSettings(DatabaseSettings):
@@ -33,6 +36,12 @@ class OncallSettings(DatabaseSettings):
         None, description="true: insist on STARTTLS; false: never; unset: when offered"
     )
     web_ui_url: str = Field("http://127.0.0.1:8080", description="web-ui, for links in messages")
+    notification_burst: int = Field(
+        3, ge=1, le=100, description="messages a contact method gets at once; more are bundled"
+    )
+    notification_interval_seconds: Seconds = Field(
+        60, description="beyond that, one message to a contact method every so many seconds"
+    )
     webhook_allowed_networks: str = Field(
         "",
         description="networks, addresses and hosts, separated by commas, that webhooks may lead to "
@@ -47,6 +56,11 @@ class OncallSettings(DatabaseSettings):
     def _names_networks_or_hosts(cls, value: str) -> str:
         AllowedTargets.parse(value)
         return value
+
+    @property
+    def rate(self) -> Rate:
+        """How many messages a contact method gets."""
+        return Rate(self.notification_burst, timedelta(seconds=self.notification_interval_seconds))
 
     @property
     def webhook_targets(self) -> AllowedTargets:

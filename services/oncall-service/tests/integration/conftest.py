@@ -96,6 +96,16 @@ class Oncall:
         assert await engines["delivery"].cycle()
         return self.phones.take()
 
+    def told_of(self) -> list[str]:
+        """The incidents that messages were about since the last look, one name each."""
+        told = [
+            incident["incident_id"]
+            for outgoing in self.phones.rang
+            for incident in outgoing.message.facts.get("incidents", [outgoing.message.facts])
+        ]
+        self.phones.rang.clear()
+        return told
+
     async def told(self) -> list[str]:
         """The types of the events incident-management was told since the last look."""
         while await self.app.state.outbox.deliver_due(PAGE_EVENTS_TOPIC):

@@ -102,11 +102,44 @@ async def test_what_a_dead_worker_had_claimed_is_sent_by_another(
 ) -> None:
     await crew.hear(incident_event())
     crew.database.query(
-        "UPDATE oncall.notifications SET claimed_until = %(until)s",
-        {"until": crew.clock.now().replace(minute=1)},
+        "INSERT INTO oncall.contact_method_paces "
+        "SELECT contact_method_id, 3, created_at, 1 FROM oncall.notifications"
     )
-    assert await crew.tick() == []
-    assert await crew.tick(minutes=1) == ["Ada"]
+    assert await crew.tick() == ["Ada"], "nobody waits for the lease of the dead"
+
+
+async def test_what_a_living_worker_is_sending_is_sent_by_nobody_else(
+    start: Any, crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event())
+    async with start(crew.database) as twin:
+        number = await twin.app.state.core.database.life.number()
+        crew.database.query(
+            "INSERT INTO oncall.contact_method_paces "
+            "SELECT contact_method_id, 3, created_at, %(number)s FROM oncall.notifications",
+            {"number": number},
+        )
+        assert await crew.tick() == []
+    assert await crew.tick() == ["Ada"]
+
+
+async def test_a_bundle_whose_outcome_is_unknown_is_sent_again_with_its_key(
+    crew: Any, incident_event: Any
+) -> None:
+    for _ in range(6):
+        await crew.hear(incident_event(id=str(new_id())))
+    await crew.tick()
+    crew.database.query(
+        "UPDATE oncall.notifications SET outcome = 'pending', next_attempt_at = created_at "
+        "WHERE bundle_id IS NOT NULL"
+    )
+    [bundle] = crew.database.query(
+        "SELECT DISTINCT bundle_id FROM oncall.notifications WHERE bundle_id IS NOT NULL"
+    )
+    await crew.app.state.engines["delivery"].cycle()
+    [again] = crew.phones.rang
+    assert again.idempotency_key == f"bundle:{bundle[0]}"
+    assert again.message.facts["count"] == 4
 
 
 async def test_what_was_sent_while_it_was_cancelled_is_recorded_as_sent(
@@ -192,7 +225,7 @@ async def test_notifications_can_be_filtered_and_paged(crew: Any, incident_event
 async def test_what_incident_management_could_not_take_is_told_again_in_order(
     crew: Any, incident_event: Any
 ) -> None:
-    crew.neighbour_answers = [503, 503, 503]
+    crew.neighbour_answers = [503]
     await crew.hear(incident_event())
     assert await crew.told() == []
     await crew.hear(incident_event("acknowledged", 2))
@@ -214,17 +247,178 @@ async def test_a_webhook_is_signed_with_the_secret_its_owner_was_shown(start: An
         assert (sent.secret, sent.target) == (made["secret"], hook["target"])
 
 
-async def test_a_storm_is_sent_batch_after_batch_without_waiting_for_the_beat(
+LOW = {"severity": "low"}
+
+
+async def test_a_storm_is_a_burst_and_then_one_message_a_minute_the_worst_first(
     crew: Any, incident_event: Any
 ) -> None:
-    ids = [f"01900000-0000-7000-8000-0000000a{number:04}" for number in range(25)]
-    await crew.hear(*(incident_event(id=one) for one in ids))
-    assert len(await crew.tick()) == 20
-    assert crew.app.state.engines["delivery"]._event.is_set()
-    assert len(await crew.tick()) == 5
+    ids = [str(new_id()) for _ in range(40)]
+    await crew.hear(*(incident_event(id=one, **LOW) for one in ids[:20]))
+    assert await crew.tick() == ["Ada", "Ada"], "one alone, and the rest of them in one message"
+    await crew.hear(*(incident_event(id=one, **LOW) for one in ids[20:39]))
+    worse = incident_event(id=ids[39], severity="high")
+    await crew.hear(worse)
+    assert await crew.tick(seconds=59) == []
+    await crew.app.state.engines["delivery"].cycle()
+    crew.clock.advance(seconds=1)
+    await crew.app.state.engines["delivery"].cycle()
+    [bundle] = crew.phones.rang
+    assert bundle.message.title == "20 more incidents, worst: [HIGH] INC-42 Checkout is down"
+    assert [one["severity"] for one in bundle.message.facts["incidents"]] == ["high"] + 19 * ["low"]
+    assert bundle.message.url == "https://vigie.example/"
+    notifications = (await crew.ok("GET", f"{NOTIFICATIONS}?limit=100"))["items"]
+    assert {one["outcome"] for one in notifications} == {"sent"}
+    assert sorted(one["incident_id"] for one in notifications) == sorted(ids)
 
 
-async def test_a_send_that_hangs_does_not_hold_up_the_next_page(
+async def test_a_critical_page_goes_out_at_once_in_the_middle_of_a_storm(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(30)))
+    await crew.tick()
+    await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(30)))
+    critical = incident_event(id=str(new_id()), title="The database burns")
+    await crew.hear(critical)
+    await crew.app.state.engines["delivery"].cycle()
+    [page] = crew.phones.rang
+    assert page.message.title.startswith("31 more incidents, worst: [CRITICAL] INC-42 The database")
+    assert page.message.facts["incident_id"] == critical["incident"]["id"]
+
+
+async def test_first_pages_go_before_repeats_and_the_severe_before_the_old(
+    crew: Any, incident_event: Any
+) -> None:
+    old, high, critical = (str(new_id()) for _ in range(3))
+    await crew.hear(incident_event(id=old, severity="high"))
+    await crew.tick()
+    crew.clock.advance(minutes=20)
+    assert await crew.app.state.engines["escalation"].cycle()
+    await crew.hear(incident_event(id=high, severity="high"), incident_event(id=critical))
+    rows = crew.database.query(
+        "SELECT incident_id::text FROM oncall.notifications WHERE outcome = 'pending' "
+        "ORDER BY urgency, id"
+    )
+    assert [row[0] for row in rows] == [critical, high, old]
+
+
+async def test_however_much_happens_nobody_gets_more_than_the_burst_and_one_a_minute(
+    crew: Any, incident_event: Any
+) -> None:
+    severities = ["critical", "low", "high", "medium"]
+    sent = 0
+    for second in range(0, 600, 10):
+        await crew.hear(
+            *(incident_event(id=str(new_id()), severity=severities[number]) for number in range(4))
+        )
+        rang = [name for name in await crew.tick(seconds=10) if name == "Ada"]
+        sent += len(rang)
+        assert sent <= 3 + (second + 10) // 60
+    assert sent >= 10
+
+
+async def test_a_message_that_did_not_go_out_is_not_counted(crew: Any, incident_event: Any) -> None:
+    crew.phones.answers = [Failed("answered 503", retry=True)] * 4
+    await crew.hear(incident_event())
+    for _ in range(4):
+        assert await crew.tick(seconds=40) == ["Ada"]
+    assert await crew.tick(seconds=40) == ["Ada"]
+
+
+async def test_a_test_message_waits_behind_a_storm_and_is_not_bundled(
+    crew: Any, incident_event: Any
+) -> None:
+    ada = await crew.ok("GET", "/api/v1/people/ada")
+    path = f"/api/v1/people/ada/contact-methods/{ada['contact_methods'][0]['id']}/test"
+    await crew.ok("POST", path)
+    await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(5)))
+    await crew.app.state.engines["delivery"].cycle()
+    assert [one.message.facts["kind"] for one in crew.phones.rang] == ["page", "bundle"]
+    crew.phones.take()
+    await crew.tick(minutes=1)
+    assert (await crew.ok("GET", f"{NOTIFICATIONS}?outcome=pending"))["items"] == []
+
+
+OFFICE_HOURS = [{"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"}]
+
+
+async def test_what_can_wait_waits_for_working_hours_and_its_step_with_it(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.ok(
+        "PATCH",
+        "/api/v1/people/ada",
+        json={"working_hours": OFFICE_HOURS, "time_zone": "Europe/Paris"},
+    )
+    crew.clock.advance(hours=10)  # Monday, 20:00 in Paris
+    await crew.hear(incident_event(**LOW))
+    assert await crew.tick() == []
+    assert await crew.tick(minutes=30) == [], "nor is the next of the policy woken instead"
+    await crew.hear(incident_event(id=str(new_id())))
+    assert await crew.tick() == ["Ada"], "what is critical does not wait"
+    crew.clock.advance(hours=12, minutes=30)  # Tuesday, 09:00
+    assert "Ada" in await crew.tick()
+    low = [
+        one
+        for one in (await crew.ok("GET", f"{NOTIFICATIONS}?limit=100"))["items"]
+        if one["title"].startswith("[LOW]")
+    ]
+    assert [(one["person"]["name"], one["outcome"]) for one in low] == [("Ada", "sent")]
+
+
+def _joined(incident_event: Any, revision: int, count: int, **fields: Any) -> dict[str, Any]:
+    event = incident_event("acknowledged", revision, event_type="alert.attached", **fields)
+    joined = {"count": count, "severity": "high", "message": "Disk full"}
+    return {**event, "joined": joined}
+
+
+async def test_whoever_has_an_incident_is_told_once_how_many_alerts_joined_it(
+    crew: Any, incident_event: Any
+) -> None:
+    ben = await crew.ok("GET", "/api/v1/people/ben")
+    has_it = {"assignee": {"id": ben["id"], "name": "Ben"}}
+    await crew.hear(incident_event())
+    await crew.tick()
+    await crew.hear(incident_event("acknowledged", 2, **has_it))
+    reasons = await crew.hear(
+        _joined(incident_event, 3, 1, **has_it), _joined(incident_event, 4, 2, **has_it)
+    )
+    assert reasons == ["more_alerts", "more_alerts"]
+    assert await crew.tick() == [], "a few seconds make one message of it"
+    crew.clock.advance(seconds=5)
+    await crew.app.state.engines["delivery"].cycle()
+    [message] = crew.phones.rang
+    assert message.person == "Ben"
+    assert message.message.title == "[CRITICAL] 3 more alerts on INC-42 Checkout is down"
+    assert message.message.facts["incident_number"] == 42
+    crew.phones.take()
+    assert await crew.tick(hours=1) == []
+
+
+async def test_alerts_that_join_what_nobody_has_page_one_step(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event())
+    await crew.tick()
+    await crew.hear(incident_event("acknowledged", 2))
+    await crew.hear(_joined(incident_event, 3, 1))
+    assert await crew.tick() == ["Ada"]
+    assert await crew.tick(hours=1) == []
+
+
+async def test_an_incident_that_got_worse_than_what_was_taken_is_paged_by_its_policy(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event(severity="low"))
+    await crew.tick()
+    await crew.hear(incident_event("acknowledged", 2, severity="low"))
+    again = incident_event("open", 3, event_type="incident.reopened")
+    assert await crew.hear({**again, "reason": "worse_alert_joined"}) == ["worse_alert_joined"]
+    assert await crew.tick() == ["Ada"]
+    assert await crew.tick(minutes=5) == ["Ben"]
+
+
+async def test_a_send_that_hangs_does_not_hold_up_a_colleagues_page(
     crew: Any, incident_event: Any
 ) -> None:
     lanes = crew.app.state.engines
@@ -241,8 +435,10 @@ async def test_a_send_that_hangs_does_not_hold_up_the_next_page(
     first = asyncio.create_task(lanes["delivery"].cycle())
     await hanging.wait()
     crew.phones.send = quick
+    steps = [{"target": "person", "person": "Ben"}]
+    await crew.ok("PATCH", "/api/v1/policies/Payments", json={"steps": steps})
     await crew.hear(incident_event(id=str(new_id())))
     assert await lanes["delivery_2"].cycle()
-    assert [one.person for one in crew.phones.rang] == ["Ada"]
+    assert [one.person for one in crew.phones.rang] == ["Ben"]
     released.set()
     assert await first

@@ -1,6 +1,7 @@
 """Requests that cannot be read, a database that is down, and the service running by itself."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -60,7 +61,9 @@ async def test_a_page_goes_out_by_itself_within_a_second(
     def neighbour(request: httpx.Request) -> httpx.Response:
         if b"notification.sent" in request.content:
             told.set()
-        return httpx.Response(200, json={"results": []})
+        taken = json.loads(request.content)["events"]
+        results = [{"event_id": event["event_id"], "outcome": "applied"} for event in taken]
+        return httpx.Response(200, json={"results": results})
 
     token = "made up for this test"
     app = create_app(

@@ -1,7 +1,10 @@
 """From an incident's event to the people: the engine, with fake phones and a clock that moves."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
+
+from oncall_service.channels.base import Failed
 
 ESCALATE = "/api/v1/escalate"
 
@@ -257,16 +260,34 @@ async def test_a_service_can_have_a_policy_of_its_own(crew: Any, incident_event:
     assert await crew.tick() == ["Ada", "Ben", "Cleo"]
 
 
+async def test_a_clock_that_was_set_back_delays_no_step_and_no_retry(
+    start: Any, crew: Any, incident_event: Any
+) -> None:
+    crew.phones.answers = [Failed("answered 503", retry=True)]
+    await crew.hear(incident_event())
+    assert await crew.tick() == ["Ada"]
+    async with start(crew.database) as twin:
+        assert await twin.app.state.engines["escalation"].cycle()
+        crew.clock.set(crew.clock.now() - timedelta(minutes=10))
+        assert await twin.app.state.engines["escalation"].cycle()
+        assert await crew.tick(seconds=5) == ["Ada"], "tried again when it was due, once mended"
+        assert await crew.tick(minutes=4) == []
+        assert await crew.tick(minutes=1) == ["Ben"]
+        assert await crew.tick(minutes=9) == [], "nor is anything early"
+
+
 async def test_two_replicas_do_a_due_step_once(start: Any, crew: Any, incident_event: Any) -> None:
-    for number in range(6):
-        await crew.hear(incident_event(id=f"01900000-0000-7000-8000-0000000000c{number}"))
-    assert await crew.tick() == ["Ada"] * 6
+    ids = [f"01900000-0000-7000-8000-0000000000c{number}" for number in range(6)]
+    for one in ids:
+        await crew.hear(incident_event(id=one))
+    await crew.tick()
     async with start(crew.database) as twin:
         crew.clock.advance(minutes=5)
         engines = [one.app.state.engines for one in (crew, twin)]
         assert all(await asyncio.gather(*(each["escalation"].cycle() for each in engines)))
         assert all(await asyncio.gather(*(each["delivery"].cycle() for each in engines)))
-    assert crew.phones.take() == ["Ben"] * 6
+    assert {outgoing.person for outgoing in crew.phones.rang} == {"Ben"}
+    assert sorted(crew.told_of()) == ids
 
 
 async def test_a_run_survives_a_restart(start: Any, crew: Any, incident_event: Any) -> None:

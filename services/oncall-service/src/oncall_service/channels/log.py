@@ -18,6 +18,10 @@ class LogChannel:
             title=outgoing.message.title,
             url=outgoing.message.url,
             idempotency_key=outgoing.idempotency_key,
-            **{f"about_{name}": value for name, value in outgoing.message.facts.items()},
+            **{
+                f"about_{name}": value
+                for name, value in outgoing.message.facts.items()
+                if not isinstance(value, list)  # a bundle's incidents would be a page of their own
+            },
         )
         return Sent("written to the log")

@@ -110,6 +110,7 @@ class NotificationView(Wire):
     """A message to a person and what became of it.
 
     ``outcome`` is pending, sent, failed or cancelled; ``reason`` is why this person was chosen.
+    ``kind`` is page, more_alerts or test. Those with the same ``bundle_id`` were one message.
     """
 
     id: UUID
@@ -126,6 +127,7 @@ class NotificationView(Wire):
     outcome: Text
     detail: Text
     idempotency_key: Text
+    bundle_id: UUID | None
     created_at: datetime
     finished_at: datetime | None
     attempts: list[AttemptView]

@@ -12,6 +12,8 @@ from oncall_service.workflow import delivery, escalations, paging
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.documented import as_responses
+from shared.errors import NotFound
 
 
 class RunStatus(StrEnum):
@@ -32,7 +34,12 @@ class NotificationOutcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-@post("/escalate", status_code=202, guards=[requires(Role.RESPONDER)])
+@post(
+    "/escalate",
+    status_code=202,
+    guards=[requires(Role.RESPONDER)],
+    responses=as_responses(NotFound),
+)
 async def escalate(
     core: TheCore, data: JSONBody[EscalateCommand], principal: Caller
 ) -> EscalationView:

@@ -12,11 +12,13 @@ from oncall_service.workflow import oncall
 from shared.auth import requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.documented import as_responses
+from shared.errors import NotFound
 
 DEFAULT_CALENDAR = timedelta(days=28)
 
 
-@get("/current")
+@get("/current", responses=as_responses(NotFound))
 async def current(
     core: TheCore,
     team: Annotated[str | None, QueryParameter(description="id or name; without it: all")] = None,
@@ -33,7 +35,7 @@ async def current(
     return await oncall.current_of_all(core, instant_of_interest, limit=limit, cursor=cursor)
 
 
-@get(["/schedule", "/calendar"])
+@get(["/schedule", "/calendar"], responses=as_responses(NotFound))
 async def calendar(
     core: TheCore,
     team: Annotated[str, QueryParameter(description="id or name")],

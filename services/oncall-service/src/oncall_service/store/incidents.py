@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import case
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.escalation import Plan, Position, Step, Target
 from oncall_service.resources.policies import EscalationView
 from oncall_service.tables import EscalationRow, IncidentRow
-from shared.contracts.wire import Ref
+from shared.contracts.wire import Ref, Severity
 
 RUNNING = "running"
 
@@ -43,10 +44,31 @@ async def lock_known(session: AsyncSession, incident: UUID) -> IncidentRow | Non
     return await session.get(IncidentRow, incident, with_for_update=True)
 
 
-async def lock_if_free(session: AsyncSession, incident: UUID) -> IncidentRow | None:
-    """One incident, locked; None while somebody else works on it."""
-    statement = select(IncidentRow).where(IncidentRow.id == incident)
-    return (await session.exec(statement.with_for_update(skip_locked=True))).first()
+async def lock_all(session: AsyncSession, incidents: Collection[UUID]) -> None:
+    """Keep what is known of these incidents from everybody else until the commit."""
+    statement = select(IncidentRow.id).where(col(IncidentRow.id).in_(incidents))
+    await session.exec(statement.order_by(col(IncidentRow.id)).with_for_update())
+
+
+async def lock_free(session: AsyncSession, incidents: Collection[UUID]) -> dict[UUID, IncidentRow]:
+    """Those of the incidents that nobody else works on, locked."""
+    statement = (
+        select(IncidentRow)
+        .where(col(IncidentRow.id).in_(incidents))
+        .order_by(col(IncidentRow.id))
+        .with_for_update(skip_locked=True)
+    )
+    return {row.id: row for row in await session.exec(statement)}
+
+
+async def running_of(
+    session: AsyncSession, incidents: Collection[UUID]
+) -> dict[UUID, EscalationRow]:
+    """The active runs of incidents whose rows the caller has locked."""
+    statement = select(EscalationRow).where(
+        col(EscalationRow.incident_id).in_(incidents), EscalationRow.status == RUNNING
+    )
+    return {row.incident_id: row for row in await session.exec(statement)}
 
 
 async def running(session: AsyncSession, incident: UUID) -> EscalationRow | None:
@@ -67,18 +89,31 @@ async def latest(session: AsyncSession, incident: UUID) -> EscalationRow | None:
     return (await session.exec(statement)).first()
 
 
-async def teams_paged(session: AsyncSession, incident: UUID) -> frozenset[str]:
-    """The teams that runs of an incident were for."""
-    statement = select(EscalationRow.team_name).where(EscalationRow.incident_id == incident)
-    return frozenset(await session.exec(statement))
+async def teams_paged(
+    session: AsyncSession, incidents: Collection[UUID]
+) -> dict[UUID, frozenset[str]]:
+    """The teams that runs of each incident were for."""
+    statement = select(EscalationRow.incident_id, EscalationRow.team_name).where(
+        col(EscalationRow.incident_id).in_(incidents)
+    )
+    found: dict[UUID, set[str]] = {}
+    for incident, team in await session.exec(statement):
+        found.setdefault(incident, set()).add(team)
+    return {incident: frozenset(teams) for incident, teams in found.items()}
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
-    """Incidents whose run has something to do, longest due first."""
+    """Incidents whose run has something to do: the worst first, then the longest due."""
+    worst_first = case(
+        {severity.value: place for place, severity in enumerate(Severity)},
+        value=IncidentRow.severity,
+        else_=len(Severity),
+    )
     statement = (
         select(EscalationRow.incident_id)
+        .join(IncidentRow, col(IncidentRow.id) == EscalationRow.incident_id)
         .where(EscalationRow.status == RUNNING, col(EscalationRow.due_at) <= now)
-        .order_by(col(EscalationRow.due_at))
+        .order_by(worst_first, col(EscalationRow.due_at))
         .limit(limit)
     )
     return (await session.exec(statement)).all()

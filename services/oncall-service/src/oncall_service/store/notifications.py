@@ -1,12 +1,12 @@
 """Notifications and their attempts in the database."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlmodel import col, or_, select
+from sqlalchemy import case, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.resources.policies import AttemptView, NotificationView
@@ -14,11 +14,7 @@ from oncall_service.tables import AttemptRow, ContactMethodRow, NotificationRow
 from shared.contracts.wire import Ref
 
 PENDING, SENT, FAILED, CANCELLED = "pending", "sent", "failed", "cancelled"
-
-# Longer than the slowest channel may take, so that nobody else sends what is being sent.
-CLAIM = timedelta(seconds=60)
-
-Delivery = tuple[NotificationRow, ContactMethodRow | None]
+PAGE, MORE_ALERTS, TRIAL = "page", "more_alerts", "test"
 
 
 async def enabled_methods(
@@ -36,57 +32,59 @@ async def enabled_methods(
     return found
 
 
+async def unsent_more(
+    session: AsyncSession, incident: UUID, person: UUID
+) -> dict[UUID | None, NotificationRow]:
+    """What a person is still owed about alerts that joined an incident, by contact method."""
+    statement = select(NotificationRow).where(
+        NotificationRow.incident_id == incident,
+        NotificationRow.person_id == person,
+        NotificationRow.kind == MORE_ALERTS,
+        NotificationRow.outcome == PENDING,
+        NotificationRow.attempts == 0,
+        col(NotificationRow.bundle_id).is_(None),
+    )
+    rows = await session.exec(statement.with_for_update(skip_locked=True))
+    return {row.contact_method_id: row for row in rows}
+
+
 async def cancel(
-    session: AsyncSession, escalation: UUID, reason: str, now: datetime
-) -> Sequence[str]:
-    """Cancel what a run has not sent yet; the channels it was for."""
+    session: AsyncSession, reasons: Mapping[UUID, str], now: datetime
+) -> dict[UUID, list[str]]:
+    """Cancel what runs have not sent yet, each for its reason; the channels, by run."""
+    if not reasons:
+        return {}
+    details = {run: f"not sent: {reason.replace('_', ' ')}" for run, reason in reasons.items()}
     statement = (
         update(NotificationRow)
         .where(
-            col(NotificationRow.escalation_id) == escalation,
+            col(NotificationRow.escalation_id).in_(reasons),
             col(NotificationRow.outcome) == PENDING,
         )
         .values(
             outcome=CANCELLED,
-            outcome_detail=f"not sent: {reason.replace('_', ' ')}",
+            outcome_detail=case(details, value=NotificationRow.escalation_id),
             next_attempt_at=None,
             finished_at=now,
         )
-        .returning(col(NotificationRow.channel))
+        .returning(col(NotificationRow.escalation_id), col(NotificationRow.channel))
+        .execution_options(synchronize_session=False)
     )
-    return (await session.exec(statement)).scalars().all()
+    cancelled: dict[UUID, list[str]] = {}
+    for run, channel in (await session.exec(statement)).all():
+        cancelled.setdefault(run, []).append(channel)
+    return cancelled
 
 
-async def claim(session: AsyncSession, now: datetime, limit: int) -> list[Delivery]:
-    """Take notifications that are due; nobody else does for the length of ``CLAIM``.
-
-    If this process dies meanwhile they are taken again, with the same idempotency key.
-    """
+async def lock_rows(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, NotificationRow]:
+    """Notifications as they are now, kept from everybody else until the commit."""
     statement = (
         select(NotificationRow)
-        .where(
-            NotificationRow.outcome == PENDING,
-            col(NotificationRow.next_attempt_at) <= now,
-            or_(
-                col(NotificationRow.claimed_until).is_(None),
-                col(NotificationRow.claimed_until) <= now,
-            ),
-        )
-        .order_by(col(NotificationRow.next_attempt_at), col(NotificationRow.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        .where(col(NotificationRow.id).in_(ids))
+        .order_by(col(NotificationRow.id))
+        .with_for_update()
     )
-    rows = list((await session.exec(statement)).all())
-    for row in rows:
-        row.claimed_until = now + CLAIM
-    await session.flush()
-    methods = select(ContactMethodRow).where(
-        col(ContactMethodRow.id).in_([row.contact_method_id for row in rows])
-    )
-    by_id = {method.id: method for method in await session.exec(methods)}
-    return [
-        (row, by_id.get(row.contact_method_id) if row.contact_method_id else None) for row in rows
-    ]
+    return {row.id: row for row in await session.exec(statement)}
 
 
 async def step_is_lost(session: AsyncSession, row: NotificationRow) -> bool:
@@ -115,9 +113,11 @@ async def views(
             AttemptView(
                 at=attempt.at,
                 outcome=attempt.outcome,
-                detail=f"{attempt.detail}: {attempt.inside}"
-                if inside and attempt.inside
-                else attempt.detail,
+                detail=(
+                    f"{attempt.detail}: {attempt.inside}"
+                    if inside and attempt.inside
+                    else attempt.detail
+                ),
             )
         )
     return [
@@ -136,6 +136,7 @@ async def views(
             outcome=row.outcome,
             detail=row.outcome_detail,
             idempotency_key=row.idempotency_key,
+            bundle_id=row.bundle_id,
             created_at=row.created_at,
             finished_at=row.finished_at,
             attempts=tries[row.id],

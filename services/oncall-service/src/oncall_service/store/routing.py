@@ -1,15 +1,18 @@
 """From an incident to the team, the policy and the people: the directory, read for one page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.escalation import Plan, Roster, Step, Target
+from oncall_service.rotation import Hours
 from oncall_service.schedule import OnCall, on_call_at
-from oncall_service.store import lookup, schedules
+from oncall_service.store import lookup, notifications, schedules
 from oncall_service.tables import (
     ContactMethodRow,
     MemberRow,
@@ -19,7 +22,9 @@ from oncall_service.tables import (
     ServiceRow,
     TeamRow,
 )
+from oncall_service.zones import zone
 from shared.contracts.identity import Role
+from shared.contracts.wire import Ref
 
 BUILT_IN = "built-in"
 
@@ -37,6 +42,16 @@ class Route:
     team_name: str
     policy_name: str
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A person, how they are reached, and when trouble that can wait may reach them."""
+
+    ref: Ref
+    methods: tuple[ContactMethodRow, ...]
+    working_hours: tuple[Hours, ...]
+    zone: ZoneInfo
 
 
 async def route(session: AsyncSession, *, service: str, team: str | None) -> Route:
@@ -74,6 +89,66 @@ async def roster(session: AsyncSession, team: UUID, plan: Plan, now: datetime) -
         fallback=plan.fallback,
         last_resort=(*(await _members(session, catch_all) if catch_all else ()), *admins),
     )
+
+
+class Directory:
+    """Routes, rosters and contact methods as one transaction reads them: each once.
+
+    A storm asks the same of them a thousand times.
+    """
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self._session = session
+        self._now = now
+        self._teams: dict[str, str | None] = {}
+        self._routes: dict[tuple[str, str | None], Route] = {}
+        self._rosters: dict[tuple[UUID, UUID | None], Roster] = {}
+        self._scheduled: dict[UUID, bool] = {}
+        self._people: dict[UUID, Reachable] = {}
+
+    async def known_team(self, name: str | None) -> str | None:
+        """The team by the name it has here; None for one that is unknown."""
+        if not name:
+            return None
+        if name not in self._teams:
+            team = await lookup.find(self._session, TeamRow, name)
+            self._teams[name] = team.name if team else None
+        return self._teams[name]
+
+    async def route(self, *, service: str, team: str | None) -> Route:
+        """See :func:`route`."""
+        if (service, team) not in self._routes:
+            self._routes[service, team] = await route(self._session, service=service, team=team)
+        return self._routes[service, team]
+
+    async def roster(self, team: UUID, plan: Plan) -> Roster:
+        """See :func:`roster`."""
+        if (team, plan.fallback) not in self._rosters:
+            found = await roster(self._session, team, plan, self._now)
+            self._rosters[team, plan.fallback] = found
+        return self._rosters[team, plan.fallback]
+
+    async def has_schedule(self, team: UUID) -> bool:
+        """Whether the team has a rotation at all."""
+        if team not in self._scheduled:
+            self._scheduled[team] = await schedules.of_team(self._session, team) is not None
+        return self._scheduled[team]
+
+    async def people(self, ids: Iterable[UUID]) -> dict[UUID, Reachable]:
+        """People, and how they are reached; whoever does not exist is left out."""
+        wanted = list(ids)
+        missing = [one for one in wanted if one not in self._people]
+        if missing:
+            methods = await notifications.enabled_methods(self._session, missing)
+            rows = await self._session.exec(select(PersonRow).where(col(PersonRow.id).in_(missing)))
+            for row in rows:
+                self._people[row.id] = Reachable(
+                    Ref(id=row.id, name=row.name),
+                    tuple(methods[row.id]),
+                    tuple(schedules.hours_of(stored) for stored in row.working_hours or ()),
+                    zone(row.time_zone),
+                )
+        return {one: self._people[one] for one in wanted if one in self._people}
 
 
 async def _plan(session: AsyncSession, policy: PolicyRow) -> Plan:

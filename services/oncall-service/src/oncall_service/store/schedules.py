@@ -191,12 +191,13 @@ def _rule(row: LayerRow, participants: Sequence[UUID], time_zone: str) -> Layer:
         start=row.start,
         length_days=row.length_days,
         zone=zone(time_zone),
-        hours=tuple(_hours(hours) for hours in row.hours),
+        hours=tuple(hours_of(stored) for stored in row.hours),
     )
     return Layer(row.name, rotation, Duty(row.duty))
 
 
-def _hours(stored: dict[str, Any]) -> Hours:
+def hours_of(stored: dict[str, Any]) -> Hours:
+    """Weekly hours from their stored form."""
     order = list(Weekday)
     return Hours(
         weekdays=frozenset(order.index(Weekday(day)) for day in stored["days"]),

@@ -1,6 +1,7 @@
 """Use cases: an incident changed, a step is due, somebody asks for more help."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -8,17 +9,24 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.escalation import Action, Heard, Known, Position, Reason, react
 from oncall_service.resources.policies import EscalateCommand, EscalationView
-from oncall_service.store import incidents, lookup, routing
+from oncall_service.store import incidents, lookup
 from oncall_service.tables import EscalationRow, IncidentRow, TeamRow
 from oncall_service.workflow.core import Core
 from oncall_service.workflow.runs import Runs
+from shared.batches import parts
 from shared.contracts.identity import Principal
-from shared.contracts.incidents import IncidentEvent, Status
+from shared.contracts.incidents import IncidentEvent, JoinedAlerts, Status
 from shared.contracts.wire import EventResult, Outcome
 from shared.errors import Conflict, NotFound
+from shared.urgency import Occasion
 
 RELEASED_EVENT = "incident.released"
 DUE_AT_ONCE = 200
+
+# So many events a transaction: what was applied stays so when time runs out for the rest.
+EVENTS_AT_ONCE = 100
+
+TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
 
 _UNHEARD = {Reason.DUPLICATE_EVENT: Outcome.DUPLICATE, Reason.STALE_REVISION: Outcome.IGNORED}
 
@@ -26,44 +34,43 @@ _log = structlog.get_logger(__name__)
 
 
 async def hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]:
-    """Apply events of incident-management in their order, in one transaction."""
-    now = core.clock.now()
-    results = []
-    async with core.database.session() as session:
-        known = await incidents.lock(session, {event.incident.id for event in events}, now)
-        runs = Runs(session, now, core.settings.web_ui_url)
-        for event in events:
-            reason = await _apply(session, runs, known[event.incident.id], event)
-            results.append(
-                EventResult(
-                    event_id=event.event_id,
-                    outcome=_UNHEARD.get(reason, Outcome.APPLIED),
-                    incident_id=event.incident.id,
-                    reason=reason,
-                )
-            )
-        await runs.settle()
+    """Apply events of incident-management in their order; one result an event.
+
+    Part of a batch stays applied when the rest cannot be: its repetition is stale by then.
+    """
+    results: list[EventResult] = []
+    for part in parts(events, EVENTS_AT_ONCE):
+        results += await _hear(core, part)
     return results
 
 
 async def run_due(core: Core) -> int:
     """Do the steps that are due; how many there were (run by an engine, on every replica).
 
-    Each incident has a transaction of its own: one that fails holds up no other, and the cycle
-    then counts as failed.
+    Many incidents share a transaction. If that fails each gets one of its own, so that one that
+    cannot be advanced holds up no other; the cycle then counts as failed.
     """
-    async with core.database.session() as session:
-        waiting = await incidents.due(session, core.clock.now(), DUE_AT_ONCE)
     done, failed = 0, 0
-    for incident in waiting:
+    while True:
+        now = core.clock.now()
+        async with core.database.session() as session:
+            waiting = await incidents.due(session, now, DUE_AT_ONCE)
         try:
-            done += await _run_due(core, incident)
-        except Exception:  # noqa: BLE001 - counted, and raised at the end
-            failed += 1
-            _log.exception("escalation_step_failed", incident_id=str(incident))
-    if failed:
-        raise RuntimeError(f"{failed} of {len(waiting)} escalations could not be advanced")
-    return done
+            advanced = await _advance(core, waiting)
+        except Exception:  # noqa: BLE001 - found by doing them one by one
+            _log.exception("escalation_steps_failed_together", incidents=len(waiting))
+            advanced = 0
+            for incident in waiting:
+                try:
+                    advanced += await _advance(core, [incident])
+                except Exception:  # noqa: BLE001 - counted, and raised at the end
+                    failed += 1
+                    _log.exception("escalation_step_failed", incident_id=str(incident))
+        done += advanced
+        if failed:
+            raise RuntimeError(f"{failed} of {len(waiting)} escalations could not be advanced")
+        if len(waiting) < DUE_AT_ONCE or not advanced:
+            return done
 
 
 async def escalate(core: Core, command: EscalateCommand, who: Principal) -> EscalationView:
@@ -94,25 +101,60 @@ async def escalate(core: Core, command: EscalateCommand, who: Principal) -> Esca
         return incidents.view(run)
 
 
-async def _apply(
-    session: AsyncSession, runs: Runs, row: IncidentRow, event: IncidentEvent
-) -> Reason:
-    said = event.incident
-    run = await incidents.running(session, row.id)
+async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]:
+    now = core.clock.now()
+    async with core.database.session() as session:
+        named = {event.incident.id for event in events}
+        known = await incidents.lock(session, named, now)
+        hearing = _Hearing(
+            session,
+            Runs(session, now, core.settings.web_ui_url),
+            await incidents.running_of(session, named),
+            await incidents.teams_paged(session, named),
+        )
+        results = []
+        for event in events:
+            reason = await _apply(hearing, known[event.incident.id], event)
+            results.append(
+                EventResult(
+                    event_id=event.event_id,
+                    outcome=_UNHEARD.get(reason, Outcome.APPLIED),
+                    incident_id=event.incident.id,
+                    reason=reason,
+                )
+            )
+        await hearing.runs.settle()
+    return results
+
+
+@dataclass
+class _Hearing:
+    """What one transaction knows of the incidents it hears about, read once for all of them."""
+
+    session: AsyncSession
+    runs: Runs
+    running: dict[UUID, EscalationRow]
+    paged: dict[UUID, frozenset[str]]
+
+
+async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> Reason:
+    said, runs = event.incident, hearing.runs
+    run = hearing.running.get(row.id)
     reaction = react(
         Known(
             revision=row.revision,
             status=Status(row.status) if row.status else None,
-            team=await _known_team(session, row.team),
+            team=await runs.directory.known_team(row.team),
             running_team=run.team_name if run else None,
-            paged=frozenset() if run else await incidents.teams_paged(session, row.id),
+            paged=frozenset() if run else hearing.paged.get(row.id, frozenset()),
         ),
         Heard(
             revision=said.revision,
             status=said.status,
-            team=await _known_team(session, said.team),
+            team=await runs.directory.known_team(said.team),
             released=event.type == RELEASED_EVENT,
             merged=said.merged_into is not None,
+            worse=event.reason == Reason.WORSE_ALERT_JOINED,
         ),
     )
     if reaction.reason in _UNHEARD:
@@ -120,17 +162,30 @@ async def _apply(
     _remember(row, event)
     if run is not None and reaction.action in (Action.STOP, Action.RESTART):
         await runs.stop(run, reaction.reason)
+        del hearing.running[row.id]
+        hearing.paged[row.id] = hearing.paged.get(row.id, frozenset()) | {run.team_name}
+    if reaction.action is Action.RESTART:
+        # Before the next one is written: an incident has one run that is active.
+        await hearing.session.flush()
     if reaction.action in (Action.START, Action.RESTART):
-        route = await routing.route(session, service=said.service, team=said.team)
+        route = await runs.directory.route(service=said.service, team=said.team)
         by = event.actor.name if event.actor else "incident-management"
-        await runs.start(row, route, reaction.reason, by=by)
+        hearing.running[row.id] = await runs.start(row, route, reaction.reason, by=by)
+    elif event.joined is not None and row.status in TAKEN and row.id not in hearing.running:
+        return await _tell_more(hearing, row, event, event.joined)
     return reaction.reason
 
 
-async def _known_team(session: AsyncSession, name: str | None) -> str | None:
-    """The team by the name it has here; one that is unknown cannot be paged, and is no news."""
-    team = await lookup.find(session, TeamRow, name) if name else None
-    return team.name if team else None
+async def _tell_more(
+    hearing: _Hearing, row: IncidentRow, event: IncidentEvent, joined: JoinedAlerts
+) -> Reason:
+    """Tell whoever has the incident of what joined it; if nobody can be told, one step is done."""
+    said, runs = event.incident, hearing.runs
+    has_it = said.assignee
+    if has_it is None or not await runs.tell_more(row, has_it, joined, event.event_id):
+        route = await runs.directory.route(service=said.service, team=said.team)
+        await runs.start(row, route, Reason.MORE_ALERTS, by="incident-management", single_step=True)
+    return Reason.MORE_ALERTS
 
 
 def _remember(row: IncidentRow, event: IncidentEvent) -> None:
@@ -142,20 +197,26 @@ def _remember(row: IncidentRow, event: IncidentEvent) -> None:
     row.team, row.updated_at = said.team, event.occurred_at
 
 
-async def _run_due(core: Core, incident_id: UUID) -> int:
+async def _advance(core: Core, due: Sequence[UUID]) -> int:
+    """Do what is due of these incidents, in one transaction; how many there were."""
+    if not due:
+        return 0
     now = core.clock.now()
     async with core.database.session() as session:
-        incident = await incidents.lock_if_free(session, incident_id)
-        if incident is None:
-            return 0
-        # Read after the lock: another replica may have done this step a moment ago.
-        run = await incidents.running(session, incident_id)
-        if run is None or run.due_at is None or run.due_at > now:
-            return 0
+        free = await incidents.lock_free(session, due)
+        # Read after the lock: another replica may have done a step a moment ago.
+        running = await incidents.running_of(session, free)
         runs = Runs(session, now, core.settings.web_ui_url)
-        await runs.step(incident, run)
+        done = 0
+        # In the order in which they were due, not of their locks.
+        for incident in due:
+            run = running.get(incident)
+            if run is None or run.due_at is None or run.due_at > now:
+                continue
+            await runs.step(free[incident], run)
+            done += 1
         await runs.settle()
-        return 1
+        return done
 
 
 async def _escalate(
@@ -163,12 +224,13 @@ async def _escalate(
 ) -> EscalationRow:
     run = await incidents.running(session, incident.id)
     if run is not None and (team is None or team.id == run.team_id):
-        await runs.step(incident, run)
+        await runs.step(incident, run, occasion=Occasion.FIRST_WORD)
         return run
     if run is not None:
         await runs.stop(run, Reason.TEAM_CHANGED)
+        await session.flush()
     name = team.name if team else incident.team
-    route = await routing.route(session, service=incident.service, team=name)
+    route = await runs.directory.route(service=incident.service, team=name)
     acknowledged = incident.status != Status.OPEN
     at = None
     if acknowledged:

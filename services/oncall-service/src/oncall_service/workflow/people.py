@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -187,6 +188,7 @@ async def _add(
         role=command.role,
         password_hash=hashed,
         time_zone=command.time_zone,
+        working_hours=_stored_hours(command),
         created_at=now,
     )
     session.add(row)
@@ -211,6 +213,8 @@ async def _apply(
     for field in OTHER_FIELDS:
         if field in given:
             setattr(row, field, getattr(command, field))
+    if "working_hours" in given:
+        row.working_hours = _stored_hours(command)
     if hashed is not None:
         row.password_hash = hashed
         await store.end_sessions(session, row.id)
@@ -218,6 +222,12 @@ async def _apply(
         await _replace_methods(session, row, command.contact_methods, now, targets=targets)
     session.add(row)
     await session.flush()
+
+
+def _stored_hours(command: PersonCreate | PersonUpdate) -> list[dict[str, Any]] | None:
+    if not command.working_hours:
+        return None
+    return [hours.model_dump(mode="json") for hours in command.working_hours]
 
 
 async def _replace_methods(

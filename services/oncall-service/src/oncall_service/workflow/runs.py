@@ -5,7 +5,8 @@ about them are written together; :meth:`Runs.settle` comes last.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,23 +22,27 @@ from oncall_service.metrics import (
     PAGES,
 )
 from oncall_service.resources.people import Channel
-from oncall_service.store import incidents, lookup, notifications, routing, schedules
+from oncall_service.store import incidents, notifications, routing
 from oncall_service.store.people import shown
 from oncall_service.tables import (
     ContactMethodRow,
     EscalationRow,
     IncidentRow,
     NotificationRow,
-    PersonRow,
 )
+from oncall_service.working_hours import CAN_WAIT, next_time
 from shared import counters, outbox
+from shared.contracts.incidents import JoinedAlerts
 from shared.contracts.oncall import PageEvent
 from shared.contracts.wire import Ref
 from shared.database import driver_connection
 from shared.identifiers import new_id
+from shared.urgency import Occasion, urgency
 from shared.wakeups import notify
 
 NOTIFICATIONS_CHANNEL = "notifications"
+
+MORE_ALERTS_GATHER = timedelta(seconds=5)
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +55,7 @@ class _Step:
     run: EscalationRow
     page: Page
     choice: Choice
+    occasion: Occasion
 
 
 class Runs:
@@ -58,8 +64,11 @@ class Runs:
     def __init__(self, session: AsyncSession, now: datetime, web_ui_url: str) -> None:
         self._session = session
         self.now = now
+        self.directory = routing.Directory(session, now)
         self._web_ui_url = web_ui_url
         self._events: list[PageEvent] = []
+        self._stopped: list[tuple[EscalationRow, Reason, int]] = []
+        self._owes_messages = False
         self.counted = counters.Increments()
 
     async def start(
@@ -91,7 +100,6 @@ class Runs:
             started_by=by,
         )
         self._session.add(run)
-        await self._session.flush()
         self.counted.inc(ESCALATIONS, team=run.team_name)
         self._say(
             run,
@@ -101,17 +109,19 @@ class Runs:
             detail=f"Paging team {run.team_name} by policy {run.policy_name}.",
         )
         _log.info("escalation_started", **_about(run), reason=reason)
-        await self.step(incident, run)
+        await self.step(incident, run, occasion=Occasion.FIRST_WORD)
         return run
 
-    async def step(self, incident: IncidentRow, run: EscalationRow) -> None:
+    async def step(
+        self, incident: IncidentRow, run: EscalationRow, *, occasion: Occasion = Occasion.MORE
+    ) -> None:
         """Do what the run does next."""
         plan = incidents.plan_of(run)
         decision = advance(plan, incidents.position_of(run), self.now)
         if isinstance(decision, Exhaust):
             self._exhaust(run, decision.reason)
             return
-        roster = await routing.roster(self._session, run.team_id, plan, self.now)
+        roster = await self.directory.roster(run.team_id, plan)
         choice = choose(decision.step, roster)
         _log.info(
             "escalation_step",
@@ -123,27 +133,69 @@ class Runs:
         )
         if choice.gap:
             await self._report_gap(run, decision, choice)
-        await self._page(incident, run, decision, choice)
+        waits = await self._page(_Step(incident, run, decision, choice, occasion))
         run.next_round, run.next_step = decision.next.round, decision.next.step
-        run.due_at = decision.due_at
+        # A step whose people are only told in the morning gives them its time from then on.
+        run.due_at = decision.due_at + waits
         if run.single_step:
             self._end(run, "completed", Reason.HELP_CALLED)
-        await self._session.flush()
 
     async def stop(self, run: EscalationRow, reason: Reason) -> None:
         """Stop at once: what was not sent yet will not be."""
-        channels = await notifications.cancel(self._session, run.id, reason, self.now)
-        for channel in channels:
-            self.counted.inc(NOTIFICATIONS, channel=channel, outcome=notifications.CANCELLED)
         self._end(run, "stopped", reason)
-        cancelled = f" {len(channels)} unsent notifications were cancelled." if channels else ""
-        self._say(
-            run,
-            "page.stopped",
-            reason=reason,
-            detail=f"The escalation stopped: {reason.replace('_', ' ')}.{cancelled}",
-        )
-        await self._session.flush()
+        self._say(run, "page.stopped", reason=reason, detail="")
+        # What it says, and how many were cancelled, is known when all of them are at once.
+        self._stopped.append((run, reason, len(self._events) - 1))
+
+    async def tell_more(
+        self, incident: IncidentRow, person: Ref, joined: JoinedAlerts, event_id: UUID
+    ) -> bool:
+        """Owe whoever has an incident word of the alerts that joined it; False: no way to.
+
+        What was not sent yet is added to: many alerts in a row are one message.
+        """
+        found = await self.directory.people([person.id])
+        if person.id not in found or not found[person.id].methods:
+            return False
+        waiting = await notifications.unsent_more(self._session, incident.id, person.id)
+        reached = found[person.id]
+        for method in reached.methods:
+            before = waiting.get(method.id)
+            count = joined.count + (before.message["facts"]["count"] if before else 0)
+            message = messages.stored(
+                messages.more_alerts(
+                    _subject(incident),
+                    count=count,
+                    worst=f"{joined.severity}: {joined.message}",
+                    person=reached.ref.name,
+                    web_ui_url=self._web_ui_url,
+                )
+            )
+            if before is not None:
+                before.message = message
+                continue
+            self._session.add(
+                NotificationRow(
+                    id=new_id(),
+                    idempotency_key=f"more:{event_id}:{method.id}",
+                    kind=notifications.MORE_ALERTS,
+                    incident_id=incident.id,
+                    person_id=person.id,
+                    person_name=reached.ref.name,
+                    contact_method_id=method.id,
+                    channel=method.channel,
+                    shown_target=shown(Channel(method.channel), method.target),
+                    reason=Reason.MORE_ALERTS,
+                    message=message,
+                    outcome=notifications.PENDING,
+                    outcome_detail="",
+                    urgency=urgency(Occasion.MORE, incident.severity),
+                    created_at=self.now,
+                    # Trouble comes in company: a few seconds make one message of it.
+                    next_attempt_at=self.now + MORE_ALERTS_GATHER,
+                )
+            )
+        return True
 
     def explain(self, run: EscalationRow, detail: str) -> None:
         """Put into the timeline what a person wanted."""
@@ -167,8 +219,14 @@ class Runs:
             )
         )
 
+    def owe_message(self) -> None:
+        """Wake whoever sends messages at the commit."""
+        self._owes_messages = True
+
     async def settle(self) -> None:
         """Write what this transaction owes and counted; nothing may follow but the commit."""
+        await self._session.flush()
+        await self._cancel()
         async with driver_connection(self._session) as connection:
             await outbox.enqueue(
                 connection,
@@ -178,47 +236,76 @@ class Runs:
                         key=str(event.incident_id),
                         payload=event.model_dump(mode="json"),
                         id=event.event_id,
+                        urgency=int(
+                            Occasion.RECORD
+                            if event.type.startswith("notification.")
+                            else Occasion.MORE
+                        ),
                     )
                     for event in self._events
                 ],
                 now=self.now,
             )
-            await notify(connection, NOTIFICATIONS_CHANNEL)
+            if self._owes_messages:
+                await notify(connection, NOTIFICATIONS_CHANNEL)
             await counters.add(connection, self.counted)
 
-    async def _page(
-        self, incident: IncidentRow, run: EscalationRow, page: Page, choice: Choice
-    ) -> None:
-        people = await lookup.refs(self._session, PersonRow, choice.people)
-        methods = await notifications.enabled_methods(self._session, choice.people)
-        step = _Step(incident, run, page, choice)
+    async def _cancel(self) -> None:
+        """What was not sent yet of the runs that stopped will not be."""
+        cancelled = await notifications.cancel(
+            self._session, {run.id: reason for run, reason, _ in self._stopped}, self.now
+        )
+        for run, reason, place in self._stopped:
+            channels = cancelled.get(run.id, [])
+            for channel in channels:
+                self.counted.inc(NOTIFICATIONS, channel=channel, outcome=notifications.CANCELLED)
+            said = f" {len(channels)} unsent notifications were cancelled." if channels else ""
+            self._events[place] = self._events[place].model_copy(
+                update={"detail": f"The escalation stopped: {reason.replace('_', ' ')}.{said}"}
+            )
+
+    async def _page(self, step: _Step) -> timedelta:
+        """Owe the messages of a step; how long the first of its people waits for working hours."""
+        run, page, choice = step.run, step.page, step.choice
+        people = await self.directory.people(choice.people)
         first_page = run.next_round == 0 and run.next_step == 0
+        earliest: list[datetime] = []
         for order, identifier in enumerate(choice.people):
             person = people[identifier]
+            at = self._told_at(step, person)
+            earliest.append(at)
+            later = "" if at <= self.now else f", from {at:%Y-%m-%d %H:%M} UTC on: it can wait"
             self._say(
                 run,
                 "page.target",
-                person=person,
+                person=person.ref,
                 assign=first_page and order == 0,
                 step=page.at.step,
                 reason=choice.reason,
-                detail=f"Step {page.at.step + 1}: {person.name} is paged "
-                f"({choice.reason.replace('_', ' ')}).",
+                detail=f"Step {page.at.step + 1}: {person.ref.name} is paged "
+                f"({choice.reason.replace('_', ' ')}){later}.",
             )
-            self.counted.inc(PAGES, team=run.team_name, person=person.name)
-            for method in methods[identifier]:
-                self._session.add(self._notification(step, person, method))
+            self.counted.inc(PAGES, team=run.team_name, person=person.ref.name)
+            for method in person.methods:
+                self._session.add(self._notification(step, person.ref, method, at))
+                self.owe_message()
         if not choice.people:
             self._session.add(self._lost(run, page, choice))
             self.counted.inc(NOTIFICATIONS, channel=NO_CHANNEL, outcome=notifications.FAILED)
             _log.error("page_reaches_nobody", **_about(run))
+        return min(earliest, default=self.now) - self.now
 
-    def _notification(self, step: _Step, person: Ref, method: ContactMethodRow) -> NotificationRow:
+    def _told_at(self, step: _Step, person: routing.Reachable) -> datetime:
+        if step.incident.severity not in CAN_WAIT:
+            return self.now
+        return next_time(person.working_hours, person.zone, self.now)
+
+    def _notification(
+        self, step: _Step, person: Ref, method: ContactMethodRow, at: datetime
+    ) -> NotificationRow:
         incident, run, page, choice = step.incident, step.run, step.page, step.choice
         message = messages.page(
-            messages.Subject(
-                incident.id, incident.number, incident.title, incident.service, incident.severity
-            ),
+            _subject(incident),
             person=person.name,
             team=run.team_name,
             reason=choice.reason,
@@ -228,7 +315,7 @@ class Runs:
         return NotificationRow(
             id=new_id(),
             idempotency_key=key,
-            kind="page",
+            kind=notifications.PAGE,
             incident_id=incident.id,
             escalation_id=run.id,
             round=page.at.round,
@@ -242,8 +329,9 @@ class Runs:
             message=messages.stored(message),
             outcome=notifications.PENDING,
             outcome_detail="",
+            urgency=urgency(step.occasion, incident.severity),
             created_at=self.now,
-            next_attempt_at=self.now,
+            next_attempt_at=at,
         )
 
     def _lost(self, run: EscalationRow, page: Page, choice: Choice) -> NotificationRow:
@@ -251,7 +339,7 @@ class Runs:
         return NotificationRow(
             id=new_id(),
             idempotency_key=f"{run.id}:{page.at.round}:{page.at.step}:nobody",
-            kind="page",
+            kind=notifications.PAGE,
             incident_id=run.incident_id,
             escalation_id=run.id,
             round=page.at.round,
@@ -263,6 +351,7 @@ class Runs:
             message={},
             outcome=notifications.FAILED,
             outcome_detail="nobody in this installation has a contact method",
+            urgency=int(Occasion.MORE),
             created_at=self.now,
             finished_at=self.now,
         )
@@ -270,7 +359,7 @@ class Runs:
     async def _report_gap(self, run: EscalationRow, page: Page, choice: Choice) -> None:
         # A team without any rotation (the catch-all of a fresh installation) lives by its fallback:
         # no hole has opened that somebody should be told about.
-        if await schedules.of_team(self._session, run.team_id) is not None:
+        if await self.directory.has_schedule(run.team_id):
             self.counted.inc(GAPS, team=run.team_name)
         self._say(
             run,
@@ -322,6 +411,12 @@ class Runs:
                 reason=reason,
             )
         )
+
+
+def _subject(incident: IncidentRow) -> messages.Subject:
+    return messages.Subject(
+        incident.id, incident.number, incident.title, incident.service, incident.severity
+    )
 
 
 def _about(run: EscalationRow) -> dict[str, str]:
