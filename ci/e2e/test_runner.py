@@ -1,5 +1,6 @@
 """./services/run.sh itself: quick second start, a clean stop, and a kill -9 of everything."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from stack import Stack, wait_until
@@ -81,10 +83,41 @@ def test_a_start_beside_a_running_one_changes_nothing(own: Stack) -> None:
     assert {name: own.pid(name) for name in own.state().children} == pids
 
 
+def test_a_service_that_hangs_is_started_again(own: Stack) -> None:
+    before = own.pid("web-ui")
+    os.kill(before, signal.SIGSTOP)
+    wait_until("another process", lambda: own.pid("web-ui") not in {None, before}, seconds=60)
+    wait_until("all to be ready", lambda: own.run("--status").returncode == 0, seconds=60)
+    assert "(1 because it answered nobody)" in own.run("--status").stdout
+
+
+def test_the_administrator_gets_back_in_while_it_runs(own: Stack) -> None:
+    script = Path(__file__).parents[2] / "services" / "credentials.sh"
+    done = subprocess.run(
+        [str(script), "--reset-admin", "--json"],
+        env=own.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    admin = json.loads(done.stdout)["admin"]
+    body = {"user": admin["user"], "password": admin["password"]}
+    url = own.installation.url("oncall-service")
+    answer = httpx.post(f"{url}/api/v1/sessions", json=body, trust_env=False)
+    assert answer.status_code == 201
+    assert answer.json()["role"] == "admin"
+
+
 def test_an_orphaned_installation_is_taken_over_and_can_be_stopped(own: Stack) -> None:
     os.kill(own.state().supervisor.pid, signal.SIGKILL)
     wait_until("the supervisor to be dead", lambda: not own.state().supervisor.is_running())
     # Its services still serve, with nobody to restart them.
+    orphans = own.run("--status")
+    assert orphans.returncode == 1
+    assert f"process {own.pid('alert-ingestion')}" in orphans.stdout
+    assert "./services/run.sh --stop" in orphans.stdout
     own.start()
     assert own.run("--status").returncode == 0
     os.kill(own.state().supervisor.pid, signal.SIGKILL)
