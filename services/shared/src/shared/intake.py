@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -21,6 +22,7 @@ from shared.auth import bearer_token, current_principal
 from shared.errors import Busy, HungUp, TooLarge, TooSlow
 
 _KNOWN: Final = "vigie.known"
+_AS_IT_IS: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,9 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if scope["type"] == ScopeType.HTTP and not scope["query_string"].isascii():
+            # Browsers send it so; the framework takes what is left for UTF-8, which it need not be.
+            scope["query_string"] = quote(scope["query_string"], safe=_AS_IT_IS).encode()
         if scope["type"] != ScopeType.HTTP or _length(scope) == 0:
             await self._app(scope, receive, send)
             return

@@ -1,0 +1,66 @@
+"""Whatever is asked: never a 5xx, and every answer as the OpenAPI document says."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from litestar import Litestar
+
+from incident_management.app import create_app
+from incident_management.settings import IncidentManagementSettings
+from shared.auth import hash_token
+from shared.contracts.identity import Principal, Role
+from vigie_testing import conformance, fuzzing, openapi
+from vigie_testing.hosting import Hosted, hosting
+
+ADMIN = secrets.token_hex(16)
+SERVICES = {"alert-events": "alert-ingestion", "page-events": "oncall-service"}
+TOKENS = {name: secrets.token_hex(16) for name in SERVICES.values()}
+# It never ends by itself; test_changes_are_streamed.py follows it.
+STREAM = "/api/v1/events"
+
+
+class Directory:
+    async def find(self, token: str) -> Principal | None:
+        known = Principal(kind="token", id="1", name="an admin", role=Role.ADMIN)
+        return known if token == ADMIN else None
+
+
+def bearer(token: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def headers_for(_method: str, path: str) -> Mapping[str, str]:
+    service = SERVICES.get(path.rpartition("/")[2]) if path.startswith("/internal/") else None
+    return bearer(TOKENS[service] if service else ADMIN)
+
+
+@pytest.fixture
+def app(make_database: Callable[[str], Any]) -> Litestar:
+    settings = IncidentManagementSettings(
+        **make_database("incident-management").settings(),
+        callers={name: hash_token(token) for name, token in TOKENS.items()},
+    )
+    return create_app(settings, tokens=Directory(), background=False)
+
+
+@pytest.fixture
+def hosted(app: Litestar) -> Iterator[Hosted]:
+    with hosting(app) as running:
+        yield running
+
+
+def test_no_path_header_or_query_is_answered_with_a_failure_of_ours(
+    hosted: Hosted, app: Litestar
+) -> None:
+    answered = fuzzing.bombard(hosted, app, [bearer(ADMIN), *map(bearer, TOKENS.values())])
+    assert {200, 400, 401, 404, 405} <= answered.keys()
+
+
+# The generator seeds it, as Hypothesis wants it; its own warning is for those who do not.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+def test_every_answer_is_as_the_document_says(hosted: Hosted) -> None:
+    document = openapi.current("incident-management")
+    answered = conformance.examine(hosted, document, headers_for, examples=5, leave_out={STREAM})
+    assert {200, 201, 404, 422} <= answered.keys()
