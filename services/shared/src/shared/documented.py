@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, NaiveDatetime
 
 from shared import errors
 from shared.errors import Problem
+from shared.intake import refuse_by_length
 from shared.problems import PROBLEM_JSON
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def document_problems(handler: HTTPRouteHandler, path: str) -> None:
 def _problems(handler: HTTPRouteHandler, path: str) -> Iterator[type[Problem]]:
     fields = handler.parsed_fn_signature.parameters.keys()
     asked = fields - handler.resolve_dependencies().keys() - _GIVEN
-    secured = any("bearer" in way for way in handler.resolve_security() or ())
+    secured = any("bearer" in way for way in handler.resolve_security() or ()) or any(
+        guard is not refuse_by_length for guard in handler.resolve_guards()
+    )
     changes = bool(_UNSAFE & set(handler.http_methods))
     raw = handler.operation_class is not Operation
     takes_body = raw or "data" in fields

@@ -1,4 +1,5 @@
 import gzip
+import logging
 from typing import Annotated, Any
 
 import pytest
@@ -9,6 +10,7 @@ from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import Field
 
+from shared import logs
 from shared.app import ServiceParts, assemble
 from shared.auth import Authenticator, Caller, hash_token, requires, requires_service
 from shared.contracts.identity import Principal, Role
@@ -265,6 +267,84 @@ def test_a_key_under_a_misspelt_name_does_not_either(client: Any, query: str) ->
     assert "hush" not in str(lines)
 
 
+KEY = "k3y0" * 8
+TWICE = "".join(f"%25{ord(letter):02x}" for letter in KEY)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/things?integration_key={KEY}",
+        f"/things?intergation={KEY}",
+        f"/things?{KEY}",
+        f"/things?{KEY}=1",
+        f"/things?a=1;integration_key={KEY}",
+        f"/things?a=1;{KEY}",
+        f"/things?integration_key%3D{KEY}",
+        f"/things?x=integration_key%3D{KEY}",
+        f"/things?integration_key={TWICE}",
+        f"/things?x={TWICE}",
+        f"/things?x={KEY.upper()}",
+        f"/things%3Fintegration_key={KEY}",
+        f"/things%253Fintegration_key%253D{KEY}",
+        f"/things;integration_key={KEY}",
+        f"/things/{KEY}",
+        f"/{KEY}",
+        f"/{TWICE}/x",
+        f"/things/integration_key/{KEY}",
+        f"/things&integration_key={KEY}",
+        f"/bug?trace={KEY}",
+    ],
+)
+def test_a_key_in_an_address_is_in_no_line_and_no_answer(
+    client: Any, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("tests", "info")
+    try:
+        answer = client.get(address, headers=bearer("v"))
+    finally:
+        structlog.reset_defaults()
+    logged = "".join(capsys.readouterr())
+    assert '"event": "request"' in logged
+    for told in (logged, answer.text):
+        assert KEY not in told
+        assert KEY.upper() not in told
+
+
+def test_a_key_in_a_header_is_in_no_line_either(client: Any) -> None:
+    for name in ("X-Request-ID", "X-Integration-Key", "Referer", "User-Agent", "traceparent"):
+        with structlog.testing.capture_logs() as lines:
+            answer = client.get("/nowhere", headers={name: KEY})
+        assert KEY not in str(lines)
+        assert KEY not in answer.text
+
+
+def test_a_proxys_request_id_is_kept(client: Any) -> None:
+    given = "0123456789abcdef" * 2
+    assert client.get("/health", headers={"X-Request-ID": given}).headers["x-request-id"] == given
+
+
+def test_an_exception_that_holds_a_key_is_logged_without_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = ValueError(f"there is no {KEY}")
+    logs.configure("tests", "info")
+    try:
+        structlog.get_logger().error("failed", exc_info=error)
+        logging.getLogger("uvicorn.error").error("Exception about %s", KEY, exc_info=error)
+    finally:
+        structlog.reset_defaults()
+    logged = "".join(capsys.readouterr())
+    assert logged.count("ValueError: there is no ***") == 2
+    assert KEY not in logged
+
+
+def test_a_long_address_does_not_fill_the_log(client: Any) -> None:
+    with structlog.testing.capture_logs() as lines:
+        client.get("/" + "a/" * 3000 + "?" + "b=1&" * 3000)
+    assert len(str(lines)) < 2000
+
+
 def test_a_callers_request_id_and_trace_are_carried_on(client: Any) -> None:
     answer = client.get("/things", headers={**bearer("v"), "X-Request-ID": "mine-1"})
     assert answer.headers["x-request-id"] == "mine-1"
@@ -278,3 +358,18 @@ def test_the_docs_page_needs_no_network(client: Any) -> None:
     assert "http://" not in page
     assert "https://" not in page
     assert client.get("/schema/openapi.json").json()["info"]["title"] == "Vigie tests"
+
+
+def test_every_refusal_is_documented_as_a_problem(client: Any) -> None:
+    document = client.get("/schema/openapi.json").json()
+    answers = document["paths"]["/orders"]["post"]["responses"]
+    for status in ("400", "401", "403", "409", "413", "415", "422"):
+        schema = answers[status]["content"]["application/problem+json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/ProblemDocument"}
+    assert "404" not in answers
+    assert "401" not in document["paths"]["/health"]["get"]["responses"]
+
+
+def test_a_body_that_says_it_is_too_large_is_413_before_anybody_is_asked(client: Any) -> None:
+    for path in ("/orders", "/internal", "/raw"):
+        problem(client.post(path, content=b"[]" * 800_000), 413)
