@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 WINDOW = timedelta(minutes=15)
 LONGEST_SECONDS = 30
-# At a known place: what the server waits out. Less than web-ui's own patience with this service.
-HELD_SECONDS = 3
+# At a known place: what the server waits out. Well below web-ui's own patience with this service.
+HELD_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_attempts_outside_of_the_window_are_forgotten() -> None:
 
 def test_at_a_known_place_the_wait_is_short_enough_to_be_waited_out_before_it_grows() -> None:
     waits = [known_wait_seconds(NOW, LIMITS, just_now(times)) for times in range(12)]
-    assert waits == [0, 0, 0, 1, 2, 3, 4, 8, 16, 30, 30, 30]
+    assert waits == [0, 0, 0, 1, 2, 2, 4, 8, 16, 30, 30, 30]
     assert waits[5] == HELD_SECONDS
 
 
