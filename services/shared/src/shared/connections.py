@@ -155,6 +155,7 @@ class _Line(asyncio.Transport):
         self._loop = connection.loop
         self._limits = connection.door.limits
         self._thrown_away = 0
+        self._lingers_since = 0.0
         self._linger_until = 0.0
         self._silent_since = 0.0
         self._unread_since: float | None = None
@@ -175,13 +176,13 @@ class _Line(asyncio.Transport):
         else:
             self._transport.close()
 
-    def linger(self) -> None:
+    def linger(self, seconds: float | None = None) -> None:
         """Say that this was all, and listen a little longer."""
         if self.is_closing():
             return
         self.lingering = True
-        self._silent_since = self._loop.time()
-        self._linger_until = self._silent_since + self._limits.linger_seconds
+        self._lingers_since = self._silent_since = self._loop.time()
+        self._linger_until = self._silent_since + (seconds or self._limits.linger_seconds)
         self._transport.write_eof()
         self._transport.resume_reading()
 
@@ -195,7 +196,7 @@ class _Line(asyncio.Transport):
     def tend(self, now: float) -> None:
         """End what has taken too long."""
         if self.lingering and (
-            now > self._linger_until or self.silent_for(now) > self._limits.silence_seconds
+            now > self._linger_until or now - self._silent_since > self._limits.silence_seconds
         ):
             self._transport.abort()
             return
@@ -211,9 +212,10 @@ class _Line(asyncio.Transport):
         """For how many seconds the peer has taken nothing of what is there for it."""
         return 0.0 if self._unread_since is None else now - self._unread_since
 
-    def silent_for(self, now: float) -> float:
-        """For how many seconds a peer that is listened to has said nothing."""
-        return now - self._silent_since
+    def overstays(self, now: float) -> bool:
+        """Whether a peer that has its answer takes longer than it should to say the rest."""
+        due = self._limits.eager_seconds + self._thrown_away / self._limits.eager_rate
+        return now - self._lingers_since > due
 
     def abort(self) -> None:
         """Close at once."""
@@ -373,7 +375,7 @@ class Connection(HttpToolsProtocol):
         """How good a claim it has to its place."""
         now, limits = self.loop.time(), self.door.limits
         if self._line.lingering:
-            return _OVER if self._line.silent_for(now) > limits.eager_seconds else _WORKING
+            return _OVER if self._line.overstays(now) else _WORKING
         if self._line.unread_for(now) > limits.eager_seconds:
             return _STALLED
         if self._waiting_since is not None:
@@ -416,7 +418,8 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self._line.write(_response(problem))
-        self._line.linger()
+        # It had its time.
+        self._line.linger(self.door.limits.silence_seconds)
 
 
 def protocol(door: Door) -> Callable[..., Connection]:
