@@ -1,4 +1,5 @@
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,40 @@ async def test_a_body_that_is_no_form_of_ours_is_refused_without_an_accident(
             "/theme", content=body, headers={"Content-Type": kind}
         )
         assert 400 <= response.status_code < 500
+
+
+async def test_a_form_of_a_session_that_is_none_is_not_read(visitor: Visitor) -> None:
+    """So that nobody can have more of it read than a stranger, by making a cookie up."""
+    parts = 0
+
+    async def long_form() -> AsyncIterator[bytes]:
+        nonlocal parts
+        while parts < 100:
+            parts += 1
+            yield b"a" * 10_000
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for cookie in ("vigie_session=made-up", ""):
+        for path in ("/theme", "/sign-in", "/sign-out", "/incidents/1/acknowledge"):
+            parts = 0
+            answer = await visitor.client.post(
+                path, content=long_form(), headers={**headers, "Cookie": cookie}
+            )
+            assert answer.status_code in {303, 403, 404, 413}, (path, answer.status_code)
+            assert parts <= 8, path
+
+
+async def test_the_longest_note_fits_in_any_script(responder: Visitor) -> None:
+    incident = responder.world.incidents.open()
+    note = "\N{FIRE}" * 10_000
+    answer = await responder.post(f"/incidents/{incident.id}/notes", text=note)
+    assert answer.status_code == 303
+
+
+async def test_a_form_that_says_it_is_too_large_is_told_so_on_a_page(responder: Visitor) -> None:
+    answer = await responder.client.post("/theme", data={"back": "a" * 200_000})
+    assert answer.status_code == 413
+    assert "That is too large" in answer.text
 
 
 async def test_what_people_and_senders_write_is_shown_never_run(responder: Visitor) -> None:
