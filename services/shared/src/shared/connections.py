@@ -65,7 +65,7 @@ class Limits:
     pipelined: int = 8
     connections: int = 512
     spare: int = 64
-    eager_seconds: float = 1.0
+    eager_seconds: float = 0.5
     eager_rate: int = 16 * 1024
     linger_seconds: float = 30.0
     linger_bytes: int = 128 * 1024 * 1024

@@ -67,8 +67,12 @@ class Hosted(httpx.BaseTransport):
         query: bytes = b"",
         headers: Sequence[tuple[bytes, bytes]] = (),
         body: bytes = b"",
+        complete: bool = True,
     ) -> Answer:
-        """A request as the server hands it over, which may hold what no client lets through."""
+        """A request as the server hands it over, which may hold what no client lets through.
+
+        Unless it is ``complete``, the connection ends before the body does.
+        """
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -85,7 +89,7 @@ class Hosted(httpx.BaseTransport):
             "state": {},
         }
         sent: list[Any] = []
-        asked = [{"type": "http.request", "body": body, "more_body": False}]
+        asked = [{"type": "http.request", "body": body, "more_body": not complete}]
 
         async def receive() -> Any:
             return asked.pop(0) if asked else {"type": "http.disconnect"}

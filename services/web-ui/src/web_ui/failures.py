@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from shared import context
 from shared.errors import Problem
+from shared.problems import forget
 from web_ui import addresses
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
@@ -79,6 +80,7 @@ class Failures:
 
     def problem(self, request: Request[Any, Any, Any], error: Problem) -> Response[Any]:
         """A failure with a name."""
+        forget(error)
         if isinstance(error, Down):
             return self._say(request, error.status, error.detail, down(error))
         if isinstance(error, StaleForm):
@@ -87,6 +89,7 @@ class Failures:
 
     def http(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         """A failure the framework found."""
+        forget(error)
         if isinstance(error, NotFoundException):
             return self._say(request, 404, "The address is wrong, or the page has moved.")
         detail = error.detail if error.status_code < 500 else "Try again in a moment."
@@ -112,7 +115,7 @@ class Failures:
         text: str,
         notice: Notice | None = None,
     ) -> Response[Any]:
-        heading = HEADINGS.get(status, OURS if status >= 500 else HTTPStatus(status).phrase)
+        heading = HEADINGS.get(status) or (OURS if status >= 500 else HTTPStatus(status).phrase)
         if wants_fragment(request):
             # What an update could not show is told by the next one that can.
             kind: Literal["down", "error"] = "down" if request.method == "GET" else "error"

@@ -32,6 +32,13 @@ def test_a_name_that_the_disk_minds_is_a_page_that_is_not_there(hosted: Hosted, 
     assert hosted.ask(path=path).status == 404
 
 
+def test_a_form_that_is_not_sent_to_its_end_is_no_failure_of_ours(hosted: Hosted) -> None:
+    form = b"application/x-www-form-urlencoded"
+    headers = [(b"content-type", form), (b"content-length", b"9"), (b"cookie", b"vigie_visit=x")]
+    answer = hosted.ask("POST", "/sign-in", headers=headers, body=b"user=", complete=False)
+    assert answer.status == 499
+
+
 def test_a_query_that_is_no_text_is_answered(hosted: Hosted) -> None:
     assert hosted.ask(path="/sign-in", query=b"next=\x80\xff").status == 200
     assert hosted.ask(path="/events", query=b"\x80").status in {303, 401}
