@@ -1,12 +1,22 @@
 #!/usr/bin/env bash
-# The tests that need a Docker Engine: the way back of a deploy, interruptions, two stacks at once,
-# confinement, kills under load, upgrades. Minutes, not seconds, so they are no stage of every push.
-#   ./ci/drills.sh [PYTEST_ARGUMENTS]     e.g. ci/checks/drills, or -k way_back
-# Offline, run ./ci/offline/engine.sh and ./ci/offline/base-images.sh before.
+# What takes minutes, so it is no stage of every push.
+#   ./ci/drills.sh calm|kill|storm|slow|disk ...   harm to an installation that ./services/run.sh starts: a
+#                                                  ledger at the sender, and what is lost, doubled, unpaged,
+#                                                  and how long a page takes; `all` for one after the other
+#   ./ci/drills.sh [PYTEST_ARGUMENTS]              the tests that need a Docker Engine: the way back of a
+#                                                  deploy, interruptions, two stacks at once, confinement,
+#                                                  kills under load, upgrades; e.g. ci/checks/drills
+# Offline, run ./ci/offline/engine.sh and ./ci/offline/base-images.sh before the tests.
 # shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 STAGE=drills
 cd "$ROOT"
+case "${1:-}" in
+  calm | kill | storm | slow | disk | all)
+    need_venv
+    PYTHONPATH="$CI_DIR:$CI_DIR/e2e:$CI_DIR/faults" exec python ci/faults --out "$CI_OUT/drills" "$@"
+    ;;
+esac
 need_docker
 need_venv
 python -m pytest -m docker -n 2 --dist=loadfile "$@"
