@@ -1,5 +1,7 @@
 """From any exception to application/problem+json (RFC 9457)."""
 
+import contextlib
+import inspect
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -19,6 +21,8 @@ from litestar.exceptions import (
 from shared import context
 from shared.errors import FieldError, Invalid, Malformed, Problem, TooLarge
 from shared.masks import masked_url
+
+_RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -93,7 +97,11 @@ def forget(error: BaseException) -> None:
     """
     seen: BaseException | None = error
     while seen is not None:
-        traceback.clear_frames(seen.__traceback__)
+        for frame, _ in traceback.walk_tb(seen.__traceback__):
+            # A coroutine may be another's, which only waits: clearing it would end it.
+            if not frame.f_code.co_flags & _RESUMABLE:
+                with contextlib.suppress(RuntimeError):  # it still runs
+                    frame.clear()
         seen = seen.__cause__ or seen.__context__
 
 

@@ -1,5 +1,7 @@
+import asyncio
 import gzip
 import logging
+import weakref
 from typing import Annotated, Any
 
 import pytest
@@ -10,7 +12,7 @@ from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import Field
 
-from shared import logs
+from shared import logs, problems
 from shared.app import ServiceParts, assemble
 from shared.auth import Authenticator, Caller, hash_token, requires, requires_service
 from shared.contracts.identity import Principal, Role
@@ -373,3 +375,31 @@ def test_every_refusal_is_documented_as_a_problem(client: Any) -> None:
 def test_a_body_that_says_it_is_too_large_is_413_before_anybody_is_asked(client: Any) -> None:
     for path in ("/orders", "/internal", "/raw"):
         problem(client.post(path, content=b"[]" * 800_000), 413)
+
+
+async def test_a_failure_keeps_nothing_that_was_read_and_ends_nobody_elses_work() -> None:
+    class Content:
+        pass
+
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    kept: list[weakref.ref[Content]] = []
+
+    def read() -> None:
+        content = Content()
+        kept.append(weakref.ref(content))
+        raise Conflict("It cannot be.")
+
+    async def worker() -> str:
+        try:
+            read()
+        except Conflict as error:
+            failed.set_exception(error)
+        await asyncio.sleep(0.05)
+        return "went on"
+
+    work = asyncio.create_task(worker())
+    with pytest.raises(Conflict) as caught:
+        await failed
+    problems.forget(caught.value)
+    assert kept[0]() is None
+    assert await work == "went on"
