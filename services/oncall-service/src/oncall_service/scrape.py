@@ -5,14 +5,14 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy import case, func
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.metrics import DEFINITIONS, MOST_TEAMS, PAGE_EVENTS_TOPIC
 from oncall_service.store import incidents, notifications
 from oncall_service.store.people import living
-from oncall_service.tables import EscalationRow, NotificationRow, TeamRow
+from oncall_service.tables import AttemptRow, EscalationRow, NotificationRow, TeamRow
 from oncall_service.workflow.core import Core
 from oncall_service.workflow.oncall import states
 from shared import counters, outbox
@@ -35,6 +35,7 @@ def collector(core: Core) -> Collect:
                 *waiting,
                 *await _on_call(session, now),
                 *await _engine_work(session, now),
+                *await _owed_to_people(session, now),
             ]
 
     return collect
@@ -63,23 +64,51 @@ async def _engine_work(session: AsyncSession, now: datetime) -> list[Metric]:
     late = GaugeMetricFamily(
         "escalation_overdue_seconds", "How long the most overdue step has been due."
     )
-    pending = GaugeMetricFamily("notifications_pending", "Notifications not yet sent or given up.")
-    oldest = GaugeMetricFamily(
-        "notifications_oldest_age_seconds", "Age of the oldest notification still pending."
-    )
     runs = select(func.count(), func.min(EscalationRow.due_at)).where(
         EscalationRow.status == incidents.RUNNING
     )
     count, due = (await session.exec(runs)).one()
-    owed = select(func.count(), func.min(NotificationRow.created_at)).where(
-        col(NotificationRow.outcome) == notifications.PENDING
-    )
-    unsent, since = (await session.exec(owed)).one()
     running.add_metric([], count)
     late.add_metric([], _age(due, now))
-    pending.add_metric([], unsent)
-    oldest.add_metric([], _age(since, now))
-    return [running, late, pending, oldest]
+    return [running, late]
+
+
+async def _owed_to_people(session: AsyncSession, now: datetime) -> list[Metric]:
+    pending = GaugeMetricFamily(
+        "notifications_pending", "Notifications that are due, and not yet sent or given up."
+    )
+    waiting = GaugeMetricFamily(
+        "notifications_waiting",
+        "Notifications that are not due yet: for working hours, or for a few seconds for others.",
+    )
+    oldest = GaugeMetricFamily(
+        "notifications_oldest_age_seconds",
+        "How long the oldest pending notification has been due.",
+    )
+    tried = col(NotificationRow.attempts) > 0
+    owed = or_(tried, col(NotificationRow.next_attempt_at) <= now)
+    # Each failure moves the next attempt, and what was tried in vain does not get younger by that.
+    first_attempt = (
+        select(func.min(AttemptRow.at))
+        .where(AttemptRow.notification_id == NotificationRow.id)
+        .correlate(NotificationRow)
+        .scalar_subquery()
+    )
+    since = case((tried, first_attempt), else_=NotificationRow.next_attempt_at)
+    statement = select(
+        func.count().filter(owed),
+        func.count().filter(~owed),
+        func.min(since).filter(owed),
+    ).where(
+        NotificationRow.outcome == notifications.PENDING,
+        # A test waits behind every page, and nobody is late for it.
+        NotificationRow.kind != notifications.TRIAL,
+    )
+    due, early, due_since = (await session.exec(statement)).one()
+    pending.add_metric([], due)
+    waiting.add_metric([], early)
+    oldest.add_metric([], _age(due_since, now))
+    return [pending, waiting, oldest]
 
 
 def _age(since: datetime | None, now: datetime) -> float:
