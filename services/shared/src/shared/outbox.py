@@ -210,37 +210,46 @@ class OutboxWorker:
     async def _claim(self, topic: str) -> list[Row]:
         me = await self._database.life.number()
         # One at a time in this process: what is in hand is known for certain meanwhile.
-        async with self._claiming, self._database.transaction() as connection:
-            await self._free(connection, topic, me)
-            await self._bury(connection, topic)
-            limit = self._pace[topic].rows
-            parameters = {
-                "topic": topic,
-                "now": self._clock.now(),
-                # Further ahead than any pause: written under a clock that has been set back.
-                "absurd": self._clock.now() + timedelta(seconds=BACKOFF_CAP),
-                "limit": limit,
-                "rows_per_key": ROWS_PER_KEY,
-            }
-            heads = await connection.execute(_HEADS, parameters)
-            found = await heads.fetchall()
-            if not found:
-                return []
-            # What its worker died with goes alone, so that it takes no other with it.
-            alone = found[0]["deaths"] > 0
-            keys = [
-                row["key"] for row in (found[:1] if alone else found) if alone or not row["deaths"]
-            ]
-            run = await connection.execute(
-                _RUN, {**parameters, "keys": keys, "limit": 1 if alone else limit}
-            )
-            rows = _batch(await run.fetchall(), suspects=alone)
-            await connection.execute(
-                "UPDATE outbox SET claimed_by = %s WHERE seq = ANY(%s)",
-                (me, [row.seq for row in rows]),
-            )
+        async with self._claiming:
+            async with self._database.transaction() as connection:
+                await self._free(connection, topic, me)
+                await self._bury(connection, topic)
+                rows = await self._choose(connection, topic)
+                await connection.execute(
+                    "UPDATE outbox SET claimed_by = %s WHERE seq = ANY(%s)",
+                    (me, [row.seq for row in rows]),
+                )
+            # Not before the commit: a claim that was interrupted is nobody's, and is freed.
             self._in_hand[topic] |= {row.seq for row in rows}
-            return rows
+        return rows
+
+    async def _choose(self, connection: Connection, topic: str) -> list[Row]:
+        """The rows of the next batch; their keys' oldest rows are locked."""
+        now, limit = self._clock.now(), self._pace[topic].rows
+        parameters = {
+            "topic": topic,
+            "now": now,
+            # Further ahead than any pause: written under a clock that has been set back.
+            "absurd": now + timedelta(seconds=BACKOFF_CAP),
+            "limit": limit,
+            "rows_per_key": ROWS_PER_KEY,
+        }
+        heads = await connection.execute(_HEADS, parameters)
+        found = await heads.fetchall()
+        if not found:
+            return []
+        # What its worker died with goes alone, so that it takes no other with it.
+        alone = found[0]["deaths"] > 0
+        heads_to_take = found[:1] if alone else [row for row in found if not row["deaths"]]
+        run = await connection.execute(
+            _RUN,
+            {
+                **parameters,
+                "keys": [row["key"] for row in heads_to_take],
+                "limit": 1 if alone else limit,
+            },
+        )
+        return _batch(await run.fetchall(), suspects=alone)
 
     async def _free(self, connection: Connection, topic: str, me: int) -> None:
         """Give back what this process has claimed and has not in hand: nobody died of it."""

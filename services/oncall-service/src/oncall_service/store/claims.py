@@ -53,19 +53,20 @@ class Claims:
     async def take(self, now: datetime, limit: int) -> list[list[Parcel]]:
         """What is due and may go out now, a list for each contact method, at most ``limit``."""
         me = await self._database.life.number()
-        async with self._lock, self._database.session() as session:
-            methods = await self._free_methods(session, me, now, limit)
-            taken = [
-                parcels
-                for method, pace, rows in methods
-                if (parcels := self._pack(method, pace, rows, me, now))
-            ]
-            lost = await _without_a_method(session, now, limit)
-            await session.flush()
+        async with self._lock:
+            async with self._database.session() as session:
+                methods = await self._free_methods(session, me, now, limit)
+                taken = [
+                    parcels
+                    for method, pace, rows in methods
+                    if (parcels := self._pack(method, pace, rows, me, now))
+                ]
+                lost = await _without_a_method(session, now, limit)
+            # Not before the commit: a claim that was interrupted is nobody's, and is freed.
             self.active |= {
                 parcels[0].method.id for parcels in taken if parcels[0].method is not None
             }
-            return [*taken, *([Parcel((row,), None)] for row in lost)]
+        return [*taken, *([Parcel((row,), None)] for row in lost)]
 
     def release(self, method: UUID) -> None:
         """Forget a contact method; a claim that could not be given back is free from here on."""
