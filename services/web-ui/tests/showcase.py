@@ -231,6 +231,7 @@ def _messages(world: World, story: Incident) -> None:
     now = world.clock.now()
     rows: list[tuple[Ref, str, str, str, str, float, UUID | None]] = [
         (JUN, "webhook", "pending", "", "escalation_step", 0.4, story.id),
+        (ADA, "webhook", "sent", "answered 204", "more_alerts", 10.2, story.id),
         (ADA, "webhook", "sent", "answered 204", "escalation_step", 22.8, story.id),
         (ADA, "email", "failed", "451 try again later", "escalation_step", 22.9, story.id),
         (LEA, "log", "sent", "written to the log", "escalation_step", 300, None),
@@ -249,13 +250,14 @@ def _messages(world: World, story: Incident) -> None:
         world.oncall.sent.append(
             Notification(
                 id=uuid4(),
-                kind="incident_opened",
+                kind="more_alerts" if reason == "more_alerts" else "page",
                 incident_id=incident or uuid4(),
                 person=person,
                 channel=channel,
                 target="hooks.example.com/…" if channel == "webhook" else "",
                 reason=reason,
-                title=(
+                title=("1 more alert on " if reason == "more_alerts" else "")
+                + (
                     f"INC-{story.number} {story.title}"
                     if incident
                     else "INC-4 Certificate of api.example.com ends in 9 days"

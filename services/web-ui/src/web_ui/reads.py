@@ -54,7 +54,10 @@ class Calendar(Wire):
 
 
 class Notification(Wire):
-    """A message to a person and what became of it (pending, sent, failed or cancelled)."""
+    """A message to a person and what became of it (pending, sent, failed or cancelled).
+
+    Those with the same ``bundle_id`` travel as one message.
+    """
 
     id: UUID
     kind: Text
@@ -66,5 +69,6 @@ class Notification(Wire):
     title: Text = ""
     outcome: Text
     detail: Text = ""
+    bundle_id: UUID | None = None
     created_at: datetime
     finished_at: datetime | None = None

@@ -24,6 +24,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     "alert.resolved": ("resolve", ""),
     "note": ("note", ""),
     "page.started": ("page", ""),
+    "page.requested": ("escalate", "busy"),
     "page.target": ("page", "busy"),
     "page.gap": ("gap", "bad"),
     "page.exhausted": ("warning", "bad"),

@@ -144,8 +144,10 @@ async def test_every_message_is_listed_with_what_became_of_it(responder: Visitor
         "Cancelled",
         "451 try again later",
         "Fallback of gap",
+        "More alerts</span>",
     ):
         assert words in text
+    assert text.count("More alerts") == 1, "its reason is what it is"
     assert f'href="/incidents/{story.id}"' in text
 
 
@@ -154,7 +156,7 @@ async def test_the_messages_of_one_incident_page_by_page(responder: Visitor) -> 
     responder.world.oncall.sent = [
         Notification(
             id=uuid4(),
-            kind="incident_opened",
+            kind="page",
             incident_id=incident_id if n % 2 else uuid4(),
             channel="log",
             outcome="sent",

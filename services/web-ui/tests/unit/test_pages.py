@@ -1,6 +1,7 @@
 """The rules of pages that need no request."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,8 +16,9 @@ from vigie_testing.clock import ManualClock
 from web_ui.pages.dashboard import worst_first
 from web_ui.pages.history import Filters, filters_of
 from web_ui.pages.incident import AlertCard, links, reference_of
+from web_ui.pages.notifications import line
 from web_ui.pages.oncall import hand_offs
-from web_ui.reads import Calendar, Shift
+from web_ui.reads import Calendar, Notification, Shift
 
 NOW = at("2026-03-02T09:00:00")
 TEAM = Ref(id=uuid4(), name="Payments")
@@ -143,3 +145,29 @@ def test_filters_survive_the_way_through_an_address_and_nonsense_does_not() -> N
         "q": "disk & more",
         "cursor": "c1",
     }
+
+
+TOGETHER = "ok, in one message with 13 others"
+
+
+@pytest.mark.parametrize(
+    ("facts", "label", "remarks"),
+    [
+        ({"kind": "page", "reason": "primary_on_call"}, None, ["Primary on call"]),
+        ({"kind": "more_alerts", "reason": "more_alerts"}, "More alerts", []),
+        ({"kind": "test", "reason": "test_requested"}, None, ["Test requested"]),
+        ({"kind": "quantum_leap", "reason": "because"}, "Quantum leap", ["Because"]),
+        (
+            {"outcome": "pending", "bundle_id": uuid4(), "reason": "primary_on_call"},
+            None,
+            ["Primary on call", "In one message with others"],
+        ),
+        ({"outcome": "sent", "bundle_id": uuid4(), "detail": TOGETHER}, None, [TOGETHER]),
+    ],
+)
+def test_a_message_says_what_it_is_once_and_what_it_travels_with(
+    facts: dict[str, Any], label: str | None, remarks: list[str]
+) -> None:
+    fields = {"kind": "page", "outcome": "sent", "channel": "log", **facts}
+    shown = line(Notification(id=uuid4(), created_at=NOW, **fields))
+    assert (shown.label, shown.remarks) == (label, remarks)

@@ -9,18 +9,31 @@ from litestar import Request, Response, get
 
 from web_ui.addresses import with_query
 from web_ui.notices import Asking, Notice
+from web_ui.presentation import words
 from web_ui.reads import Notification
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 PATH = "/notifications"
 
+# The title of these says what they are.
+_PLAIN_KINDS = frozenset({"page", "test"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """A notification, with the name of its kind where its title leaves that open, and remarks."""
+
+    notification: Notification
+    label: str | None
+    remarks: Sequence[str]
+
 
 @dataclass(frozen=True)
 class NotificationsPage:
     """The context of the page; ``items`` is None while oncall-service does not answer."""
 
-    items: Sequence[Notification] | None
+    items: Sequence[Line] | None
     incident_id: UUID | None
     first: str | None
     older: str | None
@@ -36,13 +49,22 @@ async def load(
     following = page.next_cursor if page else None
     return (
         NotificationsPage(
-            items=None if page is None else page.items,
+            items=None if page is None else [line(item) for item in page.items],
             incident_id=incident_id,
             first=with_query(PATH, incident=only) if cursor else None,
             older=with_query(PATH, incident=only, cursor=following) if following else None,
         ),
         asking.notices,
     )
+
+
+def line(item: Notification) -> Line:
+    """How a notification is shown."""
+    label = None if item.kind in _PLAIN_KINDS else words(item.kind)
+    reason = words(item.reason) if item.reason != item.kind else ""
+    # What was sent or given up says it in its detail, with how many others.
+    together = "In one message with others" if item.bundle_id and item.outcome == "pending" else ""
+    return Line(item, label, [said for said in (reason, item.detail, together) if said])
 
 
 @get(PATH, include_in_schema=False)
