@@ -23,10 +23,11 @@ _GRAFANA_VARIABLES = {
 _SELECTOR = re.compile(r"\{[^}]*\}")
 _RANGE = re.compile(r"\[[^\]]*\]")
 _STRING = re.compile(r'"[^"]*"')
+_OFFSET = re.compile(r"\boffset\s+-?[0-9a-z]+")
 _GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 _WORD = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 # A word before a bracket is a function; these stand alone.
-_OPERATORS = frozenset({"and", "or", "unless", "bool", "offset", "by", "without", "on", "ignoring"})
+_OPERATORS = frozenset({"and", "or", "unless", "bool", "by", "without", "on", "ignoring"})
 # Counters and histograms are exposed under the name of their family and a suffix.
 _SUFFIXES = ("_bucket", "_sum", "_count")
 
@@ -84,7 +85,7 @@ def queries() -> Iterator[Query]:
 def metric_names(expr: str) -> set[str]:
     """The series an expression reads, by name."""
     bare = expr
-    for pattern in (_STRING, _SELECTOR, _RANGE, _GROUPING):
+    for pattern in (_STRING, _SELECTOR, _RANGE, _OFFSET, _GROUPING):
         bare = pattern.sub(" ", bare)
     found = set()
     for word in _WORD.finditer(bare):
