@@ -366,6 +366,19 @@ async def test_what_can_wait_waits_for_working_hours_and_its_step_with_it(
     assert [(one["person"]["name"], one["outcome"]) for one in low] == [("Ada", "sent")]
 
 
+async def test_a_page_that_waited_for_the_morning_has_its_half_hour_of_attempts_from_then_on(
+    crew: Any, incident_event: Any
+) -> None:
+    hours = {"working_hours": OFFICE_HOURS, "time_zone": "Europe/Paris"}
+    await crew.ok("PATCH", "/api/v1/people/ada", json=hours)
+    crew.clock.advance(hours=10)
+    await crew.hear(incident_event(**LOW))
+    crew.phones.answers = [Failed("answered 503", retry=True)]
+    assert await crew.tick(hours=13) == ["Ada"]
+    assert await crew.tick(seconds=5) == ["Ada"]
+    assert (await _only(crew))["outcome"] == "sent"
+
+
 def _joined(incident_event: Any, revision: int, count: int, **fields: Any) -> dict[str, Any]:
     event = incident_event("acknowledged", revision, event_type="alert.attached", **fields)
     joined = {"count": count, "severity": "high", "message": "Disk full"}
@@ -393,6 +406,18 @@ async def test_whoever_has_an_incident_is_told_once_how_many_alerts_joined_it(
     assert message.message.facts["incident_number"] == 42
     crew.phones.take()
     assert await crew.tick(hours=1) == []
+
+
+async def test_what_joined_an_incident_that_is_over_is_told_to_nobody(
+    crew: Any, incident_event: Any
+) -> None:
+    ben = await crew.ok("GET", "/api/v1/people/ben")
+    has_it = {"assignee": {"id": ben["id"], "name": "Ben"}}
+    await crew.hear(incident_event("acknowledged", 1, **has_it))
+    await crew.hear(_joined(incident_event, 2, 1, **has_it))
+    await crew.hear(incident_event("resolved", 3, **has_it))
+    assert await crew.tick(minutes=1) == []
+    assert (await _only(crew))["outcome"] == "cancelled"
 
 
 async def test_alerts_that_join_what_nobody_has_page_one_step(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, update
+from sqlalchemy import case, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -74,6 +74,41 @@ async def cancel(
     for run, channel in (await session.exec(statement)).all():
         cancelled.setdefault(run, []).append(channel)
     return cancelled
+
+
+async def first_attempts(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each notification was tried first; those that were not are left out."""
+    statement = (
+        select(AttemptRow.notification_id, func.min(AttemptRow.at))
+        .where(col(AttemptRow.notification_id).in_(ids))
+        .group_by(col(AttemptRow.notification_id))
+    )
+    return dict((await session.exec(statement)).all())
+
+
+async def cancel_more(
+    session: AsyncSession, incidents: Collection[UUID], now: datetime
+) -> Sequence[str]:
+    """Cancel word of alerts that joined incidents which are over; the channels it was for."""
+    if not incidents:
+        return []
+    statement = (
+        update(NotificationRow)
+        .where(
+            col(NotificationRow.incident_id).in_(incidents),
+            col(NotificationRow.kind) == MORE_ALERTS,
+            col(NotificationRow.outcome) == PENDING,
+        )
+        .values(
+            outcome=CANCELLED,
+            outcome_detail="not sent: resolved",
+            next_attempt_at=None,
+            finished_at=now,
+        )
+        .returning(col(NotificationRow.channel))
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.exec(statement)).scalars().all()
 
 
 async def lock_rows(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, NotificationRow]:

@@ -211,12 +211,13 @@ async def _write_down(core: Core, batch: Sequence[_Done]) -> None:
             session, {row.incident_id for row in claimed if row.incident_id is not None}
         )
         rows = await store.lock_rows(session, [row.id for row in claimed])
+        since = await store.first_attempts(session, rows)
         failed: list[NotificationRow] = []
         for done in batch:
             for claim in done.parcel.rows:
                 if (row := rows.get(claim.id)) is not None:
                     session.add(_attempt(row, done.result, now))
-                    if _note(row, done, runs):
+                    if _note(row, done, runs, since.get(row.id, now)):
                         failed.append(row)
             _log.info(
                 "notification_attempt",
@@ -254,8 +255,11 @@ def _attempt(row: NotificationRow, result: Result, now: datetime) -> AttemptRow:
     )
 
 
-def _note(row: NotificationRow, done: _Done, runs: Runs) -> bool:
-    """Note a message's outcome on one notification it carried; whether that is given up now."""
+def _note(row: NotificationRow, done: _Done, runs: Runs, since: datetime) -> bool:
+    """Note a message's outcome on one notification it carried; whether that is given up now.
+
+    ``since`` is when it was tried first: one that waited on purpose has its whole half hour left.
+    """
     result = done.result
     row.attempts += 1
     many = len(done.parcel.rows)
@@ -266,7 +270,7 @@ def _note(row: NotificationRow, done: _Done, runs: Runs) -> bool:
         return False
     if row.outcome != store.PENDING:
         return False
-    retry = retry_at(row.attempts, row.created_at, runs.now) if result.retry else None
+    retry = retry_at(row.attempts, since, runs.now) if result.retry else None
     if retry is not None:
         row.next_attempt_at = retry
         return False

@@ -160,6 +160,8 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
     if reaction.reason in _UNHEARD:
         return reaction.reason
     _remember(row, event)
+    if row.status == Status.RESOLVED:
+        runs.forget_more(row.id)
     if run is not None and reaction.action in (Action.STOP, Action.RESTART):
         await runs.stop(run, reaction.reason)
         del hearing.running[row.id]

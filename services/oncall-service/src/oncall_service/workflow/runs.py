@@ -68,6 +68,7 @@ class Runs:
         self._web_ui_url = web_ui_url
         self._events: list[PageEvent] = []
         self._stopped: list[tuple[EscalationRow, Reason, int]] = []
+        self._over: set[UUID] = set()
         self._owes_messages = False
         self.counted = counters.Increments()
 
@@ -146,6 +147,10 @@ class Runs:
         self._say(run, "page.stopped", reason=reason, detail="")
         # What it says, and how many were cancelled, is known when all of them are at once.
         self._stopped.append((run, reason, len(self._events) - 1))
+
+    def forget_more(self, incident: UUID) -> None:
+        """Nobody needs to hear any more of what joined an incident that is over."""
+        self._over.add(incident)
 
     async def tell_more(
         self, incident: IncidentRow, person: Ref, joined: JoinedAlerts, event_id: UUID
@@ -252,6 +257,8 @@ class Runs:
 
     async def _cancel(self) -> None:
         """What was not sent yet of the runs that stopped will not be."""
+        for channel in await notifications.cancel_more(self._session, self._over, self.now):
+            self.counted.inc(NOTIFICATIONS, channel=channel, outcome=notifications.CANCELLED)
         cancelled = await notifications.cancel(
             self._session, {run.id: reason for run, reason, _ in self._stopped}, self.now
         )
