@@ -11,9 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.contracts.incidents import Status
-from shared.contracts.wire import Severity
-
-_WORST_FIRST = list(Severity)
+from shared.contracts.wire import Severity, is_worse
 
 
 class Placement(StrEnum):
@@ -131,11 +129,6 @@ def conclude(alerts: Iterable[AlertState]) -> Conclusion:
     if not all(alert.auto_resolve for alert in known):
         return Conclusion(Standing.KEPT_OPEN_BY_POLICY)
     return Conclusion(Standing.ALL_ALERTS_RESOLVED, max(ends))
-
-
-def is_worse(severity: Severity, than: Severity) -> bool:
-    """Whether ``severity`` is the graver one."""
-    return _WORST_FIRST.index(severity) < _WORST_FIRST.index(than)
 
 
 TITLE_LENGTH = 300

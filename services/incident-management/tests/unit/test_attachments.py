@@ -9,12 +9,11 @@ from incident_management.attachments import (
     Placement,
     Standing,
     conclude,
-    is_worse,
     place,
     title_of,
 )
 from shared.contracts.incidents import Status
-from shared.contracts.wire import Severity
+from shared.contracts.wire import Severity, is_worse
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LATER = T0 + timedelta(minutes=1)

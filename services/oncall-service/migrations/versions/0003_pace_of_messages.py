@@ -39,9 +39,3 @@ CREATE TABLE clock_marks (
 def upgrade() -> None:
     extend_outbox(op)
     op.execute(SCHEMA)
-
-
-def downgrade() -> None:
-    op.execute("DROP TABLE clock_marks, contact_method_paces")
-    op.execute("ALTER TABLE people DROP COLUMN working_hours")
-    op.execute("ALTER TABLE notifications DROP COLUMN urgency, DROP COLUMN bundle_id")

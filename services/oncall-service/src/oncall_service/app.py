@@ -22,6 +22,7 @@ from oncall_service.settings import OncallSettings
 from oncall_service.workflow.access import LocalTokenDirectory
 from oncall_service.workflow.bootstrap import Bootstrap
 from oncall_service.workflow.core import Core
+from oncall_service.workflow.dispatch import Dispatch
 from shared.app import Resource, ServiceParts, assemble
 from shared.auth import Authenticator
 from shared.clock import Clock, SystemClock
@@ -73,7 +74,8 @@ def create_app(
         Channel.WEBHOOK: WebhookChannel(clock, outside),
         Channel.EMAIL: EmailChannel(clock, settings.mail_server),
     }
-    running = engines(core, senders, wakeups, registry)
+    dispatch = Dispatch(core, senders)
+    running = engines(core, dispatch, wakeups, registry)
     at_work: list[Resource] = [wakeups, outbox, *running.values()] if background else []
     return assemble(
         ServiceParts(
@@ -82,7 +84,7 @@ def create_app(
             revision=settings.revision,
             handlers=routes.ROUTERS,
             registry=registry,
-            resources=[database, Bootstrap(core), incidents, outside, *at_work],
+            resources=[database, Bootstrap(core), incidents, outside, dispatch, *at_work],
             ready={"database": database.check},
             collectors=[scrape.collector(core)],
             authenticator=Authenticator(settings.callers, LocalTokenDirectory(core)),

@@ -1,53 +1,36 @@
 """What runs on a beat, on every replica."""
 
-from collections.abc import Mapping
-
 from prometheus_client import CollectorRegistry
 
-from oncall_service.channels.base import Sender
-from oncall_service.workflow import access, delivery, paging
+from oncall_service.workflow import access, paging
 from oncall_service.workflow.core import Core
+from oncall_service.workflow.dispatch import Dispatch
 from oncall_service.workflow.runs import NOTIFICATIONS_CHANNEL
 from oncall_service.workflow.set_back import SetBack
 from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 
-ESCALATION, HOUSEKEEPING = "escalation", "housekeeping"
-
-# A batch takes as long as its slowest send. While one lane waits for a mail server that hangs, the
-# next page goes out through another.
-DELIVERY_LANES = ("delivery", "delivery_2", "delivery_3")
+ESCALATION, DELIVERY, HOUSEKEEPING = "escalation", "delivery", "housekeeping"
 
 
 def engines(
-    core: Core, channels: Mapping[str, Sender], wakeups: Wakeups, registry: CollectorRegistry
+    core: Core, dispatch: Dispatch, wakeups: Wakeups, registry: CollectorRegistry
 ) -> dict[str, Periodic]:
     """The engines by name."""
     metrics = EngineMetrics(registry)
-    dispatch = delivery.Dispatch(core, channels)
     set_back = SetBack(core)
+    wake = wakeups.event(NOTIFICATIONS_CHANNEL)
 
     async def escalate() -> None:
-        await set_back.mend()
-        await paging.run_due(core)
+        try:
+            await set_back.mend()
+        finally:
+            # Whatever keeps the clock from being watched must not keep anybody from being paged.
+            await paging.run_due(core)
 
-    def delivery_lane(name: str) -> Periodic:
-        wake = wakeups.event(NOTIFICATIONS_CHANNEL)
-
-        async def deliver() -> None:
-            if await dispatch.deliver_due():
-                wake.set()
-
-        return Periodic(
-            name,
-            deliver,
-            interval=1.0,
-            # Longer than the slowest send.
-            timeout=50.0,
-            clock=core.clock,
-            metrics=metrics,
-            event=wake,
-        )
+    async def deliver() -> None:
+        if await dispatch.deliver_due():
+            wake.set()
 
     return {
         ESCALATION: Periodic(
@@ -58,7 +41,15 @@ def engines(
             clock=core.clock,
             metrics=metrics,
         ),
-        **{name: delivery_lane(name) for name in DELIVERY_LANES},
+        DELIVERY: Periodic(
+            DELIVERY,
+            deliver,
+            interval=1.0,
+            timeout=30.0,
+            clock=core.clock,
+            metrics=metrics,
+            event=wake,
+        ),
         HOUSEKEEPING: Periodic(
             HOUSEKEEPING,
             lambda: access.clean_up(core),

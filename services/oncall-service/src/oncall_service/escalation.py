@@ -30,6 +30,7 @@ class Reason(StrEnum):
     INCIDENT_OPENED = "incident_opened"
     RELEASED = "released"
     WORSE_ALERT_JOINED = "worse_alert_joined"
+    SEVERITY_ROSE = "severity_rose"
     MORE_ALERTS = "more_alerts"
     TEAM_CHANGED = "team_changed"
     ESCALATED_BY_HAND = "escalated_by_hand"
@@ -109,7 +110,8 @@ class Known:
 class Heard:
     """What an event says of it now.
 
-    ``released`` and ``worse`` say why an incident that somebody had taken is open again.
+    ``released`` and ``worse`` say why an incident that somebody had taken is open again; ``rises``:
+    it is graver than what was last heard of it.
     """
 
     revision: int
@@ -118,6 +120,7 @@ class Heard:
     released: bool = False
     merged: bool = False
     worse: bool = False
+    rises: bool = False
 
 
 class Action(StrEnum):
@@ -169,6 +172,8 @@ def _open_again(known: Known, heard: Heard) -> Reaction:
         return Reaction(Action.START, reason)
     if _handed_over(known, heard):
         return Reaction(Action.START, Reason.TEAM_CHANGED)
+    if heard.rises:
+        return Reaction(Action.START, Reason.SEVERITY_ROSE)
     # Open before and open now, and its run is over: a new title is no reason to page again.
     return Reaction(Action.LEAVE, Reason.ALREADY_EXHAUSTED)
 
@@ -186,6 +191,9 @@ def _still_open_while_paging(known: Known, heard: Heard) -> Reaction:
     # handed to another team by hand, and the incident hears of that later.
     if heard.team is not None and heard.team not in (known.team, known.running_team):
         return Reaction(Action.RESTART, Reason.TEAM_CHANGED)
+    if heard.rises:
+        # By the policy from its beginning, at the new rank, and out of working hours if need be.
+        return Reaction(Action.RESTART, Reason.SEVERITY_ROSE)
     return Reaction(Action.LEAVE, Reason.ALREADY_PAGING)
 
 

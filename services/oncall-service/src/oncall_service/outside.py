@@ -9,6 +9,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeAlias
 
 import httpx
@@ -17,6 +19,8 @@ from oncall_service.targets import Address, AllowedTargets, literal
 
 # A name with many addresses, none of which answers, must not take all the time there is.
 ADDRESSES_TRIED = 3
+
+NAME_SECONDS, NAME_THREADS = 5.0, 4
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[Address]]]
 
@@ -43,7 +47,10 @@ class OutsideWorld:
         self._targets = targets or AllowedTargets()
         self._proxy = proxy
         self._transport = transport
-        self._resolve = resolve or resolve_name
+        # A name server that does not answer holds a thread for as long as it likes: these are for
+        # names that people chose, so that neither sign-ins nor the neighbours wait for one.
+        self._threads = ThreadPoolExecutor(NAME_THREADS, thread_name_prefix="names")
+        self._resolve = resolve or partial(resolve_name, threads=self._threads)
         self._client: httpx.AsyncClient | None = None
 
     async def start(self) -> None:
@@ -59,6 +66,7 @@ class OutsideWorld:
 
     async def stop(self) -> None:
         """Close the connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             await self._client.aclose()
 
@@ -70,13 +78,17 @@ class OutsideWorld:
         return self._client
 
 
-async def resolve_name(host: str, port: int) -> Sequence[Address]:
-    """The addresses of a host, in the system's order; empty when it has none."""
+async def resolve_name(
+    host: str, port: int, *, threads: ThreadPoolExecutor | None = None
+) -> Sequence[Address]:
+    """The addresses of a host, in the system's order; empty when it has none, or none in time."""
+    look_up = partial(
+        socket.getaddrinfo, host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+    )
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-        )
-    except (OSError, UnicodeError):
+        async with asyncio.timeout(NAME_SECONDS):
+            found = await asyncio.get_running_loop().run_in_executor(threads, look_up)
+    except (OSError, UnicodeError, TimeoutError):
         return []
     return list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
 

@@ -59,11 +59,6 @@ class Allowance:
         return Allowance(self.tokens - messages, self.as_of)
 
 
-def full(rate: Rate, now: datetime) -> Allowance:
-    """What a contact method begins with."""
-    return Allowance(float(rate.burst), now)
-
-
 def portions(waiting: Sequence[Item], messages: int) -> list[list[Item]]:
     """What each message carries: one each as long as they suffice, all that is left in the last.
 

@@ -131,10 +131,10 @@ async def test_a_bundle_whose_outcome_is_unknown_is_sent_again_with_its_key(
     await crew.tick()
     crew.database.query(
         "UPDATE oncall.notifications SET outcome = 'pending', next_attempt_at = created_at "
-        "WHERE bundle_id IS NOT NULL"
+        "WHERE bundle_id <> id"
     )
     [bundle] = crew.database.query(
-        "SELECT DISTINCT bundle_id FROM oncall.notifications WHERE bundle_id IS NOT NULL"
+        "SELECT DISTINCT bundle_id FROM oncall.notifications WHERE bundle_id <> id"
     )
     await crew.app.state.engines["delivery"].cycle()
     [again] = crew.phones.rang
@@ -317,6 +317,103 @@ async def test_however_much_happens_nobody_gets_more_than_the_burst_and_one_a_mi
     assert sent >= 10
 
 
+async def test_what_was_in_hand_at_a_kill_goes_out_at_once_and_costs_nothing_more(
+    crew: Any, incident_event: Any
+) -> None:
+    for _ in range(2):
+        await crew.hear(incident_event(id=str(new_id())))
+        await crew.tick()
+    await crew.hear(incident_event(id=str(new_id())))
+    await crew.app.state.engines["delivery"].cycle()
+    [last] = crew.phones.rang[-1:]
+    crew.database.query(
+        "UPDATE oncall.notifications SET outcome = 'pending', next_attempt_at = created_at, "
+        "attempts = 0 WHERE idempotency_key = %(key)s",
+        {"key": last.idempotency_key},
+    )
+    crew.database.query("UPDATE oncall.contact_method_paces SET claimed_by = 1")
+    crew.phones.take()
+    await crew.app.state.engines["delivery"].cycle()
+    assert [one.idempotency_key for one in crew.phones.rang] == [last.idempotency_key]
+
+
+async def test_a_message_for_many_is_tried_again_as_a_whole_under_its_key(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(4)))
+    crew.database.query(
+        "UPDATE oncall.notifications SET attempts = 3 WHERE id IN "
+        "(SELECT id FROM oncall.notifications ORDER BY id DESC LIMIT 1)"
+    )
+    crew.phones.answers = [Sent("ok"), Failed("answered 503", retry=True)]
+    await crew.tick()
+    crew.clock.advance(minutes=1)
+    await crew.app.state.engines["delivery"].cycle()
+    [again] = crew.phones.rang
+    assert again.message.facts["count"] == 3
+    assert again.idempotency_key.startswith("bundle:")
+
+
+async def test_word_that_comes_while_the_last_one_is_being_sent_is_said_afterwards(
+    crew: Any, incident_event: Any
+) -> None:
+    ben = await crew.ok("GET", "/api/v1/people/ben")
+    has_it = {"assignee": {"id": ben["id"], "name": "Ben"}}
+    await crew.hear(incident_event("acknowledged", 1, **has_it))
+    await crew.hear(_joined(incident_event, 2, 1, **has_it))
+    quick = crew.phones.send
+
+    async def meanwhile(outgoing: Any) -> Any:
+        await crew.hear(_joined(incident_event, 3, 2, **has_it))
+        return await quick(outgoing)
+
+    crew.phones.send = meanwhile
+    await crew.tick(seconds=5)
+    crew.phones.send = quick
+    crew.clock.advance(seconds=5)
+    await crew.app.state.engines["delivery"].cycle()
+    [message] = crew.phones.rang
+    assert message.message.facts["count"] == 2
+
+
+async def test_trouble_that_turns_critical_at_night_waits_for_nobodys_morning(
+    crew: Any, incident_event: Any
+) -> None:
+    hours = {"working_hours": OFFICE_HOURS, "time_zone": "Europe/Paris"}
+    await crew.ok("PATCH", "/api/v1/people/ada", json=hours)
+    crew.clock.advance(hours=10)
+    await crew.hear(incident_event(**LOW))
+    assert await crew.tick() == []
+    assert await crew.hear(incident_event(revision=2, severity="critical")) == ["severity_rose"]
+    await crew.app.state.engines["delivery"].cycle()
+    assert [one.message.title for one in crew.phones.rang] == ["[CRITICAL] INC-42 Checkout is down"]
+
+
+async def test_trouble_that_got_worse_after_everybody_was_asked_in_vain_is_paged_anew(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event(severity="medium"))
+    for _ in range(10):
+        await crew.tick(minutes=10)
+    assert await crew.hear(incident_event(revision=2, severity="low")) == ["already_exhausted"]
+    assert await crew.hear(incident_event(revision=3, severity="critical")) == ["severity_rose"]
+    assert await crew.tick() == ["Ada"]
+
+
+async def test_who_escalates_at_night_is_not_put_off_until_the_morning(
+    crew: Any, incident_event: Any
+) -> None:
+    for name in ("ada", "ben"):
+        hours = {"working_hours": OFFICE_HOURS, "time_zone": "Europe/Paris"}
+        await crew.ok("PATCH", f"/api/v1/people/{name}", json=hours)
+    crew.clock.advance(hours=10)
+    event = incident_event(**LOW)
+    await crew.hear(event)
+    body = {"incident_id": event["incident"]["id"]}
+    await crew.ok("POST", "/api/v1/escalate", json=body)
+    assert await crew.tick() == ["Ben"]
+
+
 async def test_a_message_that_did_not_go_out_is_not_counted(crew: Any, incident_event: Any) -> None:
     crew.phones.answers = [Failed("answered 503", retry=True)] * 4
     await crew.hear(incident_event())
@@ -463,7 +560,7 @@ async def test_a_send_that_hangs_does_not_hold_up_a_colleagues_page(
     steps = [{"target": "person", "person": "Ben"}]
     await crew.ok("PATCH", "/api/v1/policies/Payments", json={"steps": steps})
     await crew.hear(incident_event(id=str(new_id())))
-    assert await lanes["delivery_2"].cycle()
+    assert await lanes["delivery"].cycle()
     assert [one.person for one in crew.phones.rang] == ["Ben"]
     released.set()
     assert await first

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from oncall_service.channels.base import Failed
+from shared.errors import Unavailable
 
 ESCALATE = "/api/v1/escalate"
 
@@ -274,6 +275,23 @@ async def test_a_clock_that_was_set_back_delays_no_step_and_no_retry(
         assert await crew.tick(minutes=4) == []
         assert await crew.tick(minutes=1) == ["Ben"]
         assert await crew.tick(minutes=9) == [], "nor is anything early"
+
+
+async def test_a_clock_set_back_while_the_database_was_away_is_noticed_afterwards(
+    crew: Any, incident_event: Any, monkeypatch: Any
+) -> None:
+    await crew.hear(incident_event())
+    assert await crew.tick() == ["Ada"]
+    crew.clock.set(crew.clock.now() - timedelta(minutes=10))
+    with monkeypatch.context() as away:
+        away.setattr("oncall_service.workflow.set_back.clock_marks.latest", _unavailable)
+        assert not await crew.app.state.engines["escalation"].cycle()
+    assert await crew.tick(seconds=1) == []
+    assert await crew.tick(minutes=5) == ["Ben"]
+
+
+async def _unavailable(*_arguments: Any) -> None:
+    raise Unavailable("The database does not answer.")
 
 
 async def test_two_replicas_do_a_due_step_once(start: Any, crew: Any, incident_event: Any) -> None:

@@ -5,10 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncall_service.pacing import MOST_IN_A_BUNDLE, Rate, full, portions
+from oncall_service.pacing import MOST_IN_A_BUNDLE, Allowance, Rate, portions
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RATE = Rate()
+
+
+def full(rate: Rate, now: datetime) -> Allowance:
+    return Allowance(float(rate.burst), now)
 
 
 def test_a_fresh_method_has_its_burst_of_which_the_last_is_kept_for_the_most_urgent() -> None:

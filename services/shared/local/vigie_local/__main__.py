@@ -163,6 +163,8 @@ def _stop(installation: Installation) -> int:
     if state is not None:
         end_group(state.supervisor, STOP_SECONDS)
         serving.end_orphans(installation, print)
+    # Takes the file of the lock away where its holder was ended before it could.
+    lock.is_held()
     print("Stopped.")
     return 0
 

@@ -105,10 +105,11 @@ class _Known:
 
     def fresh(self, now: datetime) -> bool:
         known_for = SESSION_KNOWN_FOR if self.principal.kind == "person" else TOKEN_KNOWN_FOR
-        return now - self.checked_at < known_for
+        # A clock that was set back makes nothing fresh again.
+        return timedelta() <= now - self.checked_at < known_for
 
     def honoured(self, now: datetime) -> bool:
-        return now - self.checked_at < HONOURED_FOR
+        return timedelta() <= now - self.checked_at < HONOURED_FOR
 
 
 class CachedTokenDirectory:

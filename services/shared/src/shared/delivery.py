@@ -53,7 +53,9 @@ class _EventSender:
         if response.status_code == 200:
             return await self._taken(rows, response)
         reason = f"{self._client.name} answered {response.status_code}: {response.text[:300]}"
-        if response.status_code >= 500 or response.status_code in _PASSING:
+        if response.status_code >= 500:
+            return [Retry(reason, too_much=len(rows) > 1)] * len(rows)
+        if response.status_code in _PASSING:
             return [Retry(reason)] * len(rows)
         return [Dead(reason)] if len(rows) == 1 else await self._one_by_one(rows)
 

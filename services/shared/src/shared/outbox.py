@@ -89,10 +89,15 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Retry:
-    """It failed, and may succeed later. ``broke_off``: the receiver may have died of it."""
+    """It failed, and may succeed later.
+
+    ``broke_off``: the receiver may have died of it. ``too_much``: it failed on the batch as a
+    whole, so perhaps on one row of it, and smaller batches find out which.
+    """
 
     reason: str
     broke_off: bool = False
+    too_much: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,6 +319,8 @@ class OutboxWorker:
                 return [Retry(f"{type(error).__name__}: {error}")] * len(rows)
         if any(isinstance(outcome, Retry) and outcome.broke_off for outcome in outcomes):
             pace.broke_off()
+        elif any(isinstance(outcome, Retry) and outcome.too_much for outcome in outcomes):
+            pace.refused(len(rows))
         elif any(isinstance(outcome, Delivered) for outcome in outcomes):
             pace.took(len(rows), time.monotonic() - began)
         return outcomes
@@ -420,7 +427,9 @@ async def _record_failures(
             await cursor.executemany(
                 "UPDATE outbox SET attempts = attempts + 1, last_error = %s, "
                 "dead = %s OR deaths + %s > %s, "
-                "deaths = deaths + %s, available_at = %s WHERE seq = %s",
+                # An ordinary answer acquits it: what was lost before was not lost to this row.
+                "deaths = CASE WHEN %s > 0 THEN deaths + 1 ELSE 0 END, "
+                "available_at = %s WHERE seq = %s",
                 [
                     (reason, dead, killed, allowed, killed, due, seq)
                     for reason, dead, killed, allowed, due, seq in records

@@ -41,6 +41,10 @@ class Pace:
         """A batch was not answered in time."""
         if rows <= 1:
             self.patience_seconds = min(LONGEST_PATIENCE_SECONDS, 2 * self.patience_seconds)
+        self.refused(rows)
+
+    def refused(self, rows: int) -> None:
+        """A batch failed as a whole: a smaller one leaves more of it out of the trouble."""
         self.rows = max(1, min(self.rows, rows) // 2)
 
     def broke_off(self) -> None:

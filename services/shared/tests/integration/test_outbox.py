@@ -200,15 +200,26 @@ async def test_a_process_whose_session_was_lost_takes_up_its_own_claims_without_
 
 
 async def test_a_row_that_killed_its_worker_three_times_is_set_aside_and_its_key_goes_on(
-    database: Database, clock: ManualClock, worker: OutboxWorker, neighbour: Neighbour
+    database: Database,
+    plumbing_settings: DatabaseSettings,
+    clock: ManualClock,
+    worker: OutboxWorker,
+    neighbour: Neighbour,
 ) -> None:
     await owe(database, clock, 1, 2)
+    killed: list[list[object]] = []
+
+    async def die(batch: Sequence[Row]) -> Sequence[Outcome]:
+        killed.append([row.payload["n"] for row in batch])
+        raise asyncio.CancelledError
+
+    wakeups = Wakeups(plumbing_settings, schema="plumbing", name="tests")
     for death in range(2):
         await claim_as(database, 1, n=1)
-        neighbour.fail = {1: Retry("down")}
-        await worker.deliver_due("neighbour")
-        assert neighbour.taken == [], f"after {death + 1} deaths it is tried again, alone"
-        clock.advance(seconds=outbox.BACKOFF_CAP)
+        doomed = OutboxWorker(database, wakeups, clock, {"neighbour": die})
+        with pytest.raises(asyncio.CancelledError):
+            await doomed.deliver_due("neighbour")
+        assert killed[-1] == [1], f"after {death + 1} deaths it is tried again, alone"
     await claim_as(database, 1, n=1)
     assert await worker.deliver_due("neighbour") == 1
     assert neighbour.taken == [2]
@@ -321,6 +332,40 @@ async def test_a_receiver_that_takes_a_second_an_event_is_served_and_only_once_e
     assert deepest[-1] == 0, f"the backlog stood still: {deepest}"
     assert sorted(applied, key=int) == list(range(60))  # type: ignore[call-overload]
     assert len(repeated) <= 64, "each time-out gave it less to do again"
+
+
+async def test_a_row_that_fails_its_batch_is_found_by_halving_and_holds_up_itself_alone(
+    database: Database, clock: ManualClock, plumbing_settings: DatabaseSettings
+) -> None:
+    taken: list[object] = []
+
+    async def deliver(batch: Sequence[Row]) -> Sequence[Outcome]:
+        if any(row.payload["n"] == 7 for row in batch):
+            return [Retry("answered 500", too_much=len(batch) > 1)] * len(batch)
+        taken.extend(row.payload["n"] for row in batch)
+        return [Delivered()] * len(batch)
+
+    wakeups = Wakeups(plumbing_settings, schema="plumbing", name="tests")
+    worker = OutboxWorker(database, wakeups, clock, {"neighbour": deliver})
+    for number in range(20):
+        await owe(database, clock, number, key=str(number))
+    for _ in range(60):
+        await worker.deliver_due("neighbour")
+        clock.advance(seconds=1)
+    assert sorted(taken, key=str) == sorted((n for n in range(20) if n != 7), key=str)
+    assert [(n, dead) for n, dead, _ in await rows(database)] == [(7, False)]
+
+
+async def test_an_ordinary_answer_acquits_a_row_of_the_deaths_it_was_there_for(
+    database: Database, clock: ManualClock, worker: OutboxWorker, neighbour: Neighbour
+) -> None:
+    await owe(database, clock, 1)
+    neighbour.fail = {1: Retry("down")}
+    for _ in range(6):
+        await claim_as(database, 1)
+        await worker.deliver_due("neighbour")
+        clock.advance(seconds=outbox.BACKOFF_CAP)
+    assert [(n, dead) for n, dead, _ in await rows(database)] == [(1, False)]
 
 
 async def test_a_clock_that_was_set_back_delays_no_retry(

@@ -41,14 +41,22 @@ class Container:
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
 
-    def run(self, first: str = "", command: str = QUICK) -> subprocess.Popen[bytes]:
+    def run(
+        self, first: str = "", command: str = QUICK, *, measured: bool = False
+    ) -> subprocess.Popen[bytes]:
+        # What measures coverage would be measured with it.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not (measured and name.startswith("COV"))
+        }
         (self._folder / "thing.py").write_text(SERVICE.format(first=first))
         variables = {"PYTHONPATH": str(self._folder), "VIGIE_BIND_PORT": str(self.port)}
         with (self._folder / "output").open("wb") as output:
             self.process = subprocess.Popen(  # noqa: S603 - this very Python
                 [sys.executable, "-c", command],
                 cwd=self._folder,
-                env={**os.environ, **variables},
+                env={**environment, **variables},
                 stdout=output,
             )
         return self.process
@@ -137,7 +145,7 @@ def test_a_start_that_takes_long_is_not_taken_for_a_hang(container: Container) -
 
 def test_it_needs_little_memory(container: Container) -> None:
     module = "import runpy, sys; sys.argv = ['w', 'thing']; runpy.run_module('shared.watchdog', "
-    process = container.run(command=module + "run_name='__main__')")
+    process = container.run(command=module + "run_name='__main__')", measured=True)
     container.serving()
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():

@@ -19,7 +19,7 @@ from shared.clock import Clock
 from shared.contracts.identity import Actor, Principal
 from shared.contracts.incident_api import IncidentPatch, NewIncident, TimelineEntry
 from shared.contracts.incidents import Incident, Status
-from shared.contracts.wire import Ref
+from shared.contracts.wire import Ref, is_worse
 from shared.database import Database
 from shared.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from shared.identifiers import new_id
@@ -322,6 +322,12 @@ async def _absorb(work: Work, source: IncidentRow, target: IncidentRow, actor: A
     source.merged_into = target.id
     source.alert_count = 0
     target.alert_count += len(alerts)
+    rises = is_worse(source.severity, target.severity)
+    if rises:
+        target.severity = source.severity
+    worst = source.worst_severity or source.severity
+    if is_worse(worst, target.worst_severity or target.severity):
+        target.worst_severity = worst
     moved = f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'}"
     work.ledger.change(
         source,
@@ -346,4 +352,6 @@ async def _absorb(work: Work, source: IncidentRow, target: IncidentRow, actor: A
             reason="merged",
             data={"from": str(source.id), "number": source.number},
         ),
+        # Whoever is paged for it, and in which order, depends on how grave it is now.
+        tell=(TO_ONCALL,) if rises else (),
     )

@@ -63,6 +63,7 @@ async def _take(
         fresh = [event for event in events if event.event_id not in seen]
         if fresh:
             await _hold(work, fresh)
+        openings = _openings(work, fresh)
         applied: set[UUID] = set()
         results = []
         for event in events:
@@ -75,7 +76,7 @@ async def _take(
                 home = alert.incident_id if alert else event.incident_id
                 results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
-            result = await _apply(work, event, len(fresh))
+            result = await _apply(work, event, openings)
             applied.add(event.event_id)
             work.ledger.processed(event.event_id, result.incident_id)
             results.append(result)
@@ -88,6 +89,21 @@ async def _hold(work: Work, events: Sequence[AlertEvent]) -> None:
     incidents = store.held(work.session).incidents
     await store.count_firing(
         work.session, [incident_id for incident_id, row in incidents.items() if row is not None]
+    )
+
+
+def _openings(work: Work, events: Sequence[AlertEvent]) -> int:
+    """How many incidents these events will probably open: so many numbers are drawn at once."""
+    held = store.held(work.session)
+    return len(
+        {
+            event.incident_id
+            for event in events
+            if event.type == "alert.opened"
+            and event.recurrence_of is None
+            and held.incidents.get(event.incident_id) is None
+            and held.aliases.get(event.incident_id) is None
+        }
     )
 
 

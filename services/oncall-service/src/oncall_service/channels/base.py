@@ -21,8 +21,8 @@ class Message:
 class Outgoing:
     """A message on its way to one contact method.
 
-    ``idempotency_key`` is the same for every attempt of one notification: a receiver that has seen
-    it may drop the repetition. ``secret`` signs, where the channel signs.
+    ``idempotency_key`` is the same for every attempt of one message: a receiver that has seen it
+    may drop the repetition. ``secret`` signs, where the channel signs.
     """
 
     idempotency_key: str

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func
-from sqlmodel import col, or_, select
+from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.pacing import MOST_IN_A_BUNDLE, MOST_URGENT, Allowance, Rate, portions
@@ -24,17 +24,19 @@ from shared.life import ALIVE
 class Parcel:
     """What one message carries, and to whom; the method is None when there is none any more.
 
-    ``rows`` are as they were claimed, the most urgent first.
+    ``rows`` are as they were claimed, the most urgent first. All have one ``bundle_id`` from when
+    the message was made; one that was made for a single notification has that one's own id.
     """
 
     rows: tuple[NotificationRow, ...]
     method: ContactMethodRow | None
-    bundle_id: UUID | None = None
 
     @property
     def key(self) -> str:
         """The same for every attempt, so that a receiver can drop a repetition."""
-        return f"bundle:{self.bundle_id}" if self.bundle_id else self.rows[0].idempotency_key
+        first = self.rows[0]
+        together = first.bundle_id not in (None, first.id)
+        return f"bundle:{first.bundle_id}" if together else first.idempotency_key
 
 
 class Claims:
@@ -139,7 +141,7 @@ class Claims:
         if begun:
             # Sent before without an outcome, or in vain: as it was, and paid for.
             pace.claimed_by = me
-            return [Parcel(tuple(many), method, bundle) for bundle, many in begun.items()]
+            return [Parcel(tuple(many), method) for many in begun.values()]
         pages = [row for row in rows if row.kind != TRIAL]
         trials = [row for row in rows if row.kind == TRIAL]
         allowance = Allowance(pace.tokens, pace.as_of).at(now, self._rate)
@@ -150,18 +152,18 @@ class Claims:
         for portion in (
             portions(pages, messages) if pages else portions(trials[:messages], messages)
         ):
-            bundle_id = new_id() if len(portion) > 1 else None
+            bundle_id = new_id() if len(portion) > 1 else portion[0].id
             for row in portion:
                 row.bundle_id = bundle_id
-            parcels.append(Parcel(tuple(portion), method, bundle_id))
+            parcels.append(Parcel(tuple(portion), method))
         if parcels:
             left = allowance.without(len(parcels))
             pace.tokens, pace.as_of, pace.claimed_by = left.tokens, left.as_of, me
         return parcels
 
 
-# Contact methods with something due that may go out now, and that nobody is sending to. What was
-# begun as a bundle has been paid for.
+# Contact methods with something due that may go out now, and that nobody is sending to. A message
+# that was made before has been paid for.
 _WAITING = f"""
     SELECT waiting.method FROM (
         SELECT n.contact_method_id AS method, min(n.urgency) AS urgency,
@@ -206,8 +208,10 @@ def _first_of(methods: Collection[UUID], now: datetime) -> Any:
     return (
         select(NotificationRow)
         .join(ranked, ranked.c.id == NotificationRow.id)
-        .where(ranked.c.place <= MOST_IN_A_BUNDLE)
+        .where(ranked.c.place <= MOST_IN_A_BUNDLE, NotificationRow.outcome == PENDING)
         .order_by(ranked.c.place)
+        # Who is cancelling one just now has it; it is looked at again in a moment.
+        .with_for_update(of=NotificationRow, skip_locked=True)
     )
 
 
@@ -235,21 +239,9 @@ async def _without_a_method(
     return (await session.exec(statement)).all()
 
 
-async def give_back(
-    session: AsyncSession, refunds: Mapping[UUID, int], done: Collection[UUID]
-) -> None:
-    """Return what was paid for messages that did not go out, and claims that are done with."""
-    async with driver_connection(session) as connection:
-        if refunds:
-            await connection.execute(
-                "UPDATE contact_method_paces AS pace SET tokens = pace.tokens + refund.messages "
-                "FROM unnest(%s::uuid[], %s::int[]) AS refund (method, messages) "
-                "WHERE pace.contact_method_id = refund.method",
-                (list(refunds), list(refunds.values())),
-            )
-        if done:
-            await connection.execute(
-                "UPDATE contact_method_paces SET claimed_by = NULL "
-                "WHERE contact_method_id = ANY(%s)",
-                (list(done),),
-            )
+async def give_back(session: AsyncSession, done: Collection[UUID]) -> None:
+    """Return the claims on contact methods that are done with."""
+    if done:
+        await session.exec(
+            update(PaceRow).where(col(PaceRow.contact_method_id).in_(done)).values(claimed_by=None)
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -16,7 +17,7 @@ from oncall_service.workflow.runs import Runs
 from shared.batches import parts
 from shared.contracts.identity import Principal
 from shared.contracts.incidents import IncidentEvent, JoinedAlerts, Status
-from shared.contracts.wire import EventResult, Outcome
+from shared.contracts.wire import EventResult, Outcome, Severity, is_worse
 from shared.errors import Conflict, NotFound
 from shared.urgency import Occasion
 
@@ -25,6 +26,9 @@ DUE_AT_ONCE = 200
 
 # So many events a transaction: what was applied stays so when time runs out for the rest.
 EVENTS_AT_ONCE = 100
+
+# A call for more alerts that nobody can be told of personally stands for all of this time.
+CALLED_FOR = timedelta(minutes=1)
 
 TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
 
@@ -155,13 +159,13 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
             released=event.type == RELEASED_EVENT,
             merged=said.merged_into is not None,
             worse=event.reason == Reason.WORSE_ALERT_JOINED,
+            rises=bool(row.severity) and is_worse(said.severity, Severity(row.severity)),
         ),
     )
     if reaction.reason in _UNHEARD:
         return reaction.reason
     _remember(row, event)
-    if row.status == Status.RESOLVED:
-        runs.forget_more(row.id)
+    runs.over(row.id, row.status == Status.RESOLVED)
     if run is not None and reaction.action in (Action.STOP, Action.RESTART):
         await runs.stop(run, reaction.reason)
         del hearing.running[row.id]
@@ -185,9 +189,17 @@ async def _tell_more(
     said, runs = event.incident, hearing.runs
     has_it = said.assignee
     if has_it is None or not await runs.tell_more(row, has_it, joined, event.event_id):
+        last = await incidents.latest(hearing.session, row.id)
+        if last is not None and _just_told_of_more(last, runs.now):
+            return Reason.MORE_ALERTS
         route = await runs.directory.route(service=said.service, team=said.team)
         await runs.start(row, route, Reason.MORE_ALERTS, by="incident-management", single_step=True)
     return Reason.MORE_ALERTS
+
+
+def _just_told_of_more(run: EscalationRow, now: datetime) -> bool:
+    # Trouble comes in company: whoever was called a moment ago will see the rest of it.
+    return run.started_reason == Reason.MORE_ALERTS and now - run.started_at < CALLED_FOR
 
 
 def _remember(row: IncidentRow, event: IncidentEvent) -> None:
@@ -226,7 +238,7 @@ async def _escalate(
 ) -> EscalationRow:
     run = await incidents.running(session, incident.id)
     if run is not None and (team is None or team.id == run.team_id):
-        await runs.step(incident, run, occasion=Occasion.FIRST_WORD)
+        await runs.step(incident, run, occasion=Occasion.FIRST_WORD, waits=False)
         return run
     if run is not None:
         await runs.stop(run, Reason.TEAM_CHANGED)
@@ -241,7 +253,14 @@ async def _escalate(
         if last is not None and last.team_id == route.team:
             at = _going_on(last, len(route.plan.steps))
     return await runs.start(
-        incident, route, Reason.ESCALATED_BY_HAND, by=by, at=at, single_step=acknowledged
+        incident,
+        route,
+        Reason.ESCALATED_BY_HAND,
+        by=by,
+        at=at,
+        single_step=acknowledged,
+        # Somebody asks for it now.
+        waits=False,
     )
 
 

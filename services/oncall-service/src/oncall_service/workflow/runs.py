@@ -56,6 +56,7 @@ class _Step:
     page: Page
     choice: Choice
     occasion: Occasion
+    waits: bool
 
 
 class Runs:
@@ -81,8 +82,9 @@ class Runs:
         by: str,
         at: Position | None = None,
         single_step: bool = False,
+        waits: bool = True,
     ) -> EscalationRow:
-        """Start a run and do its first step at once."""
+        """Start a run and do its first step at once; ``waits``: within people's working hours."""
         position = at or Position()
         run = EscalationRow(
             id=new_id(),
@@ -110,11 +112,16 @@ class Runs:
             detail=f"Paging team {run.team_name} by policy {run.policy_name}.",
         )
         _log.info("escalation_started", **_about(run), reason=reason)
-        await self.step(incident, run, occasion=Occasion.FIRST_WORD)
+        await self.step(incident, run, occasion=Occasion.FIRST_WORD, waits=waits)
         return run
 
     async def step(
-        self, incident: IncidentRow, run: EscalationRow, *, occasion: Occasion = Occasion.MORE
+        self,
+        incident: IncidentRow,
+        run: EscalationRow,
+        *,
+        occasion: Occasion = Occasion.MORE,
+        waits: bool = True,
     ) -> None:
         """Do what the run does next."""
         plan = incidents.plan_of(run)
@@ -134,10 +141,10 @@ class Runs:
         )
         if choice.gap:
             await self._report_gap(run, decision, choice)
-        waits = await self._page(_Step(incident, run, decision, choice, occasion))
+        wait = await self._page(_Step(incident, run, decision, choice, occasion, waits))
         run.next_round, run.next_step = decision.next.round, decision.next.step
         # A step whose people are only told in the morning gives them its time from then on.
-        run.due_at = decision.due_at + waits
+        run.due_at = decision.due_at + wait
         if run.single_step:
             self._end(run, "completed", Reason.HELP_CALLED)
 
@@ -148,9 +155,9 @@ class Runs:
         # What it says, and how many were cancelled, is known when all of them are at once.
         self._stopped.append((run, reason, len(self._events) - 1))
 
-    def forget_more(self, incident: UUID) -> None:
-        """Nobody needs to hear any more of what joined an incident that is over."""
-        self._over.add(incident)
+    def over(self, incident: UUID, is_over: bool) -> None:
+        """Nobody needs to hear any more of what joined an incident that is over in the end."""
+        (self._over.add if is_over else self._over.discard)(incident)
 
     async def tell_more(
         self, incident: IncidentRow, person: Ref, joined: JoinedAlerts, event_id: UUID
@@ -303,7 +310,7 @@ class Runs:
         return min(earliest, default=self.now) - self.now
 
     def _told_at(self, step: _Step, person: routing.Reachable) -> datetime:
-        if step.incident.severity not in CAN_WAIT:
+        if not step.waits or step.incident.severity not in CAN_WAIT:
             return self.now
         return next_time(person.working_hours, person.zone, self.now)
 

@@ -30,17 +30,22 @@ class SetBack:
     async def mend(self) -> timedelta:
         """By how much due times were brought forward; zero while the clock runs as it should."""
         now = self._core.clock.now()
-        before, self._before = self._before, now
+        before = self._before
         tolerance = TOLERANCE_AT_START if before is None else TOLERANCE
         async with self._core.database.session() as session:
             # The latest instant any replica has seen; the first to notice mends it for all.
             seen = await clock_marks.latest(session, now)
             went_back = before is None or before - now > tolerance
             if not (went_back and seen - now > tolerance):
+                by = timedelta()
                 await clock_marks.note(session, max(seen, now))
-                return timedelta()
-            by = seen - now
-            await clock_marks.bring_forward(session, by, now)
-            await clock_marks.note(session, now)
+            else:
+                by = seen - now
+                await clock_marks.bring_forward(session, by, now)
+                await clock_marks.note(session, now)
+        # Only now: what could not be mended is noticed again.
+        self._before = now
+        if not by:
+            return by
         _log.warning("clock_was_set_back", seconds=by.total_seconds())
         return by

@@ -56,6 +56,14 @@ class Severity(StrEnum):
     LOW = "low"
 
 
+_WORST_FIRST = list(Severity)
+
+
+def is_worse(severity: Severity, than: Severity) -> bool:
+    """Whether ``severity`` is the graver one."""
+    return _WORST_FIRST.index(severity) < _WORST_FIRST.index(than)
+
+
 class Wire(BaseModel):
     """A message between services: frozen, and tolerant of fields a newer version added."""
 
