@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.incidents import Status
+from shared.contracts.incidents import TAKEN, Status
 from shared.contracts.wire import Severity, is_worse
 
 
@@ -53,10 +53,6 @@ def place(holder: Holder | None, *, occurred_at: datetime, has_ended: bool) -> P
     if holder.resolved_by_rule and premature:
         return Placement.REVIVES
     return Placement.RECURS
-
-
-TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
-"""States in which somebody has the incident, and nobody is being paged for it."""
 
 
 @dataclass(frozen=True)

@@ -62,5 +62,5 @@ def test_no_path_header_or_query_is_answered_with_a_failure_of_ours(
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_every_answer_is_as_the_document_says(hosted: Hosted) -> None:
     document = openapi.current("incident-management")
-    answered = conformance.examine(hosted, document, headers_for, examples=5, leave_out={STREAM})
+    answered = conformance.examine(hosted, document, headers_for, examples=3, leave_out={STREAM})
     assert {200, 201, 404, 422} <= answered.keys()

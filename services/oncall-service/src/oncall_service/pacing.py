@@ -1,9 +1,9 @@
 """How many messages a contact method gets, and what a message that stands for many says. Pure.
 
 A burst goes out as it comes, then one message an interval; what has to wait is bundled, the worst
-first. The last of the burst is kept for a first page of the worst severity, so that a storm of
-lesser trouble never stands in front of it. However much happens, nobody gets more than the burst
-and one message for each interval.
+first. Where trouble comes in company the last of the burst is kept for a first page of the worst
+severity, so that a storm of lesser trouble never stands in front of it. However much happens,
+nobody gets more than the burst and one message for each interval.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,9 @@ from shared.contracts.wire import Severity
 from shared.urgency import Occasion, urgency
 
 MOST_IN_A_BUNDLE = 2_000
+
+# So soon after the last message more is taken for the beginning of a storm.
+COMPANY = timedelta(seconds=2)
 
 # Rounding must not cost a whole interval.
 _ALMOST = 1e-6
@@ -39,7 +42,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a contact method's burst at an instant."""
+    """What is left of a contact method's burst at an instant: that of its last message."""
 
     tokens: float
     as_of: datetime
@@ -49,14 +52,23 @@ class Allowance:
         grown = max(timedelta(), now - self.as_of) / rate.interval
         return Allowance(min(float(rate.burst), self.tokens + grown), now)
 
-    def spendable(self, rate: Rate, *, most_urgent: bool) -> int:
-        """How many messages may go out now."""
-        kept_back = 0 if most_urgent else rate.kept_back
-        return max(0, int(self.tokens + _ALMOST) - kept_back)
-
     def without(self, messages: int) -> "Allowance":
         """What is left after so many more."""
         return Allowance(self.tokens - messages, self.as_of)
+
+
+def spendable(
+    left: Allowance, rate: Rate, now: datetime, *, waiting: int, most_urgent: bool
+) -> int:
+    """How many messages may go out now, with so many waiting to be said.
+
+    The last of the burst goes to what is most urgent, or to what stands alone: one thing more than
+    fits without it, and nothing was said just before.
+    """
+    messages = int(left.at(now, rate).tokens + _ALMOST)
+    lesser = max(0, messages - rate.kept_back)
+    alone = lesser < waiting <= messages and now - left.as_of >= COMPANY
+    return messages if most_urgent or alone else lesser
 
 
 def portions(waiting: Sequence[Item], messages: int) -> list[list[Item]]:

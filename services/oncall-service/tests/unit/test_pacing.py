@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncall_service.pacing import MOST_IN_A_BUNDLE, Allowance, Rate, portions
+from oncall_service.pacing import COMPANY, MOST_IN_A_BUNDLE, Allowance, Rate, portions, spendable
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RATE = Rate()
@@ -15,17 +15,28 @@ def full(rate: Rate, now: datetime) -> Allowance:
     return Allowance(float(rate.burst), now)
 
 
-def test_a_fresh_method_has_its_burst_of_which_the_last_is_kept_for_the_most_urgent() -> None:
-    allowance = full(RATE, NOW)
-    assert allowance.spendable(RATE, most_urgent=True) == 3
-    assert allowance.spendable(RATE, most_urgent=False) == 2
-    assert full(Rate(burst=1), NOW).spendable(Rate(burst=1), most_urgent=False) == 1
+def may_send(left: Allowance, now: datetime, waiting: int, *, urgent: bool = False) -> int:
+    return spendable(left, RATE, now, waiting=waiting, most_urgent=urgent)
+
+
+def test_in_a_storm_the_last_of_the_burst_is_kept_for_the_most_urgent() -> None:
+    assert may_send(full(RATE, NOW), NOW, 100, urgent=True) == 3
+    assert may_send(full(RATE, NOW), NOW, 100) == 2
+    only = Rate(burst=1)
+    assert spendable(full(only, NOW), only, NOW, waiting=9, most_urgent=False) == 1
+
+
+def test_one_thing_after_the_other_gets_the_whole_burst() -> None:
+    last_of_three = full(RATE, NOW).without(2)
+    assert may_send(last_of_three, NOW + COMPANY, 1) == 1
+    assert may_send(last_of_three, NOW + COMPANY / 2, 1) == 0, "so soon it may be a storm"
+    assert may_send(last_of_three, NOW + COMPANY, 2) == 0, "and this is one"
 
 
 def test_one_more_comes_with_each_interval_up_to_the_burst() -> None:
     spent = full(RATE, NOW).without(3)
     later = [
-        spent.at(NOW + timedelta(seconds=seconds), RATE).spendable(RATE, most_urgent=True)
+        may_send(spent, NOW + timedelta(seconds=seconds), 9, urgent=True)
         for seconds in (0, 59, 60, 120, 3600)
     ]
     assert later == [0, 0, 1, 2, 3]
@@ -50,6 +61,7 @@ def test_what_is_more_than_may_be_sent_travels_in_the_last_message() -> None:
 @given(
     pauses=st.lists(st.integers(0, 200), max_size=60),
     urgent=st.lists(st.booleans(), min_size=60, max_size=60),
+    waiting=st.lists(st.integers(1, 9), min_size=60, max_size=60),
     rate=st.builds(
         Rate,
         burst=st.integers(1, 6),
@@ -57,15 +69,15 @@ def test_what_is_more_than_may_be_sent_travels_in_the_last_message() -> None:
     ),
 )
 def test_no_stretch_of_time_has_more_messages_than_the_burst_and_one_an_interval(
-    pauses: list[int], urgent: list[bool], rate: Rate
+    pauses: list[int], urgent: list[bool], waiting: list[int], rate: Rate
 ) -> None:
     now, allowance = NOW, full(rate, NOW)
     sent: list[datetime] = []
-    for pause, most_urgent in zip(pauses, urgent, strict=False):
+    for pause, most_urgent, count in zip(pauses, urgent, waiting, strict=False):
         now += timedelta(seconds=pause)
-        allowance = allowance.at(now, rate)
-        messages = allowance.spendable(rate, most_urgent=most_urgent)
-        allowance = allowance.without(messages)
+        messages = spendable(allowance, rate, now, waiting=count, most_urgent=most_urgent)
+        if messages:
+            allowance = allowance.at(now, rate).without(messages)
         sent += [now] * messages
     for first, begin in enumerate(sent):
         for count, end in enumerate(sent[first:], start=1):

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from incident_management import store, views
 from incident_management.attachments import (
-    TAKEN,
     AlertState,
     Holder,
     Placement,
@@ -33,7 +32,7 @@ from incident_management.workflow.opening import new_row, open_incident
 from shared.batches import parts
 from shared.clock import Clock
 from shared.contracts.alerts import AGE_REACHED, AlertEvent
-from shared.contracts.incidents import JoinedAlerts
+from shared.contracts.incidents import TAKEN, JoinedAlerts
 from shared.contracts.wire import EventResult, Outcome
 from shared.database import Database
 from shared.identifiers import new_id

@@ -12,7 +12,15 @@ from sqlalchemy import and_, func
 from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.pacing import MOST_IN_A_BUNDLE, MOST_URGENT, Allowance, Rate, portions
+from oncall_service.pacing import (
+    COMPANY,
+    MOST_IN_A_BUNDLE,
+    MOST_URGENT,
+    Allowance,
+    Rate,
+    portions,
+    spendable,
+)
 from oncall_service.store.notifications import PENDING, TRIAL
 from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
 from shared.database import Database, driver_connection
@@ -89,6 +97,7 @@ class Claims:
                     "interval": self._rate.interval.total_seconds(),
                     "kept_back": self._rate.kept_back,
                     "most_urgent": MOST_URGENT,
+                    "company": COMPANY,
                 },
             )
             ids = [row["method"] for row in await cursor.fetchall()]
@@ -144,9 +153,14 @@ class Claims:
             return [Parcel(tuple(many), method) for many in begun.values()]
         pages = [row for row in rows if row.kind != TRIAL]
         trials = [row for row in rows if row.kind == TRIAL]
-        allowance = Allowance(pace.tokens, pace.as_of).at(now, self._rate)
-        most_urgent = bool(pages) and pages[0].urgency <= MOST_URGENT
-        messages = allowance.spendable(self._rate, most_urgent=most_urgent)
+        allowance = Allowance(pace.tokens, pace.as_of)
+        messages = spendable(
+            allowance,
+            self._rate,
+            now,
+            waiting=len(rows),
+            most_urgent=bool(pages) and pages[0].urgency <= MOST_URGENT,
+        )
         parcels: list[Parcel] = []
         # A test says that the method works: in the middle of a storm that is known.
         for portion in (
@@ -157,27 +171,30 @@ class Claims:
                 row.bundle_id = bundle_id
             parcels.append(Parcel(tuple(portion), method))
         if parcels:
-            left = allowance.without(len(parcels))
+            left = allowance.at(now, self._rate).without(len(parcels))
             pace.tokens, pace.as_of, pace.claimed_by = left.tokens, left.as_of, me
         return parcels
 
 
 # Contact methods with something due that may go out now, and that nobody is sending to. A message
-# that was made before has been paid for.
+# that was made before has been paid for. The rest is pacing.spendable, so that nothing is loaded in
+# vain.
 _WAITING = f"""
     SELECT waiting.method FROM (
         SELECT n.contact_method_id AS method, min(n.urgency) AS urgency,
-               min(n.created_at) AS oldest,
+               min(n.created_at) AS oldest, count(*) AS waiting,
                bool_or(n.bundle_id IS NOT NULL) AS begun
         FROM notifications AS n JOIN contact_methods AS m ON m.id = n.contact_method_id
         WHERE n.outcome = 'pending' AND n.next_attempt_at <= %(now)s
           AND (m.enabled OR n.kind = 'test') AND n.contact_method_id <> ALL(%(active)s)
         GROUP BY n.contact_method_id) AS waiting
     LEFT JOIN contact_method_paces AS pace ON pace.contact_method_id = waiting.method
+    CROSS JOIN LATERAL (SELECT floor(0.000001 + least(%(burst)s, pace.tokens
+        + greatest(0, extract(epoch FROM %(now)s - pace.as_of)) / %(interval)s)) AS messages) AS pay
     WHERE (pace.claimed_by IS NULL OR pace.claimed_by = %(me)s OR pace.claimed_by <> ALL({ALIVE}))
-      AND (waiting.begun OR pace.tokens IS NULL OR floor(0.000001 + least(%(burst)s, pace.tokens
-               + greatest(0, extract(epoch FROM %(now)s - pace.as_of)) / %(interval)s))
-           > CASE WHEN waiting.urgency <= %(most_urgent)s THEN 0 ELSE %(kept_back)s END)
+      AND (waiting.begun OR pace.tokens IS NULL OR pay.messages > %(kept_back)s
+           OR pay.messages > 0 AND (waiting.urgency <= %(most_urgent)s
+               OR waiting.waiting <= pay.messages AND %(now)s - pace.as_of >= %(company)s))
     ORDER BY waiting.urgency, waiting.oldest LIMIT %(limit)s
 """  # noqa: S608 - constants
 

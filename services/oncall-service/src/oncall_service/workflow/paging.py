@@ -16,7 +16,7 @@ from oncall_service.workflow.core import Core
 from oncall_service.workflow.runs import Runs
 from shared.batches import parts
 from shared.contracts.identity import Principal
-from shared.contracts.incidents import IncidentEvent, JoinedAlerts, Status
+from shared.contracts.incidents import TAKEN, IncidentEvent, JoinedAlerts, Status
 from shared.contracts.wire import EventResult, Outcome, Severity, is_worse
 from shared.errors import Conflict, NotFound
 from shared.urgency import Occasion
@@ -29,8 +29,6 @@ EVENTS_AT_ONCE = 100
 
 # A call for more alerts that nobody can be told of personally stands for all of this time.
 CALLED_FOR = timedelta(minutes=1)
-
-TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
 
 _UNHEARD = {Reason.DUPLICATE_EVENT: Outcome.DUPLICATE, Reason.STALE_REVISION: Outcome.IGNORED}
 

@@ -24,6 +24,10 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
+TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
+"""States in which somebody has the incident, and nobody is being paged for it."""
+
+
 class Incident(Wire):
     """An incident as the API shows it; every duration is in seconds."""
 
