@@ -355,7 +355,8 @@ class EscalationRow(Table, table=True):
 class NotificationRow(Table, table=True):
     """A message owed to a person: the row is the debt, the log and the idempotency key.
 
-    ``urgency`` is a rank of shared.urgency; rows of one ``bundle_id`` travel as one message.
+    ``urgency`` is a rank of shared.urgency. Rows of one ``bundle_id`` are one message from when
+    it was made; a message for one row alone has that row's id.
     """
 
     __tablename__ = "notifications"

@@ -1,6 +1,7 @@
 """What is owed to a person is sent at least once, and every attempt is on record."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -269,6 +270,9 @@ async def test_a_storm_is_a_burst_and_then_one_message_a_minute_the_worst_first(
     assert bundle.message.url == "https://vigie.example/"
     notifications = (await crew.ok("GET", f"{NOTIFICATIONS}?limit=100"))["items"]
     assert {one["outcome"] for one in notifications} == {"sent"}
+    bundles = Counter(one["bundle_id"] for one in notifications)
+    assert sorted(bundles.values()) == [1, 19, 20]
+    assert bundles[None] == 1, "the first went out alone"
     assert sorted(one["incident_id"] for one in notifications) == sorted(ids)
 
 

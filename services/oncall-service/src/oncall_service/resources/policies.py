@@ -110,7 +110,8 @@ class NotificationView(Wire):
     """A message to a person and what became of it.
 
     ``outcome`` is pending, sent, failed or cancelled; ``reason`` is why this person was chosen.
-    ``kind`` is page, more_alerts or test. Those with the same ``bundle_id`` were one message.
+    ``kind`` is page, more_alerts or test. Those with the same ``bundle_id`` are one message;
+    null: a message of its own, or none yet.
     """
 
     id: UUID

@@ -171,7 +171,8 @@ async def views(
             outcome=row.outcome,
             detail=row.outcome_detail,
             idempotency_key=row.idempotency_key,
-            bundle_id=row.bundle_id,
+            # A message for one alone carries its own id inside; it is no bundle to anybody else.
+            bundle_id=row.bundle_id if row.bundle_id != row.id else None,
             created_at=row.created_at,
             finished_at=row.finished_at,
             attempts=tries[row.id],
