@@ -68,16 +68,19 @@ async def follow_answers(
     named = targets | {event.incident_id for event, _ in moves}
     await _lock(connection, named, {event.correlation_key for event, _ in moves})
     await incidents.acquaint(connection, targets)
+    ends = await incidents.chain(connection, {event.incident_id for event, _ in moves})
     moved = 0
     for event, target in moves:
         alert = await alerts.by_id(connection, event.alert.id)
-        # An answer to an older event must not undo a later move.
-        if alert is None or alert.incident_id != event.incident_id:
+        # An answer to an older event must not undo a later move. That its incident was merged
+        # meanwhile is none: whoever answered has followed that already.
+        sent_to = (event.incident_id, ends[event.incident_id])
+        if alert is None or alert.incident_id not in sent_to:
             continue
         await alerts.move(connection, alert.id, target)
         # A resolve by hand of the incident it was sent to did not mean it.
         await alerts.reopen(connection, alert.id)
-        await groups.continue_in(connection, alert.correlation_key, event.incident_id, target, now)
+        await groups.continue_in(connection, alert.correlation_key, alert.incident_id, target, now)
         moved += 1
     await _settle(connection, named, now)
     return moved
