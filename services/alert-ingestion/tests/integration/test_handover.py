@@ -98,12 +98,33 @@ async def test_an_answer_into_an_incident_that_a_person_resolved_closes_the_aler
 async def test_an_answer_to_an_older_event_does_not_undo_a_later_move(service: Any) -> None:
     mine = await send(service)
     [event] = service.owed()
-    heir = str(new_id())
+    holder = new_id()
+    answers = [
+        EventResult(event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=incident)
+        for incident in (holder, new_id())
+    ]
+    moved = []
+    for answer in answers:
+        async with service.pool.transaction() as connection:
+            moved.append(await follow_answers(connection, [(event, answer)], service.clock.now()))
+    assert moved == [1, 0]
+    assert (await service.alert(mine["alert_id"]))["incident_id"] == str(holder)
+
+
+async def test_an_answer_that_comes_after_its_incident_was_merged_is_followed_all_the_same(
+    service: Any,
+) -> None:
+    mine = await send(service)
+    [event] = service.owed()
+    heir, again = str(new_id()), new_id()
+    # Merged, and its heir resolved by a person, before the alert arrived there: it recurred.
     await service.tell(service.incident_event(mine["incident_id"], merged_into=heir))
-    late = EventResult(event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=new_id())
+    await service.tell(service.incident_event(heir))
+    answer = EventResult(event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=again)
     async with service.pool.transaction() as connection:
-        assert await follow_answers(connection, [(event, late)], service.clock.now()) == 0
-    assert (await service.alert(mine["alert_id"]))["incident_id"] == heir
+        assert await follow_answers(connection, [(event, answer)], service.clock.now()) == 1
+    alert = await service.alert(mine["alert_id"])
+    assert (alert["incident_id"], alert["status"]) == (str(again), "firing")
 
 
 async def test_a_later_incident_keeps_its_key_when_an_older_alert_moves(service: Any) -> None:
