@@ -57,8 +57,6 @@ def test_no_path_header_or_query_is_answered_with_a_failure_of_ours(
     assert {200, 400, 401, 404, 405} <= answered.keys()
 
 
-# The generator seeds it, as Hypothesis wants it; its own warning is for those who do not.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_every_answer_is_as_the_document_says(hosted: Hosted) -> None:
     document = openapi.current("alert-ingestion")
     answered = conformance.examine(hosted, document, headers_for, examples=2)

@@ -24,7 +24,7 @@ from shared import counters
 from shared.contracts.identity import Actor
 from shared.contracts.incident_api import FeedEvent
 from shared.contracts.incidents import IncidentEvent, JoinedAlerts
-from shared.contracts.wire import Severity
+from shared.contracts.wire import rank
 from shared.counters import Increments
 from shared.database import Database, driver_connection
 from shared.errors import Unavailable
@@ -177,7 +177,7 @@ class _Owed:
 def _together(before: JoinedAlerts | None, more: JoinedAlerts | None) -> JoinedAlerts | None:
     if before is None or more is None:
         return before or more
-    worst = min(before, more, key=lambda one: list(Severity).index(one.severity))
+    worst = min(before, more, key=lambda one: rank(one.severity))
     return JoinedAlerts(
         count=before.count + more.count, severity=worst.severity, message=worst.message
     )

@@ -421,7 +421,9 @@ async def _record_failures(
             reason=outcome.reason,
         )
         due = now + backoff(row.attempts)
-        records.append((outcome.reason, dead, int(killed), DEATHS_ALLOWED, due, row.seq))
+        records.append(
+            (outcome.reason, dead, int(killed), DEATHS_ALLOWED, int(killed), due, row.seq)
+        )
     if records:
         async with connection.cursor() as cursor:
             await cursor.executemany(
@@ -430,10 +432,7 @@ async def _record_failures(
                 # An ordinary answer acquits it: what was lost before was not lost to this row.
                 "deaths = CASE WHEN %s > 0 THEN deaths + 1 ELSE 0 END, "
                 "available_at = %s WHERE seq = %s",
-                [
-                    (reason, dead, killed, allowed, killed, due, seq)
-                    for reason, dead, killed, allowed, due, seq in records
-                ],
+                records,
             )
 
 

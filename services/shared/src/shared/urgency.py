@@ -5,9 +5,7 @@ A rank is one number, the lower the more urgent, so that a table can be ordered 
 
 from enum import IntEnum
 
-from shared.contracts.wire import Severity
-
-_WORST_FIRST = list(Severity)
+from shared.contracts.wire import Severity, rank
 
 
 class Occasion(IntEnum):
@@ -26,4 +24,4 @@ ROUTINE = int(Occasion.MORE)
 
 def urgency(occasion: Occasion, severity: Severity | str) -> int:
     """The rank of something said about trouble of this severity."""
-    return occasion + _WORST_FIRST.index(Severity(severity))
+    return occasion + rank(severity)

@@ -166,11 +166,10 @@ class Runs:
 
         What was not sent yet is added to: many alerts in a row are one message.
         """
-        found = await self.directory.people([person.id])
-        if person.id not in found or not found[person.id].methods:
+        reached = (await self.directory.people([person.id])).get(person.id)
+        if reached is None or not reached.methods:
             return False
         waiting = await notifications.unsent_more(self._session, incident.id, person.id)
-        reached = found[person.id]
         for method in reached.methods:
             before = waiting.get(method.id)
             count = joined.count + (before.message["facts"]["count"] if before else 0)

@@ -59,9 +59,14 @@ class Severity(StrEnum):
 _WORST_FIRST = list(Severity)
 
 
+def rank(severity: Severity | str) -> int:
+    """The place of a severity, the worst first: 0 is critical."""
+    return _WORST_FIRST.index(Severity(severity))
+
+
 def is_worse(severity: Severity, than: Severity) -> bool:
     """Whether ``severity`` is the graver one."""
-    return _WORST_FIRST.index(severity) < _WORST_FIRST.index(than)
+    return rank(severity) < rank(than)
 
 
 class Wire(BaseModel):
