@@ -44,7 +44,6 @@ def test_a_query_that_is_no_text_is_answered(hosted: Hosted) -> None:
     assert hosted.ask(path="/events", query=b"\x80").status in {303, 401}
 
 
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_every_answer_is_as_the_document_says(hosted: Hosted) -> None:
     document = openapi.current("web-ui")
     assert conformance.examine(hosted, document, lambda _method, _path: {})[200] >= 3

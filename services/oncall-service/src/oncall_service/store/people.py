@@ -26,6 +26,7 @@ from oncall_service.tables import (
 from shared.contracts.identity import Role
 from shared.counters import short
 from shared.database import Connection
+from shared.identifiers import new_id
 
 
 async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMethodRow]:
@@ -89,6 +90,23 @@ def shown(channel: Channel, target: str) -> str:
         host = host.partition("?")[0].partition("#")[0]
         return f"{scheme}://{host}/..." if slash and path else f"{scheme}://{host}"
     return target
+
+
+async def add_administrator(
+    session: AsyncSession, name: str, login: str, now: datetime
+) -> PersonRow:
+    """Somebody who administers this installation, reached through the log; without a password."""
+    person = PersonRow(
+        id=new_id(), name=name, login=login, role=Role.ADMIN, time_zone="UTC", created_at=now
+    )
+    session.add(person)
+    await session.flush()
+    session.add(
+        ContactMethodRow(
+            id=new_id(), person_id=person.id, channel=Channel.LOG, target="", created_at=now
+        )
+    )
+    return person
 
 
 async def administrators(session: AsyncSession) -> list[PersonRow]:

@@ -16,13 +16,11 @@ from oncall_service.resources.access import (
     TokenCreated,
     TokenView,
 )
-from oncall_service.resources.people import ADMINISTRATOR, Channel
+from oncall_service.resources.people import ADMINISTRATOR
 from oncall_service.store import access as store
 from oncall_service.store import people
 from oncall_service.store.lookup import id_cursor
 from oncall_service.tables import (
-    ContactMethodRow,
-    PersonRow,
     SessionRow,
     SigninAttemptRow,
     TokenRow,
@@ -166,21 +164,7 @@ async def reset_administrator(core: Core, password: str) -> str:
         person = await people.by_login(session, login)
         if person is None:
             name = await people.free_name(session, ADMINISTRATOR)
-            person = PersonRow(
-                id=new_id(),
-                name=name,
-                login=login,
-                role=Role.ADMIN,
-                time_zone="UTC",
-                created_at=now,
-            )
-            session.add(person)
-            await session.flush()
-            session.add(
-                ContactMethodRow(
-                    id=new_id(), person_id=person.id, channel=Channel.LOG, target="", created_at=now
-                )
-            )
+            person = await people.add_administrator(session, name, login, now)
         person.role = Role.ADMIN
         person.password_hash = hashed
         await people.end_sessions(session, person.id)

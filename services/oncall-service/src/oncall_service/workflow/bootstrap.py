@@ -10,10 +10,10 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.escalation import Target
-from oncall_service.resources.people import ADMINISTRATOR, Channel
+from oncall_service.resources.people import ADMINISTRATOR
 from oncall_service.resources.policies import PolicyCreate, StepModel
 from oncall_service.store import people
-from oncall_service.tables import ContactMethodRow, PersonRow, SeedRow, TokenRow
+from oncall_service.tables import SeedRow, TokenRow
 from oncall_service.workflow import policies, teams
 from oncall_service.workflow.core import Core
 from shared.auth import hash_token
@@ -82,21 +82,8 @@ async def _first_time(core: Core, session: AsyncSession, name: str) -> bool:
 
 async def _installation(core: Core, session: AsyncSession) -> None:
     now = core.clock.now()
-    admin = PersonRow(
-        id=new_id(),
-        name=ADMINISTRATOR,
-        login=core.settings.bootstrap_admin_user,
-        role=Role.ADMIN,
-        time_zone="UTC",
-        created_at=now,
-    )
-    session.add(admin)
-    await session.flush()
-    session.add(
-        ContactMethodRow(
-            id=new_id(), person_id=admin.id, channel=Channel.LOG, target="", created_at=now
-        )
-    )
+    login = core.settings.bootstrap_admin_user
+    admin = await people.add_administrator(session, ADMINISTRATOR, login, now)
     await teams.add_team(session, CATCH_ALL, [str(admin.id)], now, catch_all=True)
     await policies.add(
         session,
