@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves services/shared/requirements/*.in into the hash-pinned *.txt beside them: one universal
+# Resolves services/requirements/*.in into the hash-pinned *.txt beside them: one universal
 # resolution for Python 3.11 to 3.13, so that images, laptops and runners install the same files.
 #   ./ci/lock.sh                       keeps what is pinned, adds what is new
 #   ./ci/lock.sh --upgrade             moves everything to the newest
@@ -8,7 +8,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 ./ci/venv.sh dev >&2
-cd services/shared/requirements
+cd services/requirements
 # Each list is resolved against the one it builds on (-c in the .in files), so the order matters.
 for list in runtime local dev; do
   # Neither an index address nor an annotation: the lock names packages and hashes, never a host.

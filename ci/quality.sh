@@ -24,7 +24,7 @@ mapfile -t workflows < <(git ls-files -co --exclude-standard -- '.github/workflo
 mapfile -t json_files < <(git ls-files -co --exclude-standard -- '*.json')
 
 run_mypy() {
-  mypy services/*/src services/shared/local services/shared/testing ci/pipeline ci/release ci/verification \
+  mypy services/*/src services/local services/testing ci/pipeline ci/release ci/verification \
     ci/images ci/act ci/checks/parity ci/checks/planned_jobs.py ci/publishing ci/hooks
 }
 

@@ -67,7 +67,7 @@ history() {
 # Known holes in what the lock pins, from the package index's own advisories.
 dependencies() {
   pip-audit --require-hashes --disable-pip --progress-spinner off --timeout 20 \
-    --format json --output "$OUT/audit.json" -r services/shared/requirements/runtime.txt \
+    --format json --output "$OUT/audit.json" -r services/requirements/runtime.txt \
     >"$OUT/audit.log" 2>&1 || say "pip-audit ended with $?" >>"$OUT/audit.log"
   python3 - "$OUT/audit.json" "$NOT_SCANNED" <<'PY'
 import json, pathlib, sys
@@ -103,7 +103,7 @@ case "$code" in
   "$NOT_SCANNED")
     printf 'dependencies\tnot scanned\n' >>"$OUT/checks.tsv"
     [[ -n "$OFFLINE" ]] ||
-      fail "services/shared/requirements/runtime.txt was not scanned: no advisories could be had" \
+      fail "services/requirements/runtime.txt was not scanned: no advisories could be had" \
         "look at ${OUT#"$ROOT"/}/audit.log; with --offline it is listed as not proved" "$EXIT_MACHINE"
     unproved "known holes in the locked dependencies: no advisories could be had"
     ;;

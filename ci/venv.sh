@@ -20,7 +20,7 @@ esac
 
 root="$PWD"
 venv="$root/.venv"
-requirements="$root/services/shared/requirements"
+requirements="$root/services/requirements"
 
 find_python() {
   local candidate
@@ -83,8 +83,8 @@ root = pathlib.Path(sys.argv[1])
 folders = [
     *(root / "services" / name / "src" for name in ("alert-ingestion", "incident-management", "oncall-service", "web-ui")),
     root / "services/shared/src",
-    root / "services/shared/local",
-    root / "services/shared/testing",
+    root / "services/local",
+    root / "services/testing",
 ]
 site = pathlib.Path(sysconfig.get_path("purelib"))
 (site / "vigie.pth").write_text("".join(f"{folder}\n" for folder in folders))

@@ -7,5 +7,5 @@
 set -euo pipefail
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
 
-PYTHONPATH="$root/services/shared/local" PYTHONDONTWRITEBYTECODE=1 \
+PYTHONPATH="$root/services/local" PYTHONDONTWRITEBYTECODE=1 \
   exec python3 -P -m vigie_local.credentials "$@"

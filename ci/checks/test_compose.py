@@ -50,7 +50,7 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 def distribution() -> Any:
-    path = ROOT / "services/shared/secrets/distribute.py"
+    path = ROOT / "services/secrets/distribute.py"
     spec = importlib.util.spec_from_file_location("distribute", path)
     assert spec is not None
     assert spec.loader is not None
@@ -139,7 +139,7 @@ def test_the_secrets_a_service_names_are_the_ones_it_is_given(name: str) -> None
     }
     given = set(distribution().CONSUMERS[name].files)
     if name == "postgres":
-        bootstrap = (ROOT / "services/shared/postgres/bootstrap.sql").read_text(encoding="utf-8")
+        bootstrap = (ROOT / "services/postgres/bootstrap.sql").read_text(encoding="utf-8")
         named |= {file for file in given if file in bootstrap}
     if name == "prometheus":
         configuration = (ROOT / "prometheus/prometheus.yml").read_text(encoding="utf-8")
@@ -184,7 +184,7 @@ def test_the_overlay_changes_neither_images_nor_what_confines_a_container() -> N
 def test_every_setting_of_compose_is_explained_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     variables = {*re.findall(r"\$\{(VIGIE_\w+)", text), TRUSTED_PROXIES}
-    for folder in ("services/alert-ingestion", "services/shared/postgres", "prometheus", "grafana"):
+    for folder in ("services/alert-ingestion", "services/postgres", "prometheus", "grafana"):
         dockerfile = (ROOT / folder / "Dockerfile").read_text(encoding="utf-8")
         variables |= set(re.findall(r"^ARG (VIGIE_\w+_IMAGE)=", dockerfile, re.MULTILINE))
     example = (ROOT / ".env.example").read_text(encoding="utf-8")

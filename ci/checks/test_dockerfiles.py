@@ -28,11 +28,12 @@ SERVICES = (
 SERVICE_FOLDERS = [f"services/{service.name}" for service in SERVICES]
 IMAGE_FOLDERS = [
     *SERVICE_FOLDERS,
-    "services/shared/secrets",
-    "services/shared/postgres",
+    "services/secrets",
+    "services/postgres",
     "prometheus",
     "grafana",
 ]
+NAMED_CONTEXTS = ["services/shared", "services/requirements", "services/local"]
 
 
 def dockerfile(folder: str) -> str:
@@ -91,7 +92,7 @@ def test_a_build_asks_no_registry_for_its_syntax(folder: str) -> None:
     assert "# syntax=" not in dockerfile(folder).splitlines()[0]
 
 
-@pytest.mark.parametrize("folder", [*IMAGE_FOLDERS, "services/shared"])
+@pytest.mark.parametrize("folder", [*IMAGE_FOLDERS, *NAMED_CONTEXTS])
 def test_a_build_context_leaves_everything_out_and_names_what_comes_in(folder: str) -> None:
     lines = (ROOT / folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
@@ -102,7 +103,7 @@ def test_a_build_context_leaves_everything_out_and_names_what_comes_in(folder: s
 @pytest.mark.parametrize("folder", IMAGE_FOLDERS)
 def test_only_the_service_that_makes_the_secrets_is_root(folder: str) -> None:
     user = re.findall(r"^USER (\S+)$", dockerfile(folder), re.MULTILINE)[-1]
-    assert (user.split(":")[0] == "0") == (folder == "services/shared/secrets")
+    assert (user.split(":")[0] == "0") == (folder == "services/secrets")
     assert re.fullmatch(r"\d+:\d+", user), "a name could mean another uid in another base"
 
 
@@ -110,7 +111,7 @@ def test_only_the_service_that_makes_the_secrets_is_root(folder: str) -> None:
 def test_only_the_lock_and_the_base_decide_the_layer_of_dependencies(folder: str) -> None:
     stage = dockerfile(folder).split(" AS dependencies\n")[1].split("\nFROM ")[0]
     assert re.findall(r"^COPY .*$", stage, re.MULTILINE) == [
-        "COPY --from=shared requirements/runtime.txt /build/"
+        "COPY --from=requirements runtime.txt /build/"
     ]
     assert "ARG" not in stage
     final = dockerfile(folder).split("\nFROM ")[-1]

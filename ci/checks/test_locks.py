@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-FOLDER = Path(__file__).parents[2] / "services/shared/requirements"
+FOLDER = Path(__file__).parents[2] / "services/requirements"
 LISTS = ("runtime", "local", "dev")
 # Each list builds on the one before it.
 PINNED = re.compile(r"^(?P<name>[a-z0-9._-]+)(?:\[(?P<extras>[^]]+)\])?==(?P<version>\S+)")

@@ -1,4 +1,4 @@
-"""What the dashboards draw once ./ci/demo.sh has filled an installation: data, and the right data.
+"""What the dashboards draw of the demonstration (./services/demo.sh): data, and the right data.
 
 Prometheus itself answers every query of every panel, over the range with which its dashboard opens.
 """
@@ -33,7 +33,7 @@ pytestmark = [
     ),
 ]
 
-DEMO = Path(__file__).parents[1] / "demo.sh"
+DEMO = Path(__file__).parents[2] / "services" / "demo.sh"
 # Prometheus looks for new blocks once a minute, and merges those it finds.
 TAKE_UP_SECONDS = 300
 SECONDS = {"h": 3600, "d": 86400}
@@ -97,7 +97,7 @@ class Drawn:
         assert refused.status_code == 404
 
     def demo(self) -> subprocess.CompletedProcess[str]:
-        """``./ci/demo.sh``."""
+        """``./services/demo.sh``."""
         done = subprocess.run(
             [str(DEMO)],
             env=self.stack.environment,

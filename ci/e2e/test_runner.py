@@ -52,7 +52,7 @@ def _left_behind(stack: Stack) -> list[str]:
 
 
 def test_the_demonstration_fills_a_week_once(own: Stack) -> None:
-    demo = Path(__file__).parents[1] / "demo.sh"
+    demo = Path(__file__).parents[2] / "services" / "demo.sh"
 
     def fill() -> str:
         done = subprocess.run(

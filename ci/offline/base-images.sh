@@ -159,7 +159,7 @@ main() {
 # Written by ci/offline/base-images.sh: stand-ins for images that no registry could give on this machine.
 EOF
   provide VIGIE_PYTHON_IMAGE services/alert-ingestion/Dockerfile python vigie-offline/python:3.13
-  provide VIGIE_POSTGRES_IMAGE services/shared/postgres/Dockerfile postgres vigie-offline/postgres:17
+  provide VIGIE_POSTGRES_IMAGE services/postgres/Dockerfile postgres vigie-offline/postgres:17
   provide VIGIE_PROMETHEUS_IMAGE prometheus/Dockerfile prometheus vigie-offline/prometheus:2.53
   provide_grafana
   # Images built on stand-ins keep apart from those built on the real ones.

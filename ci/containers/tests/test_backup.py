@@ -1,4 +1,4 @@
-"""ci/backup.sh and ci/restore.sh on a living stack."""
+"""services/backup.sh and services/restore.sh on a living stack."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     password = stack.secret("admin_password")
     backup = tmp_path / "vigie.tar"
 
-    made = run(stack, str(ROOT / "ci/backup.sh"), str(backup))
+    made = run(stack, str(ROOT / "services/backup.sh"), str(backup))
     assert made.returncode == 0, made.stderr
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     with tarfile.open(backup) as archive:
@@ -43,7 +43,7 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
 
     assert stack.send_alert("shop-after", "gone with the restore").status == 201
     wait_until("the second incident", lambda: titles(stack) == {"shop-before", "shop-after"})
-    back = run(stack, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
+    back = run(stack, str(ROOT / "services/restore.sh"), str(backup), "--yes")
     assert back.returncode == 0, back.stdout + back.stderr
     stack.forget()
     assert titles(stack) == {"shop-before"}
@@ -51,7 +51,7 @@ def test_a_backup_brings_data_and_secrets_back_even_into_another_installation(
     # Another machine: other secrets, an empty database. Afterwards it is this installation.
     other = make_stack("durable")
     assert other.secret("admin_password") != password
-    moved = run(other, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
+    moved = run(other, str(ROOT / "services/restore.sh"), str(backup), "--yes")
     assert moved.returncode == 0, moved.stdout + moved.stderr
     other.forget()
     assert other.secret("admin_password") == password
@@ -66,11 +66,11 @@ def test_a_damaged_backup_changes_nothing(make_stack: Callable[..., Stack], tmp_
     assert stack.send_alert("shop-here", "stays").status == 201
     wait_until("the incident to arrive", lambda: titles(stack) == {"shop-here"})
     backup = tmp_path / "vigie.tar"
-    assert run(stack, str(ROOT / "ci/backup.sh"), "--no-secrets", str(backup)).returncode == 0
+    assert run(stack, str(ROOT / "services/backup.sh"), "--no-secrets", str(backup)).returncode == 0
     content = bytearray(backup.read_bytes())
     content[len(content) // 2] ^= 0xFF
     backup.write_bytes(content)
-    refused = run(stack, str(ROOT / "ci/restore.sh"), str(backup), "--yes")
+    refused = run(stack, str(ROOT / "services/restore.sh"), str(backup), "--yes")
     assert refused.returncode != 0
     assert "checksums do not fit" in refused.stderr
     assert titles(stack) == {"shop-here"}

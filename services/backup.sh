@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Writes one file with everything an installation cannot make again: the database and the secrets.
 #
-#   ./ci/backup.sh                      to backups/vigie-<time in UTC>.tar
-#   ./ci/backup.sh FILE                 to FILE
-#   ./ci/backup.sh --no-secrets [FILE]  the database alone, for a copy that leaves the machine
+#   ./services/backup.sh                      to backups/vigie-<time in UTC>.tar
+#   ./services/backup.sh FILE                 to FILE
+#   ./services/backup.sh --no-secrets [FILE]  the database alone, for a copy that leaves the machine
 #
 # The stack keeps running. The file is readable by its owner alone, and complete or not there at all. Which stack:
 # COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_ENV_FILES, as for docker compose itself.
 
-# shellcheck source=ci/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=../ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../ci/lib.sh"
 
 with_secrets=1
 target=""
 for argument in "$@"; do
   case "$argument" in
     --no-secrets) with_secrets="" ;;
-    -*) fail "unknown argument $argument" "read the first lines of ci/backup.sh" "$EXIT_USAGE" ;;
+    -*) fail "unknown argument $argument" "read the first lines of services/backup.sh" "$EXIT_USAGE" ;;
     *) target="$(realpath -m -- "$argument")" ;;
   esac
 done

@@ -81,7 +81,8 @@ def _start(installation: Installation, *, detach: bool, demo: bool) -> int:
         print(f"run.sh: {failure}", file=sys.stderr)
         return EXIT_FAILED
     seconds = time.monotonic() - began
-    if demo and (code := subprocess.run([str(REPOSITORY / "ci/demo.sh")], check=False).returncode):
+    filling = [str(REPOSITORY / "services/demo.sh")]
+    if demo and (code := subprocess.run(filling, check=False).returncode):
         print("run.sh: Vigie runs, but the demonstration could not be filled in", file=sys.stderr)
         return code
     state = run_state.read(installation.run)

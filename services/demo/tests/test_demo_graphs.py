@@ -48,8 +48,8 @@ class Series(NamedTuple):
 
 @pytest.fixture(scope="module")
 def demo() -> dict[str, ModuleType]:
-    """ci/demo is run as a folder or an archive, so its modules are top-level names there."""
-    folder = str(Path(__file__).parents[1] / "demo")
+    """services/demo is run as a folder or an archive, so its modules are top-level names there."""
+    folder = str(Path(__file__).parents[1])
     sys.path.insert(0, folder)
     try:
         return {name: importlib.import_module(name) for name in ("week", "samples", "recorded")}

@@ -1,4 +1,4 @@
-"""Fills an installation through its APIs: ``./ci/demo.sh`` feeds this the credentials, as JSON.
+"""Fills an installation through its APIs: ./services/demo.sh feeds this the credentials, as JSON.
 
 It prints what it did, as JSON too: a sentence, and the incidents of the past that are new, from
 which backfill.py fills the graphs. Standard library only: with compose it runs inside a container,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vigie_local.embedded_postgres import home_for
 
-REPOSITORY = Path(__file__).parents[4]
+REPOSITORY = Path(__file__).parents[3]
 
 # {name: (variable, default)}; PostgreSQL gets any free port and keeps it.
 PORTS = {

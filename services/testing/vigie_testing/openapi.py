@@ -24,7 +24,7 @@ from litestar import Litestar
 
 from shared.settings import ServiceSettings
 
-SERVICES_FOLDER = Path(__file__).parents[3]
+SERVICES_FOLDER = Path(__file__).parents[2]
 SERVICES = ("alert-ingestion", "incident-management", "oncall-service", "web-ui")
 
 

@@ -14,7 +14,7 @@ from vigie_local.database import ROLES, bootstrap
 from vigie_local.embedded_postgres import SUPERUSER
 from vigie_testing.cluster import Cluster
 
-SERVICES_FOLDER = Path(__file__).parents[3]
+SERVICES_FOLDER = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)

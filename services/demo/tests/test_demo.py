@@ -16,8 +16,8 @@ SEEDS = range(1, 30)
 
 @pytest.fixture(scope="module")
 def week() -> ModuleType:
-    """ci/demo is run as a folder or an archive, so its modules are top-level names there."""
-    folder = str(Path(__file__).parents[1] / "demo")
+    """services/demo is run as a folder or an archive, so its modules are top-level names there."""
+    folder = str(Path(__file__).parents[1])
     sys.path.insert(0, folder)
     try:
         return importlib.import_module("week")

@@ -42,7 +42,7 @@ mv "$data/demonstration"/* "$data"
 """
 
 # A second run finds the incidents there, and adds nothing.
-_ANOTHER_WEEK = "demo: VIGIE_DEMO_SEED=8 ./ci/demo.sh brings another week, with its graphs"
+_ANOTHER_WEEK = "demo: VIGIE_DEMO_SEED=8 ./services/demo.sh brings another week, with its graphs"
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

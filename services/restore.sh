@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Puts a stack back to what ci/backup.sh wrote.
+# Puts a stack back to what services/backup.sh wrote.
 #
-#   ./ci/restore.sh FILE          asks first
-#   ./ci/restore.sh FILE --yes    does not ask
+#   ./services/restore.sh FILE          asks first
+#   ./services/restore.sh FILE --yes    does not ask
 #
 # What is there now is backed up to backups/ before. The database is restored beside the present one and takes its place
 # only when it is complete, so a damaged or foreign file changes nothing. The four services are stopped meanwhile; senders
 # that retry lose nothing. Which stack: COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_ENV_FILES.
 
-# shellcheck source=ci/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=../ci/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../ci/lib.sh"
 
 readonly SERVICES=(alert-ingestion incident-management oncall-service web-ui)
 readonly HEALTH_SECONDS=300
@@ -19,11 +19,11 @@ confirmed=""
 for argument in "$@"; do
   case "$argument" in
     --yes) confirmed=1 ;;
-    -*) fail "unknown argument $argument" "read the first lines of ci/restore.sh" "$EXIT_USAGE" ;;
+    -*) fail "unknown argument $argument" "read the first lines of services/restore.sh" "$EXIT_USAGE" ;;
     *) file="$(realpath -- "$argument")" ;;
   esac
 done
-[[ -f "$file" ]] || fail "name the file that ci/backup.sh wrote" "./ci/restore.sh backups/vigie-....tar" "$EXIT_USAGE"
+[[ -f "$file" ]] || fail "name the file that services/backup.sh wrote" "./services/restore.sh backups/vigie-....tar" "$EXIT_USAGE"
 
 postgres() { docker compose exec -T postgres "$@"; }
 sql() { postgres psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username=postgres --dbname=postgres \
@@ -51,7 +51,7 @@ fi
 
 # --- beside the present database ---------------------------------------------------------------------
 
-"$CI_DIR/backup.sh" "$ROOT/backups/vigie-before-restore-$(date -u +%Y%m%dT%H%M%SZ).tar"
+"$ROOT/services/backup.sh" "$ROOT/backups/vigie-before-restore-$(date -u +%Y%m%dT%H%M%SZ).tar"
 sql --command='DROP DATABASE IF EXISTS vigie_restored' --command='CREATE DATABASE vigie_restored'
 postgres pg_restore --username=postgres --dbname=vigie_restored --exit-on-error --single-transaction <"$work/database.dump" ||
   fail "the dump cannot be restored; nothing was changed" "read the lines above"
