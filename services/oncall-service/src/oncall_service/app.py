@@ -9,20 +9,20 @@ from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
 from oncall_service import routes, scrape
-from oncall_service.channels.base import Sender
-from oncall_service.channels.email import EmailChannel
-from oncall_service.channels.log import LogChannel
-from oncall_service.channels.webhook import WebhookChannel
-from oncall_service.credentials import Passwords
+from oncall_service.access.bootstrap import Bootstrap
+from oncall_service.access.usecases import LocalTokenDirectory
+from oncall_service.core.core import Core
+from oncall_service.core.passwords import Passwords
 from oncall_service.engines import engines
 from oncall_service.metrics import PAGE_EVENTS_TOPIC
-from oncall_service.outside import OutsideWorld
-from oncall_service.resources.people import Channel
+from oncall_service.notifications.channels.base import Sender
+from oncall_service.notifications.channels.email import EmailChannel
+from oncall_service.notifications.channels.log import LogChannel
+from oncall_service.notifications.channels.outside import OutsideWorld
+from oncall_service.notifications.channels.webhook import WebhookChannel
+from oncall_service.notifications.dispatch import Dispatch
+from oncall_service.people.shapes import Channel
 from oncall_service.settings import OncallSettings
-from oncall_service.workflow.access import LocalTokenDirectory
-from oncall_service.workflow.bootstrap import Bootstrap
-from oncall_service.workflow.core import Core
-from oncall_service.workflow.dispatch import Dispatch
 from shared.app import Resource, ServiceParts, assemble
 from shared.auth import Authenticator
 from shared.clock import Clock, SystemClock

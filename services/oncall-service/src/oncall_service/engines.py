@@ -2,11 +2,12 @@
 
 from prometheus_client import CollectorRegistry
 
-from oncall_service.workflow import access, paging
-from oncall_service.workflow.core import Core
-from oncall_service.workflow.dispatch import Dispatch
-from oncall_service.workflow.runs import NOTIFICATIONS_CHANNEL
-from oncall_service.workflow.set_back import SetBack
+from oncall_service.access import usecases as access
+from oncall_service.core.core import Core
+from oncall_service.notifications.dispatch import Dispatch
+from oncall_service.paging import usecases as paging
+from oncall_service.paging.runs import NOTIFICATIONS_CHANNEL
+from oncall_service.paging.set_back import SetBack
 from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 

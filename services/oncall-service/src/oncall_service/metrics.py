@@ -1,6 +1,6 @@
 """What oncall-service counts."""
 
-from oncall_service.resources.people import Channel
+from oncall_service.people.shapes import Channel
 from shared.counters import CounterDef
 
 # Teams that have series of their own; with so many, "other" says no less.

@@ -9,12 +9,12 @@ import asyncio
 import json
 import sys
 
+from oncall_service.access.usecases import reset_administrator
 from oncall_service.app import NAME, SCHEMA
-from oncall_service.credentials import Passwords
-from oncall_service.resources.fields import MAXIMUM_PASSWORD, MINIMUM_PASSWORD
+from oncall_service.core.core import Core
+from oncall_service.core.fields import MAXIMUM_PASSWORD, MINIMUM_PASSWORD
+from oncall_service.core.passwords import Passwords
 from oncall_service.settings import OncallSettings
-from oncall_service.workflow.access import reset_administrator
-from oncall_service.workflow.core import Core
 from shared import logs
 from shared.clock import SystemClock
 from shared.database import Database

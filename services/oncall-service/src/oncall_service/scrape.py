@@ -9,12 +9,13 @@ from sqlalchemy import case, func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.core import Core
 from oncall_service.metrics import DEFINITIONS, MOST_TEAMS, PAGE_EVENTS_TOPIC
-from oncall_service.store import incidents, notifications
-from oncall_service.store.people import living
+from oncall_service.notifications import store as notifications
+from oncall_service.paging.store import incidents
+from oncall_service.people.store import living
+from oncall_service.schedules.oncall import states
 from oncall_service.tables import AttemptRow, EscalationRow, NotificationRow, TeamRow
-from oncall_service.workflow.core import Core
-from oncall_service.workflow.oncall import states
 from shared import counters, outbox
 from shared.metrics import Collect
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from pydantic import Field, SecretStr, field_validator
 
-from oncall_service.channels.email import MailServer
-from oncall_service.pacing import Rate
+from oncall_service.notifications.channels.email import MailServer
+from oncall_service.notifications.pacing import Rate
 from oncall_service.targets import AllowedTargets
 from shared.settings import DatabaseSettings, Port, Seconds
 

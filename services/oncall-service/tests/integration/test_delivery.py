@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from oncall_service.channels.base import Failed, Sent
+from oncall_service.notifications.channels.base import Failed, Sent
 from shared.identifiers import new_id
 
 NOTIFICATIONS = "/api/v1/notifications"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from oncall_service.channels.base import Failed
+from oncall_service.notifications.channels.base import Failed
 from shared.identifiers import new_id
 
 LOW = {"severity": "low"}

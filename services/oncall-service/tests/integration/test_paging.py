@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from oncall_service.channels.base import Failed
+from oncall_service.notifications.channels.base import Failed
 from shared.errors import Unavailable
 
 ESCALATE = "/api/v1/escalate"
@@ -284,7 +284,7 @@ async def test_a_clock_set_back_while_the_database_was_away_is_noticed_afterward
     assert await crew.tick() == ["Ada"]
     crew.clock.set(crew.clock.now() - timedelta(minutes=10))
     with monkeypatch.context() as away:
-        away.setattr("oncall_service.workflow.set_back.clock_marks.latest", _unavailable)
+        away.setattr("oncall_service.paging.set_back.clock_marks.latest", _unavailable)
         assert not await crew.app.state.engines["escalation"].cycle()
     assert await crew.tick(seconds=1) == []
     assert await crew.tick(minutes=5) == ["Ben"]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from oncall_service.channels.base import Failed
-from oncall_service.channels.webhook import NOT_DELIVERED
+from oncall_service.notifications.channels.base import Failed
+from oncall_service.notifications.channels.webhook import NOT_DELIVERED
 
 
 async def test_only_administrators_read_what_the_target_answered(

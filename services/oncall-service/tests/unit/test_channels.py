@@ -18,12 +18,12 @@ import pytest
 import structlog
 from aiosmtpd.controller import Controller
 
-from oncall_service import messages
-from oncall_service.channels.base import Failed, Message, Outgoing, Sent
-from oncall_service.channels.email import EmailChannel, MailServer
-from oncall_service.channels.log import LogChannel
-from oncall_service.channels.webhook import NOT_ALLOWED, NOT_DELIVERED, WebhookChannel
-from oncall_service.outside import OutsideWorld
+from oncall_service.notifications import messages
+from oncall_service.notifications.channels.base import Failed, Message, Outgoing, Sent
+from oncall_service.notifications.channels.email import EmailChannel, MailServer
+from oncall_service.notifications.channels.log import LogChannel
+from oncall_service.notifications.channels.outside import OutsideWorld
+from oncall_service.notifications.channels.webhook import NOT_ALLOWED, NOT_DELIVERED, WebhookChannel
 from oncall_service.targets import Address, AllowedTargets
 from vigie_testing.clock import ManualClock
 

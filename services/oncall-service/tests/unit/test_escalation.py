@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncall_service.escalation import (
+from oncall_service.paging.rules import (
     Action,
     Exhaust,
     Heard,

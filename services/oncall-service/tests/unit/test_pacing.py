@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncall_service.pacing import COMPANY, MOST_IN_A_BUNDLE, Allowance, Rate, portions, spendable
+from oncall_service.notifications.pacing import (
+    COMPANY,
+    MOST_IN_A_BUNDLE,
+    Allowance,
+    Rate,
+    portions,
+    spendable,
+)
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RATE = Rate()

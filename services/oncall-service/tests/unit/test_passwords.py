@@ -1,8 +1,8 @@
 """Passwords and tokens."""
 
-from oncall_service.credentials import SESSION_PREFIX, TOKEN_PREFIX, Passwords, new_token
-from oncall_service.resources.people import Channel
-from oncall_service.store.people import shown
+from oncall_service.core.passwords import SESSION_PREFIX, TOKEN_PREFIX, Passwords, new_token
+from oncall_service.people.shapes import Channel
+from oncall_service.people.store import shown
 
 
 async def test_a_password_fits_its_own_hash_and_no_other() -> None:

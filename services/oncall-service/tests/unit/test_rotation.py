@@ -10,8 +10,8 @@ from dateutil import tz
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from oncall_service.rotation import Hours, Rotation
-from oncall_service.zones import UnknownZoneError, wall_at, zone, zone_names
+from oncall_service.core.zones import UnknownZoneError, wall_at, zone, zone_names
+from oncall_service.schedules.rotation import Hours, Rotation
 
 NAMESPACE = UUID(int=1)
 ADA, BEN, CLEO = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo"))

@@ -8,8 +8,9 @@ from uuid import UUID, uuid5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oncall_service.rotation import Hours, Rotation
-from oncall_service.schedule import (
+from oncall_service.core.zones import zone
+from oncall_service.schedules.rotation import Hours, Rotation
+from oncall_service.schedules.rules import (
     Duty,
     Layer,
     Override,
@@ -18,7 +19,6 @@ from oncall_service.schedule import (
     on_call_at,
     shifts,
 )
-from oncall_service.zones import zone
 
 NAMESPACE = UUID(int=1)
 ADA, BEN, CLEO, DAN = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo", "Dan"))

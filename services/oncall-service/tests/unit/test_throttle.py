@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from oncall_service.delivery import retry_at
-from oncall_service.throttle import (
+from oncall_service.access.throttle import (
     HELD_SECONDS,
     LONGEST_SECONDS,
     Limits,
@@ -11,6 +10,7 @@ from oncall_service.throttle import (
     network_of,
     wait_seconds,
 )
+from oncall_service.notifications.rules import retry_at
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LIMITS = Limits(pair=2, address=3, user=4, known=3, known_held=6)

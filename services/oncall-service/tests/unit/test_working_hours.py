@@ -4,9 +4,9 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from oncall_service.rotation import Hours
-from oncall_service.working_hours import next_time
-from oncall_service.zones import zone
+from oncall_service.core.zones import zone
+from oncall_service.people.rules import next_time
+from oncall_service.schedules.rotation import Hours
 
 PARIS = zone("Europe/Paris")
 OFFICE = Hours(frozenset(range(5)), time(9), time(17))

@@ -1,0 +1,118 @@
+"""Signing in and out, oneself, and API tokens."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Router, delete, get, post
+from litestar.params import FromPath, JSONBody
+
+from oncall_service.access import usecases as access
+from oncall_service.access.shapes import (
+    SessionView,
+    SignIn,
+    TokenCreate,
+    TokenCreated,
+    TokenView,
+)
+from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore
+from oncall_service.people import usecases as people
+from oncall_service.people.shapes import PasswordChange
+from shared.auth import Caller, bearer_token, requires
+from shared.contracts.identity import Principal, Role
+from shared.contracts.wire import Page
+from shared.documented import as_responses
+from shared.errors import Forbidden, TooMany, Unauthorized, Unavailable
+
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+
+
+@post(
+    "/sessions",
+    security=[{}],
+    responses=as_responses(Unauthorized, Forbidden, TooMany, Unavailable),
+)
+async def sign_in(
+    core: TheCore, request: Request[Any, Any, Any], data: JSONBody[SignIn]
+) -> SessionView:
+    """Sign in with user and password. 429 after too many failed attempts."""
+    return await access.sign_in(core, data, await _address(request))
+
+
+@delete("/sessions/current", guards=[requires(Role.VIEWER)], security=BEARER)
+async def sign_out(core: TheCore, request: Request[Any, Any, Any]) -> None:
+    """End the session this request is authenticated with."""
+    token = bearer_token(request)
+    if token is None:
+        raise Unauthorized("There is no session to end.")
+    await access.sign_out(core, token)
+
+
+@get("/me", guards=[requires(Role.VIEWER)], security=BEARER, sync_to_thread=False)
+def me(principal: Caller) -> Principal:
+    """Who is asking, and what they may do."""
+    return principal
+
+
+@post(
+    "/me/password",
+    status_code=204,
+    guards=[requires(Role.VIEWER)],
+    security=BEARER,
+    responses=as_responses(TooMany),
+)
+async def change_password(core: TheCore, data: JSONBody[PasswordChange], principal: Caller) -> None:
+    """Choose another password; every session of the person ends."""
+    await people.change_password(core, principal, data)
+
+
+@post("/tokens", guards=[requires(Role.ADMIN)], security=BEARER)
+async def create_token(
+    core: TheCore, data: JSONBody[TokenCreate], principal: Caller
+) -> TokenCreated:
+    """Make an API token; the answer is the only place where it can be read."""
+    return await access.create_token(core, data, principal)
+
+
+@get("/tokens", guards=[requires(Role.ADMIN)], security=BEARER)
+async def list_tokens(
+    core: TheCore, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[TokenView]:
+    """API tokens, newest first, revoked ones included."""
+    return await access.listed_tokens(core, limit=limit, cursor=cursor)
+
+
+@delete("/tokens/{token_id:uuid}", guards=[requires(Role.ADMIN)], security=BEARER)
+async def revoke_token(core: TheCore, token_id: FromPath[UUID]) -> None:
+    """Revoke a token for ever; the other services notice within a minute."""
+    await access.revoke_token(core, token_id)
+
+
+router = Router(
+    "/api/v1",
+    route_handlers=[
+        sign_in,
+        sign_out,
+        me,
+        change_password,
+        create_token,
+        list_tokens,
+        revoke_token,
+    ],
+    tags=["access"],
+)
+
+
+async def _address(request: Request[Any, Any, Any]) -> str:
+    """Where the person is, for the throttle.
+
+    web-ui signs people in on their behalf: its word about their address counts if it proves, with
+    its service token, that it is web-ui. From anybody else the header could be made up.
+    """
+    client = request.client.host if request.client else "unknown"
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    token = bearer_token(request)
+    if not forwarded or token is None:
+        return client
+    principal = await request.app.state.authenticator.authenticate(token)
+    trusted = principal is not None and principal.kind == "service"
+    return forwarded[:100] if trusted else client

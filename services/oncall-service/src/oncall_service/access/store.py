@@ -1,0 +1,144 @@
+"""Sessions, API tokens and attempts to sign in, in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.access.shapes import TokenView
+from oncall_service.tables import (
+    PersonRow,
+    SessionRow,
+    SigninAttemptRow,
+    SigninPlaceRow,
+    TokenRow,
+)
+from shared.contracts.identity import Principal, Role
+
+# Of each kind, the places remembered of a person: laptop, phone, office, trains.
+MOST_PLACES = 20
+
+
+async def principal_of(session: AsyncSession, token_hash: str, now: datetime) -> Principal | None:
+    """Whose token or session this is, unless it is over."""
+    tokens = select(TokenRow).where(
+        TokenRow.token_hash == token_hash,
+        col(TokenRow.revoked_at).is_(None),
+        or_(col(TokenRow.expires_at).is_(None), col(TokenRow.expires_at) > now),
+    )
+    token = (await session.exec(tokens)).first()
+    if token is not None:
+        return Principal(kind="token", id=str(token.id), name=token.name, role=Role(token.role))
+    people = (
+        select(PersonRow)
+        .join(SessionRow, col(SessionRow.person_id) == PersonRow.id)
+        .where(SessionRow.token_hash == token_hash, SessionRow.expires_at > now)
+    )
+    person = (await session.exec(people)).first()
+    if person is None:
+        return None
+    return Principal(kind="person", id=str(person.id), name=person.name, role=Role(person.role))
+
+
+async def queue_up(session: AsyncSession, login: str, address: str) -> None:
+    """Let attempts for one user, or from one address, come one after the other until the commit.
+
+    Otherwise many at once would all see the count from before.
+    """
+    # Two lock classes, always in this order, so that no two attempts wait for each other.
+    for kind, value in ((1, login), (2, address)):
+        await session.exec(select(func.pg_advisory_xact_lock(kind, func.hashtext(value))))
+
+
+async def attempts(
+    session: AsyncSession, login: str, address: str, since: datetime
+) -> Sequence[SigninAttemptRow]:
+    """Failed attempts for the user or from the address, whichever place they were counted at."""
+    statement = select(SigninAttemptRow).where(
+        SigninAttemptRow.at > since,
+        or_(SigninAttemptRow.login == login, SigninAttemptRow.address == address),
+    )
+    return (await session.exec(statement)).all()
+
+
+async def forget_attempts(session: AsyncSession, login: str, address: str) -> None:
+    """The user signed in from there: what failed before was a typing mistake."""
+    await session.exec(
+        delete(SigninAttemptRow).where(
+            col(SigninAttemptRow.login) == login, col(SigninAttemptRow.address) == address
+        )
+    )
+
+
+async def forget_all_attempts(session: AsyncSession) -> None:
+    """Nobody has to wait for what failed before."""
+    await session.exec(delete(SigninAttemptRow))
+
+
+async def known_place(session: AsyncSession, login: str, places: Sequence[str]) -> str | None:
+    """The first of these places from which the user has signed in before."""
+    statement = (
+        select(SigninPlaceRow.place)
+        .join(PersonRow, col(PersonRow.id) == SigninPlaceRow.person_id)
+        .where(func.lower(PersonRow.login) == login, col(SigninPlaceRow.place).in_(places))
+    )
+    known = set((await session.exec(statement)).all())
+    return next((place for place in places if place in known), None)
+
+
+async def remember_places(
+    session: AsyncSession, person_id: UUID, places: Sequence[str], now: datetime
+) -> None:
+    """The person signed in from there; of each kind of place the latest are kept."""
+    for place in sorted(places):
+        kind, _, _ = place.partition(" ")
+        made = insert(SigninPlaceRow).values(person_id=person_id, place=place, last_at=now)
+        await session.exec(
+            made.on_conflict_do_update(
+                index_elements=["person_id", "place"], set_={"last_at": made.excluded.last_at}
+            )
+        )
+        of_kind = (
+            col(SigninPlaceRow.person_id) == person_id,
+            col(SigninPlaceRow.place).startswith(f"{kind} ", autoescape=True),
+        )
+        latest = (
+            select(SigninPlaceRow.place)
+            .where(*of_kind)
+            .order_by(col(SigninPlaceRow.last_at).desc(), SigninPlaceRow.place)
+            .limit(MOST_PLACES)
+        )
+        await session.exec(
+            delete(SigninPlaceRow).where(*of_kind, col(SigninPlaceRow.place).not_in(latest))
+        )
+
+
+async def end_session(session: AsyncSession, token_hash: str) -> None:
+    """Forget one session."""
+    await session.exec(delete(SessionRow).where(col(SessionRow.token_hash) == token_hash))
+
+
+async def clean_up(
+    session: AsyncSession, *, attempts_before: datetime, places_before: datetime, now: datetime
+) -> None:
+    """Remove what no longer has a meaning."""
+    await session.exec(delete(SigninPlaceRow).where(col(SigninPlaceRow.last_at) <= places_before))
+    await session.exec(delete(SessionRow).where(col(SessionRow.expires_at) <= now))
+    await session.exec(delete(SigninAttemptRow).where(col(SigninAttemptRow.at) <= attempts_before))
+
+
+def token_view(row: TokenRow) -> TokenView:
+    """A token as the API shows it."""
+    return TokenView(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,68 @@
+"""The kinds of field that several resources share, and what a wrong one is answered with."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, SecretStr, StringConstraints
+
+from oncall_service.core.zones import zone_names
+from shared.contracts.wire import Line
+
+MINIMUM_PASSWORD = 8
+MAXIMUM_PASSWORD = 1000
+
+
+def _zone(value: str) -> str:
+    if value not in zone_names():
+        raise ValueError("must be an IANA time zone such as Europe/Paris")
+    return value
+
+
+def _password(value: SecretStr) -> SecretStr:
+    if not MINIMUM_PASSWORD <= len(value.get_secret_value()) <= MAXIMUM_PASSWORD:
+        raise ValueError(f"must have {MINIMUM_PASSWORD} to {MAXIMUM_PASSWORD} characters")
+    return value
+
+
+def web_address(value: str) -> str:
+    """An http or https URL with a host, and without a user or password in it."""
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("must be a URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("must be an http:// or https:// URL")
+    if parts.username or parts.password:
+        raise ValueError("must not carry a user or password")
+    return value
+
+
+def web_host(url: str) -> str:
+    """The host of a :func:`web_address`."""
+    return urlsplit(url).hostname or ""
+
+
+ZoneName = Annotated[str, AfterValidator(_zone)]
+"""An IANA name of the pinned database."""
+
+Login = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")
+]
+"""What somebody signs in with: letters, digits and ``. _ @ + -``."""
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, pattern=r"^[^@\s<>,;:]+@[^@\s<>,;:]+$", max_length=254
+    ),
+]
+"""An address mail can be sent to; no white space, so it cannot become a second header."""
+
+Password = Annotated[SecretStr, AfterValidator(_password)]
+
+Name = Line
+"""Unique among its kind, whatever the case of its letters."""
+
+Reference = Line
+"""The id or the name of something else; people also by their login."""

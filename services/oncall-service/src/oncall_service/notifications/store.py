@@ -1,0 +1,181 @@
+"""Notifications and their attempts in the database."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import case, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.policies.shapes import AttemptView, NotificationView
+from oncall_service.tables import AttemptRow, ContactMethodRow, NotificationRow
+from shared.contracts.wire import Ref
+
+PENDING, SENT, FAILED, CANCELLED = "pending", "sent", "failed", "cancelled"
+PAGE, MORE_ALERTS, TRIAL = "page", "more_alerts", "test"
+
+
+async def enabled_methods(
+    session: AsyncSession, people: Sequence[UUID]
+) -> dict[UUID, list[ContactMethodRow]]:
+    """The contact methods to use, oldest first."""
+    found: defaultdict[UUID, list[ContactMethodRow]] = defaultdict(list)
+    statement = (
+        select(ContactMethodRow)
+        .where(col(ContactMethodRow.person_id).in_(people), col(ContactMethodRow.enabled))
+        .order_by(col(ContactMethodRow.id))
+    )
+    for method in await session.exec(statement):
+        found[method.person_id].append(method)
+    return found
+
+
+async def unsent_more(
+    session: AsyncSession, incident: UUID, person: UUID
+) -> dict[UUID | None, NotificationRow]:
+    """What a person is still owed about alerts that joined an incident, by contact method."""
+    statement = select(NotificationRow).where(
+        NotificationRow.incident_id == incident,
+        NotificationRow.person_id == person,
+        NotificationRow.kind == MORE_ALERTS,
+        NotificationRow.outcome == PENDING,
+        NotificationRow.attempts == 0,
+        col(NotificationRow.bundle_id).is_(None),
+    )
+    rows = await session.exec(statement.with_for_update(skip_locked=True))
+    return {row.contact_method_id: row for row in rows}
+
+
+async def cancel(
+    session: AsyncSession, reasons: Mapping[UUID, str], now: datetime
+) -> dict[UUID, list[str]]:
+    """Cancel what runs have not sent yet, each for its reason; the channels, by run."""
+    if not reasons:
+        return {}
+    details = {run: f"not sent: {reason.replace('_', ' ')}" for run, reason in reasons.items()}
+    statement = (
+        update(NotificationRow)
+        .where(
+            col(NotificationRow.escalation_id).in_(reasons),
+            col(NotificationRow.outcome) == PENDING,
+        )
+        .values(
+            outcome=CANCELLED,
+            outcome_detail=case(details, value=NotificationRow.escalation_id),
+            next_attempt_at=None,
+            finished_at=now,
+        )
+        .returning(col(NotificationRow.escalation_id), col(NotificationRow.channel))
+        .execution_options(synchronize_session=False)
+    )
+    cancelled: dict[UUID, list[str]] = {}
+    for run, channel in (await session.exec(statement)).all():
+        cancelled.setdefault(run, []).append(channel)
+    return cancelled
+
+
+async def first_attempts(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each notification was tried first; those that were not are left out."""
+    statement = (
+        select(AttemptRow.notification_id, func.min(AttemptRow.at))
+        .where(col(AttemptRow.notification_id).in_(ids))
+        .group_by(col(AttemptRow.notification_id))
+    )
+    return dict((await session.exec(statement)).all())
+
+
+async def cancel_more(
+    session: AsyncSession, incidents: Collection[UUID], now: datetime
+) -> Sequence[str]:
+    """Cancel word of alerts that joined incidents which are over; the channels it was for."""
+    if not incidents:
+        return []
+    statement = (
+        update(NotificationRow)
+        .where(
+            col(NotificationRow.incident_id).in_(incidents),
+            col(NotificationRow.kind) == MORE_ALERTS,
+            col(NotificationRow.outcome) == PENDING,
+        )
+        .values(
+            outcome=CANCELLED,
+            outcome_detail="not sent: resolved",
+            next_attempt_at=None,
+            finished_at=now,
+        )
+        .returning(col(NotificationRow.channel))
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.exec(statement)).scalars().all()
+
+
+async def lock_rows(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, NotificationRow]:
+    """Notifications as they are now, kept from everybody else until the commit."""
+    statement = (
+        select(NotificationRow)
+        .where(col(NotificationRow.id).in_(ids))
+        .order_by(col(NotificationRow.id))
+        .with_for_update()
+    )
+    return {row.id: row for row in await session.exec(statement)}
+
+
+async def step_is_lost(session: AsyncSession, row: NotificationRow) -> bool:
+    """Whether nothing of the step this notification belongs to was, or still may be, sent."""
+    statement = select(NotificationRow.id).where(
+        NotificationRow.escalation_id == row.escalation_id,
+        NotificationRow.round == row.round,
+        NotificationRow.step == row.step,
+        col(NotificationRow.outcome).in_([PENDING, SENT]),
+    )
+    return (await session.exec(statement)).first() is None
+
+
+async def views(
+    session: AsyncSession, rows: Sequence[NotificationRow], *, inside: bool = False
+) -> list[NotificationView]:
+    """Notifications with their attempts, as the API shows them; ``inside`` for administrators."""
+    tries: defaultdict[UUID, list[AttemptView]] = defaultdict(list)
+    statement = (
+        select(AttemptRow)
+        .where(col(AttemptRow.notification_id).in_([row.id for row in rows]))
+        .order_by(col(AttemptRow.id))
+    )
+    for attempt in await session.exec(statement):
+        tries[attempt.notification_id].append(
+            AttemptView(
+                at=attempt.at,
+                outcome=attempt.outcome,
+                detail=(
+                    f"{attempt.detail}: {attempt.inside}"
+                    if inside and attempt.inside
+                    else attempt.detail
+                ),
+            )
+        )
+    return [
+        NotificationView(
+            id=row.id,
+            kind=row.kind,
+            incident_id=row.incident_id,
+            escalation_id=row.escalation_id,
+            round=row.round,
+            step=row.step,
+            person=Ref(id=row.person_id, name=row.person_name) if row.person_id else None,
+            channel=row.channel,
+            target=row.shown_target,
+            reason=row.reason,
+            title=row.message.get("title", ""),
+            outcome=row.outcome,
+            detail=row.outcome_detail,
+            idempotency_key=row.idempotency_key,
+            # A message for one alone carries its own id inside; it is no bundle to anybody else.
+            bundle_id=row.bundle_id if row.bundle_id != row.id else None,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+            attempts=tries[row.id],
+        )
+        for row in rows
+    ]

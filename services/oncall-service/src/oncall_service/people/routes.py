@@ -1,0 +1,127 @@
+"""People and how to reach them."""
+
+from uuid import UUID
+
+from litestar import Response, Router, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
+
+from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, Named, TheCore, named
+from oncall_service.notifications import usecases as delivery
+from oncall_service.people import usecases as people
+from oncall_service.people.shapes import (
+    ContactMethodCreate,
+    ContactMethodUpdate,
+    ContactMethodView,
+    PersonCreate,
+    PersonUpdate,
+    PersonView,
+)
+from oncall_service.policies.shapes import NotificationView
+from shared.auth import Caller, requires
+from shared.contracts.identity import Role
+from shared.contracts.wire import Page
+from shared.documented import or_created
+
+ADMIN = [requires(Role.ADMIN)]
+VIEWER = [requires(Role.VIEWER)]
+
+
+@post("/", guards=ADMIN)
+async def create_person(core: TheCore, data: JSONBody[PersonCreate]) -> PersonView:
+    """Add a person."""
+    return await people.create(core, data)
+
+
+@put("/{reference:str}", guards=ADMIN, responses=or_created(PersonView))
+async def put_person(
+    core: TheCore, reference: Named, data: JSONBody[PersonCreate]
+) -> Response[PersonView]:
+    """Create (201) or replace (200): repeating it changes nothing."""
+    view, created = await people.put(core, named("person", reference), data)
+    return Response(view, status_code=201 if created else 200)
+
+
+@patch("/{reference:str}", guards=ADMIN)
+async def change_person(
+    core: TheCore, reference: Named, data: JSONBody[PersonUpdate]
+) -> PersonView:
+    """Change the given fields."""
+    return await people.update(core, named("person", reference), data)
+
+
+@get("/{reference:str}", guards=VIEWER)
+async def get_person(core: TheCore, reference: Named) -> PersonView:
+    """One person, by id, login or name."""
+    return await people.get(core, named("person", reference))
+
+
+@get("/", guards=VIEWER)
+async def list_person(
+    core: TheCore, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[PersonView]:
+    """People in the order of their names."""
+    return await people.listed(core, limit=limit, cursor=cursor)
+
+
+@delete("/{reference:str}", guards=ADMIN)
+async def delete_person(core: TheCore, reference: Named) -> None:
+    """Remove a person whom no rotation or policy needs; 409 says where they are needed."""
+    await people.remove(core, named("person", reference))
+
+
+@post("/{reference:str}/contact-methods", guards=VIEWER)
+async def add_contact_method(
+    core: TheCore, reference: Named, data: JSONBody[ContactMethodCreate], principal: Caller
+) -> ContactMethodView:
+    """Add a way to reach a person: one's own, or anybody's as an administrator.
+
+    The answer holds the secret a webhook is signed with; it is shown here and never again.
+    """
+    return await people.add_method(core, named("person", reference), data, principal)
+
+
+@patch("/{reference:str}/contact-methods/{method_id:uuid}", guards=VIEWER)
+async def change_contact_method(
+    core: TheCore,
+    reference: Named,
+    method_id: FromPath[UUID],
+    data: JSONBody[ContactMethodUpdate],
+    principal: Caller,
+) -> ContactMethodView:
+    """Switch a contact method on or off."""
+    return await people.update_method(core, named("person", reference), method_id, data, principal)
+
+
+@delete("/{reference:str}/contact-methods/{method_id:uuid}", guards=VIEWER)
+async def delete_contact_method(
+    core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
+) -> None:
+    """Remove a contact method."""
+    await people.remove_method(core, named("person", reference), method_id, principal)
+
+
+@post("/{reference:str}/contact-methods/{method_id:uuid}/test", status_code=202, guards=VIEWER)
+async def test_contact_method(
+    core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
+) -> NotificationView:
+    """Send a test message; GET /api/v1/notifications says what became of it."""
+    return await delivery.send_trial(core, named("person", reference), method_id, principal)
+
+
+router = Router(
+    "/api/v1/people",
+    route_handlers=[
+        create_person,
+        put_person,
+        change_person,
+        get_person,
+        list_person,
+        delete_person,
+        add_contact_method,
+        change_contact_method,
+        delete_contact_method,
+        test_contact_method,
+    ],
+    tags=["people"],
+    security=[{"bearer": []}],
+)

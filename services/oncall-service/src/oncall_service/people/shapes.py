@@ -1,0 +1,124 @@
+"""People and their contact methods, as the API takes and shows them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from pydantic import Field, SecretStr, model_validator
+
+from oncall_service.core.fields import Email, Login, Name, Password, ZoneName, web_address
+from oncall_service.schedules.shapes import HoursModel
+from shared.contracts.identity import Role
+from shared.contracts.wire import Command, Text, Wire
+
+# Of one person: each is called for every page, and one that nobody needs is a way to reach others.
+MOST_METHODS = 10
+
+# The name of the person an installation begins with.
+ADMINISTRATOR = "Administrator"
+
+
+class Channel(StrEnum):
+    """How a message travels."""
+
+    LOG = "log"
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+
+
+class ContactMethodCreate(Command):
+    """A way to reach somebody.
+
+    ``target`` is a URL for a webhook, an address for email (default: the person's own), and nothing
+    for the log. ``secret`` signs a webhook; one is made up when none is given.
+    """
+
+    channel: Channel
+    target: Text = Field("", max_length=2000)
+    secret: SecretStr | None = Field(None, min_length=16, max_length=200)
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _fits_its_channel(self) -> Self:
+        if self.channel is Channel.WEBHOOK:
+            web_address(self.target)
+        elif self.secret is not None:
+            raise ValueError("a secret belongs to a webhook")
+        if self.channel is Channel.EMAIL and self.target:
+            _EmailTarget(address=self.target)
+        if self.channel is Channel.LOG and self.target:
+            raise ValueError("the log takes no target")
+        return self
+
+
+class _EmailTarget(Command):
+    address: Email
+
+
+class ContactMethodUpdate(Command):
+    """Switch a contact method on or off."""
+
+    enabled: bool
+
+
+class ContactMethodView(Wire):
+    """``target`` is shortened where it may hold a secret; ``secret`` is shown once, on creation."""
+
+    id: UUID
+    channel: Channel
+    target: Text
+    enabled: bool
+    secret: Text | None = None
+
+
+class PersonCreate(Command):
+    """A person. Without a login and a password they can be paged but cannot sign in.
+
+    ``contact_methods``, when given to PUT or PATCH, replaces all of them. With ``working_hours``,
+    on the clock of ``time_zone``, pages of low severity wait for them; null: nothing waits.
+    """
+
+    name: Name
+    login: Login | None = None
+    email: Email | None = None
+    role: Role = Role.RESPONDER
+    password: Password | None = None
+    time_zone: ZoneName = "UTC"
+    working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    contact_methods: list[ContactMethodCreate] = Field([], max_length=MOST_METHODS)
+
+
+class PersonUpdate(Command):
+    """The fields to change; a new password ends the person's sessions."""
+
+    name: Name | None = None
+    login: Login | None = None
+    email: Email | None = None
+    role: Role | None = None
+    password: Password | None = None
+    time_zone: ZoneName | None = None
+    working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    contact_methods: list[ContactMethodCreate] | None = Field(None, max_length=MOST_METHODS)
+
+
+class PersonView(Wire):
+    """A person; never their password."""
+
+    id: UUID
+    name: Text
+    login: Text | None
+    email: Text | None
+    role: Role
+    time_zone: Text
+    working_hours: list[HoursModel] | None
+    can_sign_in: bool
+    contact_methods: list[ContactMethodView]
+    created_at: datetime
+
+
+class PasswordChange(Command):
+    """``POST /api/v1/me/password``."""
+
+    current: SecretStr
+    new: Password

@@ -1,0 +1,203 @@
+"""People and contact methods in the database."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.people.shapes import Channel, ContactMethodView, PersonView
+from oncall_service.schedules.shapes import HoursModel
+from oncall_service.tables import (
+    ContactMethodRow,
+    LayerRow,
+    MemberRow,
+    OverrideRow,
+    ParticipantRow,
+    PersonRow,
+    PolicyRow,
+    PolicyStepRow,
+    ScheduleRow,
+    SessionRow,
+)
+from shared.contracts.identity import Role
+from shared.counters import short
+from shared.database import Connection
+from shared.identifiers import new_id
+
+
+async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMethodRow]:
+    """A person's contact methods, oldest first."""
+    statement = (
+        select(ContactMethodRow)
+        .where(ContactMethodRow.person_id == person_id)
+        .order_by(col(ContactMethodRow.id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[PersonView]:
+    """People as the API shows them."""
+    methods: defaultdict[UUID, list[ContactMethodRow]] = defaultdict(list)
+    statement = (
+        select(ContactMethodRow)
+        .where(col(ContactMethodRow.person_id).in_([row.id for row in rows]))
+        .order_by(col(ContactMethodRow.id))
+    )
+    for method in await session.exec(statement):
+        methods[method.person_id].append(method)
+    return [
+        PersonView(
+            id=row.id,
+            name=row.name,
+            login=row.login,
+            email=row.email,
+            role=Role(row.role),
+            time_zone=row.time_zone,
+            working_hours=(
+                [HoursModel.model_validate(hours) for hours in row.working_hours]
+                if row.working_hours is not None
+                else None
+            ),
+            can_sign_in=row.login is not None and row.password_hash is not None,
+            contact_methods=[method_view(method) for method in methods[row.id]],
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def method_view(method: ContactMethodRow, *, secret: str | None = None) -> ContactMethodView:
+    """A contact method; ``secret`` only right after it was made."""
+    channel = Channel(method.channel)
+    return ContactMethodView(
+        id=method.id,
+        channel=channel,
+        target=shown(channel, method.target),
+        enabled=method.enabled,
+        secret=secret,
+    )
+
+
+def shown(channel: Channel, target: str) -> str:
+    """A target as everybody may see it: the path of a webhook often is its password."""
+    if channel is Channel.WEBHOOK:
+        scheme, _, rest = target.partition("://")
+        host, slash, path = rest.partition("/")
+        host = host.partition("?")[0].partition("#")[0]
+        return f"{scheme}://{host}/..." if slash and path else f"{scheme}://{host}"
+    return target
+
+
+async def add_administrator(
+    session: AsyncSession, name: str, login: str, now: datetime
+) -> PersonRow:
+    """Somebody who administers this installation, reached through the log; without a password."""
+    person = PersonRow(
+        id=new_id(), name=name, login=login, role=Role.ADMIN, time_zone="UTC", created_at=now
+    )
+    session.add(person)
+    await session.flush()
+    session.add(
+        ContactMethodRow(
+            id=new_id(), person_id=person.id, channel=Channel.LOG, target="", created_at=now
+        )
+    )
+    return person
+
+
+async def administrators(session: AsyncSession) -> list[PersonRow]:
+    """Everybody who can sign in and administer, locked so that two changes cannot leave nobody."""
+    statement = (
+        select(PersonRow)
+        .where(
+            PersonRow.role == Role.ADMIN,
+            col(PersonRow.login).is_not(None),
+            col(PersonRow.password_hash).is_not(None),
+        )
+        .order_by(col(PersonRow.id))
+        .with_for_update()
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def uses(session: AsyncSession, person: UUID, now: datetime) -> list[str]:
+    """Where a person is needed: a sentence part for each place."""
+    layers = await session.exec(
+        select(LayerRow.name, ScheduleRow.name)
+        .join(ScheduleRow, col(ScheduleRow.id) == LayerRow.schedule_id)
+        .join(ParticipantRow, col(ParticipantRow.layer_id) == LayerRow.id)
+        .where(ParticipantRow.person_id == person)
+        .distinct()
+    )
+    steps = await session.exec(
+        select(PolicyRow.name, PolicyStepRow.position)
+        .join(PolicyStepRow, col(PolicyStepRow.policy_id) == PolicyRow.id)
+        .where(PolicyStepRow.person_id == person)
+    )
+    fallbacks = await session.exec(select(PolicyRow.name).where(PolicyRow.fallback_id == person))
+    overrides = await session.exec(
+        select(ScheduleRow.name)
+        .join(OverrideRow, col(OverrideRow.schedule_id) == ScheduleRow.id)
+        .where(OverrideRow.person_id == person, OverrideRow.ends_at > now)
+        .distinct()
+    )
+    return [
+        *(f"layer '{layer}' of schedule '{schedule}'" for layer, schedule in layers),
+        *(f"step {position + 1} of policy '{policy}'" for policy, position in steps),
+        *(f"fallback of policy '{policy}'" for policy in fallbacks),
+        *(f"an override of schedule '{schedule}'" for schedule in overrides),
+    ]
+
+
+async def forget_past_overrides(session: AsyncSession, person: UUID) -> None:
+    """Remove what is left of somebody in the calendar's past."""
+    await session.exec(delete(OverrideRow).where(col(OverrideRow.person_id) == person))
+
+
+async def leave_teams(session: AsyncSession, person: UUID) -> None:
+    """Take somebody out of every team."""
+    await session.exec(delete(MemberRow).where(col(MemberRow.person_id) == person))
+
+
+async def end_sessions(session: AsyncSession, person: UUID) -> None:
+    """Sign somebody out everywhere."""
+    await session.exec(delete(SessionRow).where(col(SessionRow.person_id) == person))
+
+
+async def by_login(session: AsyncSession, login: str) -> PersonRow | None:
+    """Who signs in with this."""
+    statement = select(PersonRow).where(func.lower(PersonRow.login) == func.lower(login))
+    return (await session.exec(statement)).first()
+
+
+async def free_name(session: AsyncSession, wanted: str) -> str:
+    """The name, with a number where somebody has it already."""
+    taken = set(
+        (
+            await session.exec(
+                select(func.lower(PersonRow.name)).where(
+                    func.lower(PersonRow.name).startswith(wanted.lower(), autoescape=True)
+                )
+            )
+        ).all()
+    )
+    name, number = wanted, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{wanted} {number}"
+    return name
+
+
+async def living(connection: Connection) -> dict[str, set[str]]:
+    """The teams and people there are, by the label of /metrics that names them."""
+    names: dict[str, set[str]] = {"team": set(), "person": set()}
+    cursor = await connection.execute(
+        "SELECT 'team' AS kind, name FROM teams UNION ALL SELECT 'person', name FROM people"
+    )
+    for row in await cursor.fetchall():
+        names[row["kind"]].add(short(row["name"]))
+    return names

@@ -1,0 +1,134 @@
+"""Escalation policies, escalations and notifications, as the API takes and shows them."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from oncall_service.core.fields import Name, Reference
+from oncall_service.paging.rules import Target
+from shared.contracts.wire import Command, Ref, Text, Wire
+
+
+class StepModel(Command):
+    """Page ``target``, then wait ``delay_minutes`` for an acknowledgement before the next step."""
+
+    target: Target
+    delay_minutes: int = Field(5, ge=1, le=1440)
+    person: Reference | None = None
+
+    @model_validator(mode="after")
+    def _a_person_is_named(self) -> Self:
+        if (self.target is Target.PERSON) != (self.person is not None):
+            raise ValueError("name a person exactly when the target is 'person'")
+        return self
+
+
+class PolicyCreate(Command):
+    """How a team is paged. ``repeat`` is how often the steps start over after the first pass."""
+
+    name: Name
+    team: Reference
+    repeat: int = Field(0, ge=0, le=20)
+    steps: list[StepModel] = Field(min_length=1, max_length=20)
+    fallback: Reference | None = None
+
+
+class PolicyUpdate(Command):
+    """The fields to change; ``steps`` replaces all of them.
+
+    Runs under way keep what they began with.
+    """
+
+    name: Name | None = None
+    team: Reference | None = None
+    repeat: int | None = Field(None, ge=0, le=20)
+    steps: list[StepModel] | None = Field(None, min_length=1, max_length=20)
+    fallback: Reference | None = None
+
+
+class StepView(Wire):
+    """A step as stored."""
+
+    target: Target
+    delay_minutes: int
+    person: Ref | None
+
+
+class PolicyView(Wire):
+    """A policy as stored."""
+
+    id: UUID
+    name: Text
+    team: Ref
+    repeat: int
+    steps: list[StepView]
+    fallback: Ref | None
+    created_at: datetime
+
+
+class EscalateCommand(Command):
+    """Go to the next step at once, or start paging; ``team`` hands the incident to another team."""
+
+    incident_id: UUID
+    reason: Text = Field("", max_length=500)
+    team: Reference | None = None
+
+
+class EscalationView(Wire):
+    """A run. ``step`` and ``round`` (from 0) are what it does next, at ``due_at``.
+
+    ``status`` is running, stopped, exhausted or completed (a single step asked for by hand).
+    """
+
+    id: UUID
+    incident_id: UUID
+    team: Ref
+    policy: Text
+    status: Text
+    round: int
+    step: int
+    steps: int
+    due_at: datetime | None
+    started_at: datetime
+    started_reason: Text
+    started_by: Text
+    ended_at: datetime | None
+    ended_reason: Text | None
+
+
+class AttemptView(Wire):
+    """One try to deliver."""
+
+    at: datetime
+    outcome: Text
+    detail: Text
+
+
+class NotificationView(Wire):
+    """A message to a person and what became of it.
+
+    ``outcome`` is pending, sent, failed or cancelled; ``reason`` is why this person was chosen.
+    ``kind`` is page, more_alerts or test. Those with the same ``bundle_id`` are one message;
+    null: a message of its own, or none yet.
+    """
+
+    id: UUID
+    kind: Text
+    incident_id: UUID | None
+    escalation_id: UUID | None
+    round: int | None
+    step: int | None
+    person: Ref | None
+    channel: Text
+    target: Text
+    reason: Text
+    title: Text
+    outcome: Text
+    detail: Text
+    idempotency_key: Text
+    bundle_id: UUID | None
+    created_at: datetime
+    finished_at: datetime | None
+    attempts: list[AttemptView]

@@ -1,0 +1,153 @@
+"""Schedules and overrides."""
+
+from uuid import UUID
+
+from litestar import Response, Router, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from oncall_service.core.parameters import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Named,
+    TheCore,
+    When,
+    instant,
+    named,
+    named_or_none,
+)
+from oncall_service.schedules import usecases as schedules
+from oncall_service.schedules.shapes import (
+    OverrideCreate,
+    OverrideUpdate,
+    OverrideView,
+    ScheduleCreate,
+    ScheduleUpdate,
+    ScheduleView,
+)
+from shared.auth import Caller, requires
+from shared.contracts.identity import Role
+from shared.contracts.wire import Page
+from shared.documented import or_created, or_unchanged
+
+ADMIN = [requires(Role.ADMIN)]
+VIEWER = [requires(Role.VIEWER)]
+
+
+@post("/", guards=ADMIN)
+async def create_schedule(core: TheCore, data: JSONBody[ScheduleCreate]) -> ScheduleView:
+    """Add the schedule of a team."""
+    return await schedules.create(core, data)
+
+
+@put("/{reference:str}", guards=ADMIN, responses=or_created(ScheduleView))
+async def put_schedule(
+    core: TheCore, reference: Named, data: JSONBody[ScheduleCreate]
+) -> Response[ScheduleView]:
+    """Create (201) or replace (200): repeating it changes nothing."""
+    view, created = await schedules.put(core, named("schedule", reference), data)
+    return Response(view, status_code=201 if created else 200)
+
+
+@patch("/{reference:str}", guards=ADMIN)
+async def change_schedule(
+    core: TheCore, reference: Named, data: JSONBody[ScheduleUpdate]
+) -> ScheduleView:
+    """Change the given fields."""
+    return await schedules.update(core, named("schedule", reference), data)
+
+
+@get("/{reference:str}", guards=VIEWER)
+async def get_schedule(core: TheCore, reference: Named) -> ScheduleView:
+    """One schedule, by id or name."""
+    return await schedules.get(core, named("schedule", reference))
+
+
+@get("/", guards=VIEWER)
+async def list_schedule(
+    core: TheCore, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[ScheduleView]:
+    """Schedules in the order of their names."""
+    return await schedules.listed(core, limit=limit, cursor=cursor)
+
+
+@delete("/{reference:str}", guards=ADMIN)
+async def delete_schedule(core: TheCore, reference: Named) -> None:
+    """Remove a schedule: its team has nobody on call from then on."""
+    await schedules.remove(core, named("schedule", reference))
+
+
+schedule_router = Router(
+    "/api/v1/schedules",
+    route_handlers=[
+        create_schedule,
+        put_schedule,
+        change_schedule,
+        get_schedule,
+        list_schedule,
+        delete_schedule,
+    ],
+    tags=["schedules"],
+    security=[{"bearer": []}],
+)
+
+
+@post("/", guards=ADMIN, responses=or_unchanged(OverrideView))
+async def create_override(
+    core: TheCore, data: JSONBody[OverrideCreate], principal: Caller
+) -> Response[OverrideView]:
+    """Let somebody take a shift (201); the same one again changes nothing (200)."""
+    view, created = await schedules.create_override(core, data, principal)
+    return Response(view, status_code=201 if created else 200)
+
+
+@patch("/{override_id:uuid}", guards=ADMIN)
+async def change_override(
+    core: TheCore, override_id: FromPath[UUID], data: JSONBody[OverrideUpdate]
+) -> OverrideView:
+    """Change the given fields."""
+    return await schedules.update_override(core, override_id, data)
+
+
+@get("/{override_id:uuid}", guards=VIEWER)
+async def get_override(core: TheCore, override_id: FromPath[UUID]) -> OverrideView:
+    """One override."""
+    return await schedules.get_override(core, override_id)
+
+
+@get("/", guards=VIEWER)
+async def list_overrides(
+    core: TheCore,
+    schedule: FromQuery[str | None] = None,
+    since: When = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[OverrideView]:
+    """Overrides, newest first; `since` leaves out those that ended before."""
+    return await schedules.listed_overrides(
+        core,
+        schedule=named_or_none("schedule", schedule),
+        since=instant("since", since),
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@delete("/{override_id:uuid}", guards=ADMIN)
+async def delete_override(core: TheCore, override_id: FromPath[UUID]) -> None:
+    """Give the shift back to the layers."""
+    await schedules.remove_override(core, override_id)
+
+
+override_router = Router(
+    "/api/v1/overrides",
+    route_handlers=[
+        create_override,
+        change_override,
+        get_override,
+        list_overrides,
+        delete_override,
+    ],
+    tags=["schedules"],
+    security=[{"bearer": []}],
+)

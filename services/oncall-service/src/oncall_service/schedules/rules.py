@@ -1,0 +1,164 @@
+"""Who is on call: the layers of a schedule and the overrides on top. Pure rules.
+
+Overrides win over layers, a later layer over the ones before it, and of two overlapping overrides
+the one made last. Where nothing answers there is a gap, which is a state of its own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from oncall_service.schedules.rotation import Rotation
+
+OVERRIDE = "override"
+FIRST_LOOK = timedelta(days=1)
+
+
+class Duty(StrEnum):
+    """Paged first, or when the first does not answer."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A rotation with a name, for one duty."""
+
+    name: str
+    rotation: Rotation
+    duty: Duty = Duty.PRIMARY
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """``person`` takes a duty in [start, end)."""
+
+    person: UUID
+    start: datetime
+    end: datetime
+    duty: Duty = Duty.PRIMARY
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Layers from the base upwards; overrides in the order in which they were made."""
+
+    layers: tuple[Layer, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Who is on call at an instant, and what decided it (a layer's name, or ``override``)."""
+
+    primary: UUID | None = None
+    secondary: UUID | None = None
+    primary_from: str | None = None
+    secondary_from: str | None = None
+
+    @property
+    def gap(self) -> bool:
+        """Nobody is there to be paged first."""
+        return self.primary is None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A stretch in which the same people are on call; ``start`` is in it, ``end`` is not."""
+
+    start: datetime
+    end: datetime
+    on_call: OnCall
+
+
+def on_call_at(schedule: Schedule, at: datetime) -> OnCall:
+    """Who is on call at an instant.
+
+    A schedule without layers for the secondary takes the participant whose turn comes next in the
+    layer that gave the primary. Somebody who is primary already, or whose turn was taken over by an
+    override, is passed over: they asked not to be called.
+    """
+    rostered, layer = _from_layers(schedule, at, Duty.PRIMARY)
+    taken_over = _from_overrides(schedule, at, Duty.PRIMARY)
+    primary = taken_over or rostered
+    source = OVERRIDE if taken_over else (layer.name if layer else None)
+
+    secondary, secondary_from = _secondary(schedule, at, layer, {primary, rostered})
+    if secondary == primary:
+        secondary, secondary_from = None, None
+    return OnCall(primary, secondary, source, secondary_from)
+
+
+def shifts(schedule: Schedule, start: datetime, end: datetime) -> list[Shift]:
+    """The final shifts that tile [start, end) without hole or overlap, gaps included.
+
+    Neighbours with the same people and the same source are one shift.
+    """
+    edges = sorted({start} | _boundaries(schedule, start, end))
+    found: list[Shift] = []
+    for begins, ends in zip(edges, [*edges[1:], end], strict=True):
+        on_call = on_call_at(schedule, begins)
+        if found and found[-1].on_call == on_call:
+            found[-1] = Shift(found[-1].start, ends, on_call)
+        else:
+            found.append(Shift(begins, ends, on_call))
+    return found
+
+
+def next_change(schedule: Schedule, at: datetime, horizon: timedelta) -> datetime | None:
+    """The end of the shift that runs at an instant; None when it outlasts ``horizon``.
+
+    Looks ahead in growing steps: the answer is mostly hours away, and the dashboard asks for it for
+    every team.
+    """
+    ahead = min(FIRST_LOOK, horizon)
+    while True:
+        end = shifts(schedule, at, at + ahead)[0].end
+        if end < at + ahead:
+            return end
+        if ahead == horizon:
+            return None
+        ahead = min(4 * ahead, horizon)
+
+
+def _from_overrides(schedule: Schedule, at: datetime, duty: Duty) -> UUID | None:
+    for override in reversed(schedule.overrides):
+        if override.duty is duty and override.start <= at < override.end:
+            return override.person
+    return None
+
+
+def _from_layers(schedule: Schedule, at: datetime, duty: Duty) -> tuple[UUID | None, Layer | None]:
+    for layer in reversed(schedule.layers):
+        person = layer.rotation.on_turn(at) if layer.duty is duty else None
+        if person is not None:
+            return person, layer
+    return None, None
+
+
+def _secondary(
+    schedule: Schedule, at: datetime, primary_layer: Layer | None, passed_over: set[UUID | None]
+) -> tuple[UUID | None, str | None]:
+    taken_over = _from_overrides(schedule, at, Duty.SECONDARY)
+    if taken_over is not None:
+        return taken_over, OVERRIDE
+    if any(layer.duty is Duty.SECONDARY for layer in schedule.layers):
+        person, layer = _from_layers(schedule, at, Duty.SECONDARY)
+        return person, layer.name if layer else None
+    if primary_layer is None:
+        return None, None
+    for person in primary_layer.rotation.after(at):
+        if person not in passed_over:
+            return person, primary_layer.name
+    return None, None
+
+
+def _boundaries(schedule: Schedule, start: datetime, end: datetime) -> set[datetime]:
+    found: set[datetime] = set()
+    for layer in schedule.layers:
+        found |= layer.rotation.boundaries(start, end)
+    for override in schedule.overrides:
+        found |= {at for at in (override.start, override.end) if start <= at < end}
+    return found

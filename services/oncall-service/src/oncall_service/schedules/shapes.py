@@ -1,0 +1,223 @@
+"""Schedules, their layers, overrides, and who is on call, as the API takes and shows them."""
+
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, NaiveDatetime, model_validator
+
+from oncall_service.core.fields import Name, Reference, ZoneName
+from oncall_service.schedules.rules import Duty
+from shared.contracts.wire import EARLIEST, LATEST, Command, Instant, Line, Ref, Text, Wire
+
+LONGEST_OVERRIDE = timedelta(days=366)
+
+
+class Kind(StrEnum):
+    """How long a turn is."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    CUSTOM = "custom"
+
+
+LENGTH_DAYS = {Kind.DAILY: 1, Kind.WEEKLY: 7}
+
+
+class Weekday(StrEnum):
+    """Days as they are written in a schedule."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+def _local_time(value: datetime) -> datetime:
+    if not EARLIEST.year <= value.year < LATEST.year:
+        raise ValueError("must lie between the years 2000 and 2099")
+    return value
+
+
+def _plain_time(value: time) -> time:
+    if value.tzinfo is not None or value.second or value.microsecond:
+        raise ValueError("must be a wall-clock time such as 09:00")
+    return value
+
+
+WallClock = Annotated[NaiveDatetime, AfterValidator(_local_time)]
+"""A date and time without a zone: the schedule's own zone applies."""
+
+TimeOfDay = Annotated[time, AfterValidator(_plain_time)]
+
+
+class HoursModel(Command):
+    """When a layer counts: from ``start`` to ``end`` on the days it begins on.
+
+    An end that is not after the start is on the next day.
+    """
+
+    days: list[Weekday] = Field(list(Weekday), min_length=1, max_length=7)
+    start: TimeOfDay
+    end: TimeOfDay
+
+
+class LayerModel(Command):
+    """A rotation. ``start`` is the first hand-off; later ones keep its wall-clock time."""
+
+    name: Line = "Rotation"
+    role: Duty = Duty.PRIMARY
+    kind: Kind = Kind.WEEKLY
+    length_days: int | None = Field(None, ge=1, le=366)
+    participants: list[Reference] = Field(min_length=1, max_length=200)
+    start: WallClock
+    hours: list[HoursModel] = Field([], max_length=20)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _length_of_its_kind(cls, data: Any) -> Any:
+        # A length without a kind says enough.
+        if isinstance(data, dict) and "length_days" in data and "kind" not in data:
+            return {**data, "kind": Kind.CUSTOM}
+        return data
+
+    @model_validator(mode="after")
+    def _length_fits(self) -> Self:
+        if self.kind is Kind.CUSTOM and self.length_days is None:
+            raise ValueError("a custom rotation needs length_days")
+        if self.kind is not Kind.CUSTOM and self.length_days not in (None, LENGTH_DAYS[self.kind]):
+            raise ValueError(
+                f"a {self.kind} rotation has {LENGTH_DAYS[self.kind]} days; use custom"
+            )
+        return self
+
+    @property
+    def days(self) -> int:
+        """The length of a turn in calendar days."""
+        return self.length_days or LENGTH_DAYS[self.kind]
+
+
+class ScheduleCreate(Command):
+    """The schedule of a team: layers from the base upwards, a later one wins."""
+
+    name: Name
+    team: Reference
+    time_zone: ZoneName = "UTC"
+    layers: list[LayerModel] = Field([], max_length=20)
+
+
+class ScheduleUpdate(Command):
+    """The fields to change; ``layers`` replaces all of them."""
+
+    name: Name | None = None
+    team: Reference | None = None
+    time_zone: ZoneName | None = None
+    layers: list[LayerModel] | None = Field(None, max_length=20)
+
+
+class LayerView(Wire):
+    """A layer as stored."""
+
+    name: Text
+    role: Duty
+    kind: Kind
+    length_days: int
+    participants: list[Ref]
+    start: datetime
+    hours: list[HoursModel]
+
+
+class ScheduleView(Wire):
+    """A schedule as stored."""
+
+    id: UUID
+    name: Text
+    team: Ref
+    time_zone: Text
+    layers: list[LayerView]
+    created_at: datetime
+
+
+class OverrideCreate(Command):
+    """``person`` takes over from ``start`` until ``end``. The same one twice is one."""
+
+    schedule: Reference
+    person: Reference
+    start: Instant
+    end: Instant
+    role: Duty = Duty.PRIMARY
+    note: Text = Field("", max_length=500)
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("end must be after start")
+        if self.end - self.start > LONGEST_OVERRIDE:
+            raise ValueError("an override lasts a year at most; change the layers instead")
+        return self
+
+
+class OverrideUpdate(Command):
+    """The fields to change."""
+
+    person: Reference | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    role: Duty | None = None
+    note: Text | None = Field(None, max_length=500)
+
+
+class OverrideView(Wire):
+    """An override as stored."""
+
+    id: UUID
+    schedule: Ref
+    team: Ref
+    person: Ref
+    role: Duty
+    start: datetime
+    end: datetime
+    note: Text
+    created_by: Text
+    created_at: datetime
+
+
+class CurrentView(Wire):
+    """Who is on call for a team, now or at the instant asked about.
+
+    ``until`` is the next change within 60 days, or null. ``gap``: nobody is primary, so a page goes
+    to ``fallback`` (null: to the catch-all team and the administrators).
+    """
+
+    team: Ref
+    primary: Ref | None
+    secondary: Ref | None
+    primary_from: Text | None
+    secondary_from: Text | None
+    until: datetime | None
+    gap: bool
+    fallback: Ref | None
+
+
+class ShiftView(Wire):
+    """A stretch of the final calendar; ``source`` is the layer that decided, or ``override``."""
+
+    start: datetime
+    end: datetime
+    primary: Ref | None
+    secondary: Ref | None
+    source: Text | None
+    gap: bool
+
+
+class CalendarView(Wire):
+    """The final shifts of a team, without hole or overlap."""
+
+    team: Ref
+    schedule: Ref | None
+    time_zone: Text
+    items: list[ShiftView]

@@ -1,0 +1,202 @@
+"""Use cases: teams, and the directory that says which team answers for a service."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.core.core import Core, changing
+from oncall_service.core.store import lookup
+from oncall_service.metrics import ESCALATIONS, GAPS
+from oncall_service.tables import PersonRow, PolicyRow, ServiceRow, TeamRow
+from oncall_service.teams import store
+from oncall_service.teams.shapes import (
+    ServiceCreate,
+    ServiceUpdate,
+    ServiceView,
+    TeamCreate,
+    TeamUpdate,
+    TeamView,
+)
+from shared import counters
+from shared.contracts.wire import Page
+from shared.database import driver_connection
+from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.identifiers import new_id
+
+
+async def create_team(core: Core, command: TeamCreate) -> TeamView:
+    """Add a team; ``Conflict`` if the name is taken."""
+    async with changing(core) as session:
+        row = await add_team(session, command.name, command.members, core.clock.now())
+        return (await store.team_views(session, [row]))[0]
+
+
+async def put_team(core: Core, reference: str, command: TeamCreate) -> tuple[TeamView, bool]:
+    """Make the team be as described, and whether it is new."""
+    async with changing(core) as session:
+        row = await lookup.find(session, TeamRow, reference)
+        created = row is None
+        if row is None:
+            lookup.must_be_named(TeamRow, reference, command.name)
+            row = await add_team(session, command.name, command.members, core.clock.now())
+        else:
+            row.name = command.name
+            await _set_members(session, row.id, command.members)
+        await session.flush()
+        return (await store.team_views(session, [row]))[0], created
+
+
+async def update_team(core: Core, reference: str, command: TeamUpdate) -> TeamView:
+    """Change the given fields."""
+    async with changing(core) as session:
+        row = await lookup.require(session, TeamRow, reference)
+        if command.name is not None:
+            row.name = command.name
+        if command.members is not None:
+            await _set_members(session, row.id, command.members)
+        await session.flush()
+        return (await store.team_views(session, [row]))[0]
+
+
+async def get_team(core: Core, reference: str) -> TeamView:
+    """One team."""
+    async with core.database.session() as session:
+        row = await lookup.find(session, TeamRow, reference)
+        if row is None:
+            raise NotFound(f"There is no team '{reference}'.")
+        return (await store.team_views(session, [row]))[0]
+
+
+async def listed_teams(core: Core, *, limit: int, cursor: str | None) -> Page[TeamView]:
+    """Teams in the order of their names."""
+    async with core.database.session() as session:
+        rows, following = await lookup.page(session, TeamRow, limit=limit, cursor=cursor)
+        return Page(items=await store.team_views(session, rows), next_cursor=following)
+
+
+async def remove_team(core: Core, reference: str) -> None:
+    """Remove a team that owns nothing; the catch-all stays, for it answers for everything else."""
+    async with changing(core) as session:
+        row = await lookup.require(session, TeamRow, reference)
+        if row.catch_all:
+            raise Conflict(
+                "This is the catch-all team: without it an alert of an unknown service would "
+                "reach nobody. Rename it or change its members instead."
+            )
+        used_by = await store.team_uses(session, row.id)
+        if used_by:
+            raise Conflict(f"{row.name} still owns {', '.join(used_by)}.", used_by=used_by)
+        await session.delete(row)
+
+
+async def create_service(core: Core, command: ServiceCreate) -> ServiceView:
+    """Add an entry to the directory; ``Conflict`` if the service is listed already."""
+    async with changing(core) as session:
+        row = await _add_service(session, command, core.clock.now())
+        return (await store.service_views(session, [row]))[0]
+
+
+async def put_service(
+    core: Core, reference: str, command: ServiceCreate
+) -> tuple[ServiceView, bool]:
+    """Make the entry be as described, and whether it is new."""
+    async with changing(core) as session:
+        row = await lookup.find(session, ServiceRow, reference)
+        created = row is None
+        if row is None:
+            lookup.must_be_named(ServiceRow, reference, command.name)
+            row = await _add_service(session, command, core.clock.now())
+        else:
+            row.name = command.name
+            await _point(session, row, command)
+        await session.flush()
+        return (await store.service_views(session, [row]))[0], created
+
+
+async def update_service(core: Core, reference: str, command: ServiceUpdate) -> ServiceView:
+    """Change the given fields."""
+    for field in ("name", "team"):
+        if field in command.model_fields_set and getattr(command, field) is None:
+            raise Invalid([FieldError(field, "cannot be null")])
+    async with changing(core) as session:
+        row = await lookup.require(session, ServiceRow, reference)
+        if command.name is not None:
+            row.name = command.name
+        await _point(session, row, command)
+        await session.flush()
+        return (await store.service_views(session, [row]))[0]
+
+
+async def get_service(core: Core, reference: str) -> ServiceView:
+    """One entry of the directory."""
+    async with core.database.session() as session:
+        row = await lookup.find(session, ServiceRow, reference)
+        if row is None:
+            raise NotFound(f"There is no service '{reference}' in the directory.")
+        return (await store.service_views(session, [row]))[0]
+
+
+async def listed_services(core: Core, *, limit: int, cursor: str | None) -> Page[ServiceView]:
+    """The directory in the order of the names."""
+    async with core.database.session() as session:
+        rows, following = await lookup.page(session, ServiceRow, limit=limit, cursor=cursor)
+        return Page(items=await store.service_views(session, rows), next_cursor=following)
+
+
+async def remove_service(core: Core, reference: str) -> None:
+    """Remove an entry: from then on the catch-all team answers for the service."""
+    async with changing(core) as session:
+        await session.delete(await lookup.require(session, ServiceRow, reference))
+
+
+async def add_team(
+    session: AsyncSession,
+    name: str,
+    members: Sequence[str],
+    now: datetime,
+    *,
+    catch_all: bool = False,
+) -> TeamRow:
+    """Store a team, and its zero on /metrics."""
+    row = TeamRow(id=new_id(), name=name, catch_all=catch_all, created_at=now)
+    session.add(row)
+    await session.flush()
+    await _set_members(session, row.id, members)
+    zero = counters.Increments()
+    zero.inc(ESCALATIONS, 0, team=name)
+    zero.inc(GAPS, 0, team=name)
+    async with driver_connection(session) as connection:
+        await counters.add(connection, zero)
+    return row
+
+
+async def _set_members(session: AsyncSession, team: UUID, members: Sequence[str]) -> None:
+    people = await lookup.refer_all(session, PersonRow, members, "members")
+    await store.replace_members(session, team, people)
+    await session.flush()
+
+
+async def _add_service(session: AsyncSession, command: ServiceCreate, now: datetime) -> ServiceRow:
+    team = await lookup.refer(session, TeamRow, command.team, "team")
+    row = ServiceRow(id=new_id(), name=command.name, team_id=team.id, created_at=now)
+    await _point(session, row, command)
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def _point(
+    session: AsyncSession, row: ServiceRow, command: ServiceCreate | ServiceUpdate
+) -> None:
+    """Set team and policy; a policy belongs to the team that answers."""
+    if command.team is not None:
+        row.team_id = (await lookup.refer(session, TeamRow, command.team, "team")).id
+    if "policy" in command.model_fields_set or isinstance(command, ServiceCreate):
+        row.policy_id = None
+        if command.policy is not None:
+            row.policy_id = (await lookup.refer(session, PolicyRow, command.policy, "policy")).id
+    policy = await session.get(PolicyRow, row.policy_id) if row.policy_id else None
+    if policy is not None and policy.team_id != row.team_id:
+        raise Invalid([FieldError("policy", f"'{policy.name}' belongs to another team")])
