@@ -7,12 +7,9 @@
 # shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 stage_begin deploy "$@"
-target="${VIGIE_TARGET:-product}"
-[[ -n "${VIGIE_TARGET:-}" || "${CI:-}" != true ]] || target=ephemeral
 case "${STAGE_ARGS[*]:-}" in
   "") ;;
   --recheck) python_ci release.recheck "$OUT/stack.json" && exit 0 || exit 1 ;;
-  "--target product" | "--target ephemeral") target="${STAGE_ARGS[1]}" ;;
   *) fail "unknown argument: ${STAGE_ARGS[*]}" "see the top of ci/deploy.sh" "$EXIT_USAGE" ;;
 esac
 need_docker
@@ -21,10 +18,10 @@ python_ci images.load "$CI_OUT/build" || code=$?
 ((code == 0)) || fail "images of the build are missing" "run ./ci/build.sh" "$EXIT_ARTIFACT"
 
 code=0
-python_ci release.deploy "$ROOT" "$OUT" "$target" >"$OUT/deploy.txt" || code=$?
+python_ci release.deploy "$ROOT" "$OUT" "$VIGIE_TARGET" >"$OUT/deploy.txt" || code=$?
 cat "$OUT/deploy.txt"
 if ((code != 0)); then
   fail "$(sed -n 's/^FAILED: //p' "$OUT/deploy.txt" | tail -n 1)" \
     "read ${OUT#"$ROOT"/}/failure/logs.txt and state.txt" "$code"
 fi
-fact "target" "$target"
+fact "target" "$VIGIE_TARGET"

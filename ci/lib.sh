@@ -233,7 +233,7 @@ trap 'exit 143' TERM
 
 # stage_begin NAME "$@": puts the script under the stage runner (ci/pipeline), which gives it its
 # folder, log, timeout and manifest, in the same way whether a person, the workflow or pipeline.sh
-# started it. Common arguments are taken out here; what remains is in STAGE_ARGS.
+# started it. --offline and --target have become settings by then; what remains is in STAGE_ARGS.
 stage_begin() {
   STAGE=$1
   shift
@@ -243,14 +243,6 @@ stage_begin() {
       fail "python3 is not on PATH" "install Python 3.11 or newer" "$EXIT_MACHINE"
     PYTHONPATH="$CI_DIR" PYTHONDONTWRITEBYTECODE=1 exec python3 -P -m pipeline.stage_cli "$STAGE" "$@"
   fi
-  STAGE_ARGS=()
-  local argument
-  for argument in "$@"; do
-    case "$argument" in
-      --offline) OFFLINE=1 ;;
-      *) STAGE_ARGS+=("$argument") ;;
-    esac
-  done
-  [[ -z "$OFFLINE" ]] || export VIGIE_OFFLINE=1
+  STAGE_ARGS=("$@")
   cd "$ROOT"
 }

@@ -52,15 +52,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _workspace(options: Options) -> Workspace:
-    here = workspace_here()
-    environment = {
-        **os.environ,
-        "VIGIE_RUN_ID": f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid():x}",
-        "VIGIE_TARGET": options.target,
-    }
-    if options.offline:
-        environment["VIGIE_OFFLINE"] = "1"
-    return replace(here, environment=environment)
+    run_id = f"{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid():x}"
+    return replace(workspace_here(), environment={**options.settings, "VIGIE_RUN_ID": run_id})
 
 
 def _run(

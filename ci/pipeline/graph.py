@@ -25,14 +25,13 @@ class Stage:
     job: str
     needs: tuple[str, ...]
     takes: tuple[str, ...]
-    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     timeout_minutes: float
     machine: tuple[str, ...]
     exit_code: int
     recheck: bool = False
     transient: bool = False
-    local_inputs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
 
 

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.settings import SettingError, told
+
 _EPILOG = """\
 exit codes
   0 green · 2 wrong usage · 10 quality · 11 security · 12 test · 13 build · 14 scan · 15 deploy
@@ -20,10 +22,9 @@ Every stage leaves .ci-out/<stage>/ (log.txt, its outputs, manifest.sha256); the
 
 @dataclass(frozen=True)
 class Options:
-    """What the person asked for."""
+    """What the person asked for. `settings`: the environment with what its flags mean."""
 
-    offline: bool
-    target: str
+    settings: Mapping[str, str]
     start: str | None
     only: tuple[str, ...]
     skip: tuple[str, ...]
@@ -35,6 +36,16 @@ class Options:
     keep_stack: bool
     list_stages: bool
     summary_only: bool
+
+    @property
+    def offline(self) -> bool:
+        """No registry and no database beyond package registries."""
+        return bool(self.settings["VIGIE_OFFLINE"])
+
+    @property
+    def target(self) -> str:
+        """`product` or `ephemeral`."""
+        return self.settings["VIGIE_TARGET"]
 
 
 def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Options:
@@ -64,10 +75,14 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Options:
     add("--list", dest="list_stages", action="store_true", help="show the stages and what can run")
     add("--summary", dest="summary_only", action="store_true", help="only summarise .ci-out")
     found = parser.parse_args(argv)
-    ephemeral = found.ephemeral or environment.get("CI") == "true"
+    flags = ["--offline"] if found.offline else []
+    flags += ["--target", "ephemeral"] if found.ephemeral else []
+    try:
+        _, settings = told(flags, environment)
+    except SettingError as error:
+        parser.error(str(error))
     return Options(
-        offline=found.offline or environment.get("VIGIE_OFFLINE") == "1",
-        target="ephemeral" if ephemeral else "product",
+        settings=settings,
         start=found.start,
         only=_names(found.only),
         skip=_names(found.skip),

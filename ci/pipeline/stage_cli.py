@@ -7,11 +7,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline import graph as graphs
 from pipeline import lock, report
 from pipeline.kinds import Exit, Status
+from pipeline.settings import SettingError, told
 from pipeline.stage import Job, Result, Workspace, run, stage_environment
 
 _LOCK_SECONDS = 3600.0
@@ -27,13 +29,19 @@ def workspace_here() -> Workspace:
 
 def main(argv: Sequence[str]) -> int:
     """Run stage argv[0] with the remaining arguments; the exit code is of pipeline.kinds."""
-    workspace = workspace_here()
+    try:
+        arguments, environment = told(argv[1:], os.environ)
+    except SettingError as error:
+        print(f"{argv[0]}: {error}", file=sys.stderr)
+        return Exit.USAGE
+    workspace = replace(workspace_here(), environment=environment)
     graph = graphs.load(workspace.root / "ci" / "stages.toml")
-    stage, arguments = graph[argv[0]], tuple(argv[1:])
+    stage = graph[argv[0]]
     if _QUESTIONS & set(arguments):
         script = str(workspace.root / stage.script)
-        environment = stage_environment(stage, workspace)
-        os.execve(script, [script, *arguments], environment)  # noqa: S606 - our own script
+        os.execve(  # noqa: S606 - our own script
+            script, [script, *arguments], stage_environment(stage, workspace)
+        )
     stop = threading.Event()
     codes: list[int] = []
 

@@ -92,7 +92,7 @@ def _job(name: str, job: Mapping[str, Any], graph: Graph) -> Iterator[str]:
 def _expected(stages: list[Stage]) -> Iterator[dict[str, Any]]:
     """The steps that the graph asks for, in order, in the form that _normal gives."""
     checkout: dict[str, Any] = {"uses": CHECKOUT, "with": {"persist-credentials": False}}
-    if any("@history" in stage.inputs for stage in stages):
+    if any("history" in stage.reads for stage in stages):
         checkout["with"]["fetch-depth"] = 0
     yield checkout
     yield {"uses": SETUP}

@@ -43,7 +43,6 @@ class Chain:
             "job": name,
             "needs": [],
             "takes": [],
-            "inputs": [f"ci/{name}.sh"],
             "outputs": [],
             "timeout_minutes": 1,
             "machine": ["python"],
@@ -86,10 +85,10 @@ class Chain:
             check=False,
         )
 
-    def alone(self, stage: str) -> subprocess.CompletedProcess[str]:
+    def alone(self, stage: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the script of one stage without the pipeline."""
         return subprocess.run(
-            [self.root / "ci" / f"{stage}.sh"],
+            [self.root / "ci" / f"{stage}.sh", *arguments],
             capture_output=True,
             text=True,
             env=_environment(),

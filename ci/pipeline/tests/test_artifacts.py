@@ -8,7 +8,7 @@ from .conftest import Chain
 
 
 def _pair(chain: Chain) -> None:
-    chain.stage("make", 'cat source >"$OUT/made"', inputs=["source"], outputs=["made"])
+    chain.stage("make", 'cat source >"$OUT/made"', outputs=["made"])
     chain.stage(
         "use",
         'cat "$CI_OUT/make/made" >"$OUT/used"',
@@ -46,15 +46,34 @@ def test_resume_runs_what_changed_and_what_takes_from_it(chain: Chain) -> None:
 
 
 def test_resume_leaves_alone_what_does_not_depend_on_the_change(chain: Chain) -> None:
-    _pair(chain)
+    chain.stage("make", "say made")
+    chain.stage("place", "say placed", needs=["make"], settings=["VIGIE_TARGET"])
     chain.run()
     chain.ran()
-    script = chain.root / "ci" / "use.sh"
-    script.write_text(script.read_text() + "say more\n")
 
-    chain.run("--resume")
+    chain.run("--resume", "--ephemeral")
 
-    assert chain.ran() == ["use"]
+    assert chain.ran() == ["place"]
+
+
+def test_a_flag_of_a_script_is_the_flag_of_the_chain(chain: Chain) -> None:
+    chain.stage("make", "say made", settings=["VIGIE_OFFLINE", "VIGIE_TARGET"])
+    chain.stage("use", "say used", needs=["make"], takes=["make"])
+    flags = ("--offline", "--target", "ephemeral")
+    assert chain.alone("make", *flags).returncode == 0
+
+    done = chain.run("--offline", "--ephemeral", "--only", "use")
+    assert done.returncode == 0, done.stderr
+
+    done = chain.run("--offline", "--only", "use")
+    assert done.returncode == 21, "made for another target"
+
+
+def test_a_target_that_does_not_exist_is_a_usage_error(chain: Chain) -> None:
+    chain.stage("make", "say made")
+
+    assert chain.alone("make", "--target", "moon").returncode == 2
+    assert chain.ran() == []
 
 
 def test_resume_refuses_an_output_that_was_tampered_with(chain: Chain) -> None:
@@ -102,8 +121,7 @@ def test_a_stack_that_is_gone_by_design_is_not_brought_up_for_nothing(chain: Cha
     chain.run("--ephemeral", "--resume")
     assert chain.ran() == []
 
-    script = chain.root / "ci" / "look.sh"
-    script.write_text(script.read_text() + "say more\n")
+    chain.out("look", "result.json").unlink()
     chain.run("--ephemeral", "--resume")
     assert chain.ran() == ["up", "look"]
 
@@ -153,8 +171,9 @@ def test_a_stage_alone_without_what_it_takes_says_what_is_missing(chain: Chain) 
 
 
 def test_the_history_of_commits_is_an_input_where_a_stage_says_so(chain: Chain) -> None:
-    chain.stage("scan", "say scanned", inputs=["@history"])
-    chain.stage("other", "say other", inputs=["source"])
+    chain.stage("scan", "say scanned", reads=["history"])
+    chain.stage("label", "say labelled", reads=["commit"], needs=["scan"])
+    chain.stage("other", "say other")
     chain.run()
     chain.ran()
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"]
@@ -163,4 +182,4 @@ def test_the_history_of_commits_is_an_input_where_a_stage_says_so(chain: Chain) 
 
     chain.run("--resume")
 
-    assert chain.ran() == ["scan"]
+    assert chain.ran() == ["scan", "label"]

@@ -17,7 +17,6 @@ script = "ci/{name}.sh"
 job = "{name}"
 needs = {needs}
 takes = {takes}
-inputs = []
 outputs = []
 timeout_minutes = 1
 machine = []
