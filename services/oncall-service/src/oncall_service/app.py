@@ -1,6 +1,7 @@
 """The composition root: wiring, and nothing else."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -10,18 +11,15 @@ from prometheus_client import CollectorRegistry
 
 from oncall_service import routes, scrape
 from oncall_service.access.bootstrap import Bootstrap
-from oncall_service.access.usecases import LocalTokenDirectory
+from oncall_service.access.tokens import LocalTokenDirectory
 from oncall_service.core.core import Core
 from oncall_service.core.passwords import Passwords
 from oncall_service.engines import engines
-from oncall_service.metrics import PAGE_EVENTS_TOPIC
+from oncall_service.notifications.channels import registry as channel_registry
 from oncall_service.notifications.channels.base import Sender
-from oncall_service.notifications.channels.email import EmailChannel
-from oncall_service.notifications.channels.log import LogChannel
-from oncall_service.notifications.channels.outside import OutsideWorld
-from oncall_service.notifications.channels.webhook import WebhookChannel
 from oncall_service.notifications.dispatch import Dispatch
-from oncall_service.people.shapes import Channel
+from oncall_service.notifications.ledger import PAGE_EVENTS_TOPIC
+from oncall_service.paging import outcomes
 from oncall_service.settings import OncallSettings
 from shared.app import Resource, ServiceParts, assemble
 from shared.auth import Authenticator
@@ -59,7 +57,6 @@ def create_app(
     database = Database(settings, schema=SCHEMA, name=NAME, migrations_dir=MIGRATIONS)
     wakeups = Wakeups(settings, schema=SCHEMA, name=NAME)
     core = Core(settings, clock, database, Passwords())
-    outside = OutsideWorld(settings.webhook_targets, proxy=settings.webhook_proxy)
     incidents = ServiceClient(
         settings.incident_management_url,
         name="incident-management",
@@ -69,12 +66,8 @@ def create_app(
     outbox = OutboxWorker(
         database, wakeups, clock, {PAGE_EVENTS_TOPIC: event_sender(incidents, PAGE_EVENTS_PATH)}
     )
-    senders = channels or {
-        Channel.LOG: LogChannel(),
-        Channel.WEBHOOK: WebhookChannel(clock, outside),
-        Channel.EMAIL: EmailChannel(clock, settings.mail_server),
-    }
-    dispatch = Dispatch(core, senders)
+    own = channel_registry.configured(settings, clock)
+    dispatch = Dispatch(core, channels or own, partial(outcomes.write_down, core))
     running = engines(core, dispatch, wakeups, registry)
     at_work: list[Resource] = [wakeups, outbox, *running.values()] if background else []
     return assemble(
@@ -84,7 +77,7 @@ def create_app(
             revision=settings.revision,
             handlers=routes.ROUTERS,
             registry=registry,
-            resources=[database, Bootstrap(core), incidents, outside, dispatch, *at_work],
+            resources=[database, Bootstrap(core), incidents, *own.values(), dispatch, *at_work],
             ready={"database": database.check},
             collectors=[scrape.collector(core)],
             authenticator=Authenticator(settings.callers, LocalTokenDirectory(core)),

@@ -5,9 +5,10 @@ from prometheus_client import CollectorRegistry
 from oncall_service.access import usecases as access
 from oncall_service.core.core import Core
 from oncall_service.notifications.dispatch import Dispatch
-from oncall_service.paging import usecases as paging
-from oncall_service.paging.runs import NOTIFICATIONS_CHANNEL
+from oncall_service.notifications.ledger import NOTIFICATIONS_CHANNEL
+from oncall_service.paging import due
 from oncall_service.paging.set_back import SetBack
+from oncall_service.teams import usecases as teams
 from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 
@@ -27,11 +28,15 @@ def engines(
             await set_back.mend()
         finally:
             # Whatever keeps the clock from being watched must not keep anybody from being paged.
-            await paging.run_due(core)
+            await due.run_due(core)
 
     async def deliver() -> None:
         if await dispatch.deliver_due():
             wake.set()
+
+    async def keep_house() -> None:
+        await access.clean_up(core)
+        await teams.forget_gone(core)
 
     return {
         ESCALATION: Periodic(
@@ -53,7 +58,7 @@ def engines(
         ),
         HOUSEKEEPING: Periodic(
             HOUSEKEEPING,
-            lambda: access.clean_up(core),
+            keep_house,
             interval=600.0,
             timeout=30.0,
             clock=core.clock,

@@ -1,6 +1,6 @@
 from oncall_service.access import routes as access
-from oncall_service.paging import internal
-from oncall_service.paging import routes as escalations
+from oncall_service.notifications import routes as notifications
+from oncall_service.paging import routes as paging
 from oncall_service.people import routes as people
 from oncall_service.policies import routes as policies
 from oncall_service.schedules import oncall_routes as oncall
@@ -9,6 +9,7 @@ from oncall_service.teams import routes as teams
 
 ROUTERS = [
     access.router,
+    access.internal_router,
     people.router,
     teams.team_router,
     teams.service_router,
@@ -16,6 +17,7 @@ ROUTERS = [
     schedules.override_router,
     policies.router,
     oncall.router,
-    escalations.router,
-    internal.router,
+    paging.router,
+    paging.internal_router,
+    notifications.router,
 ]

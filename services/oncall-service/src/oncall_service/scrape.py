@@ -5,17 +5,17 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import case, func
-from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
-from oncall_service.metrics import DEFINITIONS, MOST_TEAMS, PAGE_EVENTS_TOPIC
-from oncall_service.notifications import store as notifications
-from oncall_service.paging.store import incidents
-from oncall_service.people.store import living
+from oncall_service.core.metrics import MOST_TEAMS
+from oncall_service.core.store import lookup
+from oncall_service.metrics import DEFINITIONS
+from oncall_service.notifications.ledger import PAGE_EVENTS_TOPIC
+from oncall_service.notifications.store import figures
+from oncall_service.paging import store as runs
 from oncall_service.schedules.oncall import states
-from oncall_service.tables import AttemptRow, EscalationRow, NotificationRow, TeamRow
+from oncall_service.teams import store as team_store
 from shared import counters, outbox
 from shared.metrics import Collect
 
@@ -28,7 +28,9 @@ def collector(core: Core) -> Collect:
     async def collect() -> Iterable[Metric]:
         now = core.clock.now()
         async with core.database.transaction() as connection:
-            counted = await counters.families(connection, DEFINITIONS, await living(connection))
+            counted = await counters.families(
+                connection, DEFINITIONS, await lookup.living(connection)
+            )
             waiting = await outbox.families(connection, [PAGE_EVENTS_TOPIC], now=now)
         async with core.database.session() as session:
             return [
@@ -49,8 +51,7 @@ async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
         labels=["team", "person"],
     )
     gap = GaugeMetricFamily("oncall_gap", "Whether a team has nobody on call now.", labels=["team"])
-    first = select(TeamRow).order_by(TeamRow.name).limit(MOST_TEAMS)
-    teams = list((await session.exec(first)).all())
+    teams = await team_store.first(session, MOST_TEAMS)
     # By what they are called here: two long names may be cut to the same.
     shown = {counters.short(state.team.name): state for state in await states(session, teams, now)}
     for team, state in shown.items():
@@ -65,10 +66,7 @@ async def _engine_work(session: AsyncSession, now: datetime) -> list[Metric]:
     late = GaugeMetricFamily(
         "escalation_overdue_seconds", "How long the most overdue step has been due."
     )
-    runs = select(func.count(), func.min(EscalationRow.due_at)).where(
-        EscalationRow.status == incidents.RUNNING
-    )
-    count, due = (await session.exec(runs)).one()
+    count, due = await runs.running_and_due(session)
     running.add_metric([], count)
     late.add_metric([], _age(due, now))
     return [running, late]
@@ -86,29 +84,10 @@ async def _owed_to_people(session: AsyncSession, now: datetime) -> list[Metric]:
         "notifications_oldest_age_seconds",
         "How long the oldest pending notification has been due.",
     )
-    tried = col(NotificationRow.attempts) > 0
-    owed = or_(tried, col(NotificationRow.next_attempt_at) <= now)
-    # Each failure moves the next attempt, and what was tried in vain does not get younger by that.
-    first_attempt = (
-        select(func.min(AttemptRow.at))
-        .where(AttemptRow.notification_id == NotificationRow.id)
-        .correlate(NotificationRow)
-        .scalar_subquery()
-    )
-    since = case((tried, first_attempt), else_=NotificationRow.next_attempt_at)
-    statement = select(
-        func.count().filter(owed),
-        func.count().filter(~owed),
-        func.min(since).filter(owed),
-    ).where(
-        NotificationRow.outcome == notifications.PENDING,
-        # A test waits behind every page, and nobody is late for it.
-        NotificationRow.kind != notifications.TRIAL,
-    )
-    due, early, due_since = (await session.exec(statement)).one()
-    pending.add_metric([], due)
-    waiting.add_metric([], early)
-    oldest.add_metric([], _age(due_since, now))
+    owed = await figures.owed(session, now)
+    pending.add_metric([], owed.due)
+    waiting.add_metric([], owed.not_yet)
+    oldest.add_metric([], _age(owed.due_since, now))
     return [pending, waiting, oldest]
 
 

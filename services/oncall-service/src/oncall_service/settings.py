@@ -1,11 +1,7 @@
 """What oncall-service reads from its environment; every name is prefixed VIGIE_."""
 
-from datetime import timedelta
-
 from pydantic import Field, SecretStr, field_validator
 
-from oncall_service.notifications.channels.email import MailServer
-from oncall_service.notifications.pacing import Rate
 from oncall_service.targets import AllowedTargets
 from shared.settings import DatabaseSettings, Port, Seconds
 
@@ -58,23 +54,6 @@ class OncallSettings(DatabaseSettings):
         return value
 
     @property
-    def rate(self) -> Rate:
-        """How many messages a contact method gets."""
-        return Rate(self.notification_burst, timedelta(seconds=self.notification_interval_seconds))
-
-    @property
     def webhook_targets(self) -> AllowedTargets:
         """Where a webhook may lead beside public addresses."""
         return AllowedTargets.parse(self.webhook_allowed_networks)
-
-    @property
-    def mail_server(self) -> MailServer:
-        """How mail leaves."""
-        return MailServer(
-            host=self.smtp_host,
-            port=self.smtp_port,
-            sender=self.smtp_from,
-            user=self.smtp_user,
-            password=self.smtp_password.get_secret_value(),
-            start_tls=self.smtp_starttls,
-        )

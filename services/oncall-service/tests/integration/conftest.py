@@ -14,8 +14,8 @@ from litestar import Litestar
 from psycopg import sql
 
 from oncall_service.app import create_app
-from oncall_service.metrics import PAGE_EVENTS_TOPIC
 from oncall_service.notifications.channels.base import Outgoing, Result, Sent
+from oncall_service.notifications.ledger import PAGE_EVENTS_TOPIC
 from oncall_service.settings import OncallSettings
 from shared.auth import hash_token
 from shared.identifiers import new_id

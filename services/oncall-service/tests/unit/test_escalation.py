@@ -7,23 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oncall_service.paging.rules import (
-    Action,
-    Exhaust,
-    Heard,
-    Known,
-    Page,
-    Plan,
-    Position,
-    Reaction,
-    Reason,
-    Roster,
-    Step,
-    Target,
-    advance,
-    choose,
-    react,
-)
+from oncall_service.paging.reasons import Reason
+from oncall_service.paging.rules import Action, Heard, Known, Reaction, react
+from oncall_service.paging.steps import Exhaust, Page, Position, Roster, advance, choose
+from oncall_service.policies.rules import Plan, Step, Target
 from shared.contracts.incidents import Status
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

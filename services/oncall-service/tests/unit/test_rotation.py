@@ -10,8 +10,9 @@ from dateutil import tz
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from oncall_service.core.hours import Hours
 from oncall_service.core.zones import UnknownZoneError, wall_at, zone, zone_names
-from oncall_service.schedules.rotation import Hours, Rotation
+from oncall_service.schedules.rotation import Rotation
 
 NAMESPACE = UUID(int=1)
 ADA, BEN, CLEO = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo"))

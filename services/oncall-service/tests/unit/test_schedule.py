@@ -8,8 +8,9 @@ from uuid import UUID, uuid5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oncall_service.core.hours import Hours
 from oncall_service.core.zones import zone
-from oncall_service.schedules.rotation import Hours, Rotation
+from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.rules import (
     Duty,
     Layer,

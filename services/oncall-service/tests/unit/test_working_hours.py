@@ -4,9 +4,9 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from oncall_service.core.hours import Hours
 from oncall_service.core.zones import zone
 from oncall_service.people.rules import next_time
-from oncall_service.schedules.rotation import Hours
 
 PARIS = zone("Europe/Paris")
 OFFICE = Hours(frozenset(range(5)), time(9), time(17))

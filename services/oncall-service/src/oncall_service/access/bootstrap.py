@@ -5,17 +5,15 @@ password and no deleted team.
 """
 
 import structlog
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.access import store
 from oncall_service.core.core import Core
-from oncall_service.paging.rules import Target
 from oncall_service.people import store as people
-from oncall_service.people.shapes import ADMINISTRATOR
 from oncall_service.policies import usecases as policies
+from oncall_service.policies.rules import Target
 from oncall_service.policies.shapes import PolicyCreate, StepModel
-from oncall_service.tables import SeedRow, TokenRow
+from oncall_service.tables import TokenRow
 from oncall_service.teams import usecases as teams
 from shared.auth import hash_token
 from shared.contracts.identity import Role
@@ -68,14 +66,7 @@ async def seed(core: Core) -> None:
 
 
 async def _first_time(core: Core, session: AsyncSession, name: str) -> bool:
-    # Two replicas that start together: the second waits here, and finds it done.
-    statement = (
-        insert(SeedRow)
-        .values(name=name, seeded_at=core.clock.now())
-        .on_conflict_do_nothing()
-        .returning(col(SeedRow.name))
-    )
-    first = (await session.exec(statement)).first() is not None
+    first = await store.seed(session, name, core.clock.now())
     if first:
         _log.info("seeded", part=name)
     return first
@@ -84,7 +75,7 @@ async def _first_time(core: Core, session: AsyncSession, name: str) -> bool:
 async def _installation(core: Core, session: AsyncSession) -> None:
     now = core.clock.now()
     login = core.settings.bootstrap_admin_user
-    admin = await people.add_administrator(session, ADMINISTRATOR, login, now)
+    admin = await people.add_administrator(session, people.ADMINISTRATOR, login, now)
     await teams.add_team(session, CATCH_ALL, [str(admin.id)], now, catch_all=True)
     await policies.add(
         session,

@@ -6,8 +6,9 @@ from uuid import UUID
 from litestar import Request, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from oncall_service.access import usecases as access
+from oncall_service.access import tokens, usecases
 from oncall_service.access.shapes import (
+    PasswordChange,
     SessionView,
     SignIn,
     TokenCreate,
@@ -15,10 +16,15 @@ from oncall_service.access.shapes import (
     TokenView,
 )
 from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore
-from oncall_service.people import usecases as people
-from oncall_service.people.shapes import PasswordChange
-from shared.auth import Caller, bearer_token, requires
-from shared.contracts.identity import Principal, Role
+from shared.app import INTERNAL_MAX_BODY_BYTES
+from shared.auth import Caller, bearer_token, requires, requires_service
+from shared.contracts.identity import (
+    TOKEN_CHECK_PATH,
+    Principal,
+    Role,
+    TokenCheck,
+    TokenCheckResult,
+)
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import Forbidden, TooMany, Unauthorized, Unavailable
@@ -35,7 +41,7 @@ async def sign_in(
     core: TheCore, request: Request[Any, Any, Any], data: JSONBody[SignIn]
 ) -> SessionView:
     """Sign in with user and password. 429 after too many failed attempts."""
-    return await access.sign_in(core, data, await _address(request))
+    return await usecases.sign_in(core, data, await _address(request))
 
 
 @delete("/sessions/current", guards=[requires(Role.VIEWER)], security=BEARER)
@@ -44,7 +50,7 @@ async def sign_out(core: TheCore, request: Request[Any, Any, Any]) -> None:
     token = bearer_token(request)
     if token is None:
         raise Unauthorized("There is no session to end.")
-    await access.sign_out(core, token)
+    await usecases.sign_out(core, token)
 
 
 @get("/me", guards=[requires(Role.VIEWER)], security=BEARER, sync_to_thread=False)
@@ -62,7 +68,7 @@ def me(principal: Caller) -> Principal:
 )
 async def change_password(core: TheCore, data: JSONBody[PasswordChange], principal: Caller) -> None:
     """Choose another password; every session of the person ends."""
-    await people.change_password(core, principal, data)
+    await usecases.change_password(core, principal, data)
 
 
 @post("/tokens", guards=[requires(Role.ADMIN)], security=BEARER)
@@ -70,7 +76,7 @@ async def create_token(
     core: TheCore, data: JSONBody[TokenCreate], principal: Caller
 ) -> TokenCreated:
     """Make an API token; the answer is the only place where it can be read."""
-    return await access.create_token(core, data, principal)
+    return await tokens.create(core, data, principal)
 
 
 @get("/tokens", guards=[requires(Role.ADMIN)], security=BEARER)
@@ -78,13 +84,13 @@ async def list_tokens(
     core: TheCore, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[TokenView]:
     """API tokens, newest first, revoked ones included."""
-    return await access.listed_tokens(core, limit=limit, cursor=cursor)
+    return await tokens.listed(core, limit=limit, cursor=cursor)
 
 
 @delete("/tokens/{token_id:uuid}", guards=[requires(Role.ADMIN)], security=BEARER)
 async def revoke_token(core: TheCore, token_id: FromPath[UUID]) -> None:
     """Revoke a token for ever; the other services notice within a minute."""
-    await access.revoke_token(core, token_id)
+    await tokens.revoke(core, token_id)
 
 
 router = Router(
@@ -99,6 +105,25 @@ router = Router(
         revoke_token,
     ],
     tags=["access"],
+)
+
+
+@post(
+    TOKEN_CHECK_PATH,
+    status_code=200,
+    guards=[requires_service("alert-ingestion", "incident-management", "web-ui")],
+)
+async def check_token(core: TheCore, data: JSONBody[TokenCheck]) -> TokenCheckResult:
+    """Whose token this is; null for one that is unknown, expired or revoked."""
+    return TokenCheckResult(principal=await tokens.LocalTokenDirectory(core).find(data.token))
+
+
+internal_router = Router(
+    "/",
+    route_handlers=[check_token],
+    request_max_body_size=INTERNAL_MAX_BODY_BYTES,
+    tags=["internal"],
+    security=[{"bearer": []}],
 )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr
 
+from oncall_service.core.fields import Password
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Instant, Line, Ref, Text, Wire
 
@@ -54,3 +55,10 @@ class TokenCreated(TokenView):
     """``token`` is shown here and never again."""
 
     token: Text
+
+
+class PasswordChange(Command):
+    """``POST /api/v1/me/password``."""
+
+    current: SecretStr
+    new: Password

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.access.shapes import TokenView
 from oncall_service.tables import (
     PersonRow,
+    SeedRow,
     SessionRow,
     SigninAttemptRow,
     SigninPlaceRow,
@@ -142,3 +143,23 @@ def token_view(row: TokenRow) -> TokenView:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
     )
+
+
+async def tokens(session: AsyncSession, *, before: UUID | None, limit: int) -> list[TokenRow]:
+    """Tokens, newest first, revoked ones included."""
+    statement = select(TokenRow).order_by(col(TokenRow.id).desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(TokenRow.id < before)
+    return list((await session.exec(statement)).all())
+
+
+async def seed(session: AsyncSession, name: str, now: datetime) -> bool:
+    """Note that a part of the installation is seeded; False: it was before."""
+    # Two replicas that start together: the second waits here, and finds it done.
+    statement = (
+        insert(SeedRow)
+        .values(name=name, seeded_at=now)
+        .on_conflict_do_nothing()
+        .returning(col(SeedRow.name))
+    )
+    return (await session.exec(statement)).first() is not None

@@ -1,7 +1,6 @@
 """The kinds of field that several resources share, and what a wrong one is answered with."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
@@ -22,25 +21,6 @@ def _password(value: SecretStr) -> SecretStr:
     if not MINIMUM_PASSWORD <= len(value.get_secret_value()) <= MAXIMUM_PASSWORD:
         raise ValueError(f"must have {MINIMUM_PASSWORD} to {MAXIMUM_PASSWORD} characters")
     return value
-
-
-def web_address(value: str) -> str:
-    """An http or https URL with a host, and without a user or password in it."""
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError("must be a URL") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("must be an http:// or https:// URL")
-    if parts.username or parts.password:
-        raise ValueError("must not carry a user or password")
-    return value
-
-
-def web_host(url: str) -> str:
-    """The host of a :func:`web_address`."""
-    return urlsplit(url).hostname or ""
 
 
 ZoneName = Annotated[str, AfterValidator(_zone)]

@@ -1,4 +1,4 @@
-"""Passwords as they are stored and checked, and tokens as they are made."""
+"""Passwords as they are stored and checked."""
 
 import asyncio
 import secrets
@@ -6,18 +6,10 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SESSION_PREFIX = "vgs_"
-TOKEN_PREFIX = "vgt_"  # noqa: S105 - how a token begins, so that a scanner knows it
-
 # OWASP's recommendation for argon2id (19 MiB, two passes): about 20 ms on one core.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Hashing costs memory and a core; a flood of sign-ins must not take all of both.
 _AT_ONCE = 2
-
-
-def new_token(prefix: str) -> str:
-    """A token nobody can guess: 256 random bits."""
-    return prefix + secrets.token_urlsafe(32)
 
 
 class Passwords:

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
 from oncall_service.core.core import Core
 from oncall_service.notifications import claims, messages
 from oncall_service.notifications.channels.base import Failed, Outgoing, Result, Sender
-from oncall_service.notifications.outcomes import Done, write_down
+from oncall_service.notifications.outcomes import Done, WriteDown
+from oncall_service.notifications.pacing import Rate
+from oncall_service.settings import OncallSettings
 from oncall_service.tables import ContactMethodRow
 from shared import tasks
 from shared.errors import Unavailable
@@ -30,11 +33,11 @@ _log = structlog.get_logger(__name__)
 class Dispatch:
     """Sends what is due; a resource of the application."""
 
-    def __init__(self, core: Core, channels: Mapping[str, Sender]) -> None:
+    def __init__(self, core: Core, channels: Mapping[str, Sender], write_down: WriteDown) -> None:
         self._core = core
         self._channels = channels
-        self._claims = claims.Claims(core.database, core.settings.rate)
-        self._recorder = _Recorder(core)
+        self._claims = claims.Claims(core.database, _rate(core.settings))
+        self._recorder = _Recorder(write_down)
         self._sending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -134,8 +137,8 @@ class _Waiting:
 class _Recorder:
     """Writes outcomes down: whatever has come when the last writing ends is the next one."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, write_down: WriteDown) -> None:
+        self._write_down = write_down
         self._waiting: list[_Waiting] = []
         self._writing = asyncio.Lock()
 
@@ -172,10 +175,15 @@ class _Recorder:
     async def _persist(self, batch: Sequence[Done]) -> None:
         for attempt in range(RECORDING_ATTEMPTS):
             try:
-                await write_down(self._core, batch)
+                await self._write_down(batch)
             except Unavailable:
                 if attempt + 1 == RECORDING_ATTEMPTS:
                     raise
                 await asyncio.sleep(RECORDING_PAUSE_SECONDS)
             else:
                 return
+
+
+def _rate(settings: OncallSettings) -> Rate:
+    interval = timedelta(seconds=settings.notification_interval_seconds)
+    return Rate(settings.notification_burst, interval)

@@ -2,60 +2,39 @@
 
 from uuid import UUID
 
-from sqlmodel import col, select
-
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
-from oncall_service.notifications import messages, store
-from oncall_service.paging.runs import Runs
-from oncall_service.people.shapes import Channel
-from oncall_service.people.store import shown
-from oncall_service.people.usecases import own_or_admin
-from oncall_service.policies.shapes import NotificationView
-from oncall_service.tables import ContactMethodRow, NotificationRow, PersonRow
-from shared.contracts.identity import Principal
-from shared.contracts.wire import Page
-from shared.errors import NotFound
+from oncall_service.notifications import messages
+from oncall_service.notifications.ledger import Ledger
+from oncall_service.notifications.owed import About, owed
+from oncall_service.notifications.shapes import NotificationView
+from oncall_service.notifications.store import rows as store
+from oncall_service.tables import ContactMethodRow, PersonRow
+from shared.contracts.wire import Page, Ref
 from shared.identifiers import new_id
 from shared.urgency import Occasion
 
 
 async def send_trial(
-    core: Core, reference: str, method_id: UUID, who: Principal
+    core: Core, ledger: Ledger, person: PersonRow, method: ContactMethodRow
 ) -> NotificationView:
-    """Owe a test message to a contact method; the notification's attempts say what became of it."""
-    now = core.clock.now()
-    async with core.database.session() as session:
-        person = await lookup.require(session, PersonRow, reference)
-        own_or_admin(person, who)
-        method = await session.get(ContactMethodRow, method_id)
-        if method is None or method.person_id != person.id:
-            raise NotFound(f"{person.name} has no such contact method.")
-        identifier = new_id()
-        row = NotificationRow(
-            id=identifier,
-            idempotency_key=f"test:{identifier}",
-            kind=store.TRIAL,
-            person_id=person.id,
-            person_name=person.name,
-            contact_method_id=method.id,
-            channel=method.channel,
-            shown_target=shown(Channel(method.channel), method.target),
-            reason="test_requested",
-            message=messages.stored(messages.trial(person.name, core.settings.web_ui_url)),
-            outcome=store.PENDING,
-            outcome_detail="",
-            urgency=int(Occasion.RECORD),
-            created_at=now,
-            next_attempt_at=now,
-        )
-        session.add(row)
-        await session.flush()
-        view = (await store.views(session, [row]))[0]
-        runs = Runs(session, now, core.settings.web_ui_url)
-        runs.owe_message()
-        await runs.settle()
-        return view
+    """Owe a test message; the notification's attempts say what became of it."""
+    row = owed(
+        messages.trial(person.name, core.settings.web_ui_url),
+        to=Ref(id=person.id, name=person.name),
+        method=method,
+        key=f"test:{new_id()}",
+        kind=store.TRIAL,
+        reason="test_requested",
+        urgency=int(Occasion.RECORD),
+        now=ledger.now,
+        at=ledger.now,
+        about=About(),
+    )
+    ledger.session.add(row)
+    await ledger.session.flush()
+    ledger.owe_message()
+    return (await store.views(ledger.session, [row]))[0]
 
 
 async def listed(
@@ -69,18 +48,18 @@ async def listed(
     inside: bool,
 ) -> Page[NotificationView]:
     """Notifications, newest first; ``inside``: with what only administrators may read."""
-    statement = select(NotificationRow).order_by(col(NotificationRow.id).desc()).limit(limit + 1)
     async with core.database.session() as session:
-        if incident_id is not None:
-            statement = statement.where(NotificationRow.incident_id == incident_id)
+        of = None
         if person is not None:
-            found = await lookup.refer(session, PersonRow, person, "person")
-            statement = statement.where(NotificationRow.person_id == found.id)
-        if outcome is not None:
-            statement = statement.where(NotificationRow.outcome == outcome)
-        if cursor is not None:
-            statement = statement.where(NotificationRow.id < lookup.id_cursor(cursor))
-        rows = list((await session.exec(statement)).all())
+            of = (await lookup.refer(session, PersonRow, person, "person")).id
+        rows = await store.listed(
+            session,
+            incident=incident_id,
+            person=of,
+            outcome=outcome,
+            before=lookup.id_cursor(cursor) if cursor is not None else None,
+            limit=limit + 1,
+        )
         items = await store.views(session, rows[:limit], inside=inside)
     more = len(rows) > limit
     return Page(items=items, next_cursor=str(rows[limit - 1].id) if more else None)

@@ -1,39 +1,20 @@
-"""Escalations and notifications."""
+"""Escalation runs, and what incident-management tells of its incidents."""
 
-from enum import StrEnum
 from uuid import UUID
 
 from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore, named_or_none
-from oncall_service.notifications import usecases as delivery
-from oncall_service.paging import escalations
-from oncall_service.paging import usecases as paging
-from oncall_service.policies.shapes import EscalateCommand, EscalationView, NotificationView
-from shared.auth import Caller, requires
+from oncall_service.paging import hearing, usecases
+from oncall_service.paging.shapes import EscalateCommand, EscalationView, RunStatus
+from shared.app import INTERNAL_MAX_BODY_BYTES
+from shared.auth import Caller, requires, requires_service
 from shared.contracts.identity import Role
-from shared.contracts.wire import Page
+from shared.contracts.incidents import INCIDENT_EVENTS_PATH, IncidentEvents
+from shared.contracts.wire import EventResults, Page
 from shared.documented import as_responses
 from shared.errors import NotFound
-
-
-class RunStatus(StrEnum):
-    """What became of a run."""
-
-    RUNNING = "running"
-    STOPPED = "stopped"
-    EXHAUSTED = "exhausted"
-    COMPLETED = "completed"
-
-
-class NotificationOutcome(StrEnum):
-    """What became of a notification."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 @post(
@@ -46,7 +27,7 @@ async def escalate(
     core: TheCore, data: JSONBody[EscalateCommand], principal: Caller
 ) -> EscalationView:
     """Page the next step at once, or start paging; `team` hands the incident over."""
-    return await paging.escalate(core, data, principal)
+    return await usecases.escalate(core, data, principal)
 
 
 @get("/escalations", guards=[requires(Role.VIEWER)])
@@ -60,7 +41,7 @@ async def list_escalations(
     cursor: Cursor = None,
 ) -> Page[EscalationView]:
     """Escalation runs, newest first."""
-    return await escalations.listed(
+    return await usecases.listed(
         core,
         incident_id=incident_id,
         team=named_or_none("team", team),
@@ -73,35 +54,27 @@ async def list_escalations(
 @get("/escalations/{escalation_id:uuid}", guards=[requires(Role.VIEWER)])
 async def get_escalation(core: TheCore, escalation_id: FromPath[UUID]) -> EscalationView:
     """One run."""
-    return await escalations.get(core, escalation_id)
-
-
-@get("/notifications", guards=[requires(Role.VIEWER)])
-async def list_notifications(
-    *,
-    core: TheCore,
-    incident_id: FromQuery[UUID | None] = None,
-    person: FromQuery[str | None] = None,
-    outcome: FromQuery[NotificationOutcome | None] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-    principal: Caller,
-) -> Page[NotificationView]:
-    """Every message to a person with every attempt to deliver it, newest first."""
-    return await delivery.listed(
-        core,
-        incident_id=incident_id,
-        person=named_or_none("person", person),
-        outcome=outcome,
-        limit=limit,
-        cursor=cursor,
-        inside=principal.role.includes(Role.ADMIN),
-    )
+    return await usecases.get(core, escalation_id)
 
 
 router = Router(
     "/api/v1",
-    route_handlers=[escalate, list_escalations, get_escalation, list_notifications],
+    route_handlers=[escalate, list_escalations, get_escalation],
     tags=["escalations"],
+    security=[{"bearer": []}],
+)
+
+
+@post(INCIDENT_EVENTS_PATH, status_code=200, guards=[requires_service("incident-management")])
+async def hear_incidents(core: TheCore, data: JSONBody[IncidentEvents]) -> EventResults:
+    """Incidents that changed: page, or stop. Twice or out of order is as good as once in order."""
+    return EventResults(results=await hearing.hear(core, data.events))
+
+
+internal_router = Router(
+    "/",
+    route_handlers=[hear_incidents],
+    request_max_body_size=INTERNAL_MAX_BODY_BYTES,
+    tags=["internal"],
     security=[{"bearer": []}],
 )

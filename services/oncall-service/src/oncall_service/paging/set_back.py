@@ -10,6 +10,8 @@ import structlog
 
 from oncall_service.core.core import Core
 from oncall_service.core.store import clock_marks
+from oncall_service.notifications.store import rows as notifications
+from oncall_service.paging import store
 
 # Clocks of replicas differ a little, and are slewed; less than this is nobody's loss.
 TOLERANCE = timedelta(seconds=2)
@@ -41,7 +43,8 @@ class SetBack:
                 await clock_marks.note(session, max(seen, now))
             else:
                 by = seen - now
-                await clock_marks.bring_forward(session, by, now)
+                await store.bring_forward(session, by)
+                await notifications.bring_forward(session, by, now)
                 await clock_marks.note(session, now)
         # Only now: what could not be mended is noticed again.
         self._before = now

@@ -6,7 +6,8 @@ from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
 from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, Named, TheCore, named
-from oncall_service.notifications import usecases as delivery
+from oncall_service.notifications.shapes import NotificationView
+from oncall_service.people import methods
 from oncall_service.people import usecases as people
 from oncall_service.people.shapes import (
     ContactMethodCreate,
@@ -16,7 +17,6 @@ from oncall_service.people.shapes import (
     PersonUpdate,
     PersonView,
 )
-from oncall_service.policies.shapes import NotificationView
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
@@ -77,7 +77,7 @@ async def add_contact_method(
 
     The answer holds the secret a webhook is signed with; it is shown here and never again.
     """
-    return await people.add_method(core, named("person", reference), data, principal)
+    return await methods.add(core, named("person", reference), data, principal)
 
 
 @patch("/{reference:str}/contact-methods/{method_id:uuid}", guards=VIEWER)
@@ -89,7 +89,7 @@ async def change_contact_method(
     principal: Caller,
 ) -> ContactMethodView:
     """Switch a contact method on or off."""
-    return await people.update_method(core, named("person", reference), method_id, data, principal)
+    return await methods.update(core, named("person", reference), method_id, data, principal)
 
 
 @delete("/{reference:str}/contact-methods/{method_id:uuid}", guards=VIEWER)
@@ -97,7 +97,7 @@ async def delete_contact_method(
     core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
 ) -> None:
     """Remove a contact method."""
-    await people.remove_method(core, named("person", reference), method_id, principal)
+    await methods.remove(core, named("person", reference), method_id, principal)
 
 
 @post("/{reference:str}/contact-methods/{method_id:uuid}/test", status_code=202, guards=VIEWER)
@@ -105,7 +105,7 @@ async def test_contact_method(
     core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
 ) -> NotificationView:
     """Send a test message; GET /api/v1/notifications says what became of it."""
-    return await delivery.send_trial(core, named("person", reference), method_id, principal)
+    return await methods.send_trial(core, named("person", reference), method_id, principal)
 
 
 router = Router(

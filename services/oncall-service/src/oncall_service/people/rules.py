@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from oncall_service.schedules.rotation import Hours
+from oncall_service.core.hours import Hours
 from shared.contracts.wire import Severity
 
 CAN_WAIT = frozenset({Severity.LOW})

@@ -1,59 +1,42 @@
 """People and their contact methods, as the API takes and shows them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from pydantic import Field, SecretStr, model_validator
 
-from oncall_service.core.fields import Email, Login, Name, Password, ZoneName, web_address
-from oncall_service.schedules.shapes import HoursModel
+from oncall_service.core.fields import Email, Login, Name, Password, ZoneName
+from oncall_service.core.hours import HoursModel
+from oncall_service.notifications.channels import registry
+from oncall_service.notifications.channels.registry import ChannelName
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Text, Wire
 
 # Of one person: each is called for every page, and one that nobody needs is a way to reach others.
 MOST_METHODS = 10
 
-# The name of the person an installation begins with.
-ADMINISTRATOR = "Administrator"
-
-
-class Channel(StrEnum):
-    """How a message travels."""
-
-    LOG = "log"
-    WEBHOOK = "webhook"
-    EMAIL = "email"
-
 
 class ContactMethodCreate(Command):
     """A way to reach somebody.
 
-    ``target`` is a URL for a webhook, an address for email (default: the person's own), and nothing
-    for the log. ``secret`` signs a webhook; one is made up when none is given.
+    ``target`` is where the channel leads: a URL for a webhook, an address for email (default: the
+    person's own), and nothing for the log. ``secret`` signs, where the channel signs; one is made
+    up when none is given.
     """
 
-    channel: Channel
+    channel: ChannelName
     target: Text = Field("", max_length=2000)
     secret: SecretStr | None = Field(None, min_length=16, max_length=200)
     enabled: bool = True
 
     @model_validator(mode="after")
     def _fits_its_channel(self) -> Self:
-        if self.channel is Channel.WEBHOOK:
-            web_address(self.target)
-        elif self.secret is not None:
-            raise ValueError("a secret belongs to a webhook")
-        if self.channel is Channel.EMAIL and self.target:
-            _EmailTarget(address=self.target)
-        if self.channel is Channel.LOG and self.target:
-            raise ValueError("the log takes no target")
+        channel = registry.of(self.channel)
+        if self.secret is not None and not channel.signs:
+            raise ValueError(f"a secret belongs to a {' or '.join(registry.SIGNING)}")
+        channel.validate(self.target)
         return self
-
-
-class _EmailTarget(Command):
-    address: Email
 
 
 class ContactMethodUpdate(Command):
@@ -66,7 +49,7 @@ class ContactMethodView(Wire):
     """``target`` is shortened where it may hold a secret; ``secret`` is shown once, on creation."""
 
     id: UUID
-    channel: Channel
+    channel: ChannelName
     target: Text
     enabled: bool
     secret: Text | None = None
@@ -115,10 +98,3 @@ class PersonView(Wire):
     can_sign_in: bool
     contact_methods: list[ContactMethodView]
     created_at: datetime
-
-
-class PasswordChange(Command):
-    """``POST /api/v1/me/password``."""
-
-    current: SecretStr
-    new: Password

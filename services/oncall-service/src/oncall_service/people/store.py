@@ -1,7 +1,7 @@
 """People and contact methods in the database."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +9,11 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.people.shapes import Channel, ContactMethodView, PersonView
-from oncall_service.schedules.shapes import HoursModel
+from oncall_service.core.hours import HoursModel
+from oncall_service.notifications.channels import registry
+from oncall_service.notifications.channels.log import LogChannel
+from oncall_service.notifications.channels.registry import ChannelName
+from oncall_service.people.shapes import ContactMethodView, PersonView
 from oncall_service.tables import (
     ContactMethodRow,
     LayerRow,
@@ -24,9 +27,10 @@ from oncall_service.tables import (
     SessionRow,
 )
 from shared.contracts.identity import Role
-from shared.counters import short
-from shared.database import Connection
 from shared.identifiers import new_id
+
+# The name of the person an installation begins with.
+ADMINISTRATOR = "Administrator"
 
 
 async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMethodRow]:
@@ -37,6 +41,44 @@ async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMeth
         .order_by(col(ContactMethodRow.id))
     )
     return list((await session.exec(statement)).all())
+
+
+async def enabled_methods(
+    session: AsyncSession, people: Sequence[UUID]
+) -> dict[UUID, list[ContactMethodRow]]:
+    """The contact methods to use, oldest first."""
+    found: defaultdict[UUID, list[ContactMethodRow]] = defaultdict(list)
+    statement = (
+        select(ContactMethodRow)
+        .where(col(ContactMethodRow.person_id).in_(people), col(ContactMethodRow.enabled))
+        .order_by(col(ContactMethodRow.id))
+    )
+    for method in await session.exec(statement):
+        found[method.person_id].append(method)
+    return found
+
+
+async def reachable(session: AsyncSession, people: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these people who have a contact method to use."""
+    if not people:
+        return frozenset()
+    statement = (
+        select(ContactMethodRow.person_id)
+        .where(col(ContactMethodRow.person_id).in_(people), col(ContactMethodRow.enabled))
+        .distinct()
+    )
+    return frozenset(await session.exec(statement))
+
+
+async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> list[PersonRow]:
+    """People; whoever does not exist is left out."""
+    return list(await session.exec(select(PersonRow).where(col(PersonRow.id).in_(ids))))
+
+
+async def administering(session: AsyncSession) -> tuple[UUID, ...]:
+    """Everybody who has the role, whether they can sign in or not."""
+    statement = select(PersonRow.id).where(PersonRow.role == Role.ADMIN)
+    return tuple(await session.exec(statement.order_by(col(PersonRow.id))))
 
 
 async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[PersonView]:
@@ -72,24 +114,13 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
 
 def method_view(method: ContactMethodRow, *, secret: str | None = None) -> ContactMethodView:
     """A contact method; ``secret`` only right after it was made."""
-    channel = Channel(method.channel)
     return ContactMethodView(
         id=method.id,
-        channel=channel,
-        target=shown(channel, method.target),
+        channel=ChannelName(method.channel),
+        target=registry.shown(method.channel, method.target),
         enabled=method.enabled,
         secret=secret,
     )
-
-
-def shown(channel: Channel, target: str) -> str:
-    """A target as everybody may see it: the path of a webhook often is its password."""
-    if channel is Channel.WEBHOOK:
-        scheme, _, rest = target.partition("://")
-        host, slash, path = rest.partition("/")
-        host = host.partition("?")[0].partition("#")[0]
-        return f"{scheme}://{host}/..." if slash and path else f"{scheme}://{host}"
-    return target
 
 
 async def add_administrator(
@@ -103,7 +134,7 @@ async def add_administrator(
     await session.flush()
     session.add(
         ContactMethodRow(
-            id=new_id(), person_id=person.id, channel=Channel.LOG, target="", created_at=now
+            id=new_id(), person_id=person.id, channel=LogChannel.name, target="", created_at=now
         )
     )
     return person
@@ -190,14 +221,3 @@ async def free_name(session: AsyncSession, wanted: str) -> str:
         number += 1
         name = f"{wanted} {number}"
     return name
-
-
-async def living(connection: Connection) -> dict[str, set[str]]:
-    """The teams and people there are, by the label of /metrics that names them."""
-    names: dict[str, set[str]] = {"team": set(), "person": set()}
-    cursor = await connection.execute(
-        "SELECT 'team' AS kind, name FROM teams UNION ALL SELECT 'person', name FROM people"
-    )
-    for row in await cursor.fetchall():
-        names[row["kind"]].add(short(row["name"]))
-    return names

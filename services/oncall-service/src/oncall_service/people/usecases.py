@@ -1,34 +1,24 @@
 """Use cases: people and how to reach them."""
 
-import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.access import usecases as access
 from oncall_service.core.core import Core, changing
-from oncall_service.core.fields import web_host
 from oncall_service.core.store import lookup
-from oncall_service.people import store
+from oncall_service.people import methods, store
 from oncall_service.people.shapes import (
-    MOST_METHODS,
-    Channel,
-    ContactMethodCreate,
-    ContactMethodUpdate,
-    ContactMethodView,
-    PasswordChange,
     PersonCreate,
     PersonUpdate,
     PersonView,
 )
-from oncall_service.tables import ContactMethodRow, PersonRow
-from oncall_service.targets import AllowedTargets
-from shared.contracts.identity import Principal, Role
+from oncall_service.settings import OncallSettings
+from oncall_service.tables import PersonRow
+from shared.contracts.identity import Role
 from shared.contracts.wire import Page
-from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.identifiers import new_id
 
 OTHER_FIELDS = ("name", "login", "email", "role", "time_zone")
@@ -39,7 +29,7 @@ async def create(core: Core, command: PersonCreate) -> PersonView:
     hashed = await _hashed(core, command)
     now = core.clock.now()
     async with changing(core) as session:
-        row = await _add(session, command, hashed, now, targets=core.settings.webhook_targets)
+        row = await _add(session, command, hashed, now, settings=core.settings)
         return (await store.views(session, [row]))[0]
 
 
@@ -47,16 +37,16 @@ async def put(core: Core, reference: str, command: PersonCreate) -> tuple[Person
     """Make the person be as described, and whether they are new."""
     hashed = await _hashed(core, command)
     now = core.clock.now()
-    targets = core.settings.webhook_targets
+    settings = core.settings
     async with changing(core) as session:
         row = await lookup.find(session, PersonRow, reference)
         if row is None:
             names = {command.name.lower(), (command.login or command.name).lower()}
             if reference.lower() not in names:
                 raise NotFound(f"There is no person '{reference}'.")
-            row = await _add(session, command, hashed, now, targets=targets)
+            row = await _add(session, command, hashed, now, settings=settings)
             return (await store.views(session, [row]))[0], True
-        await _apply(session, row, command, hashed, now, targets=targets)
+        await _apply(session, row, command, hashed, now, settings=settings)
         return (await store.views(session, [row]))[0], False
 
 
@@ -68,8 +58,7 @@ async def update(core: Core, reference: str, command: PersonUpdate) -> PersonVie
     hashed = await _hashed(core, command)
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
-        targets = core.settings.webhook_targets
-        await _apply(session, row, command, hashed, core.clock.now(), targets=targets)
+        await _apply(session, row, command, hashed, core.clock.now(), settings=core.settings)
         return (await store.views(session, [row]))[0]
 
 
@@ -105,66 +94,6 @@ async def remove(core: Core, reference: str) -> None:
         await session.delete(row)
 
 
-async def change_password(core: Core, who: Principal, command: PasswordChange) -> None:
-    """Let somebody who signed in choose another password; their sessions end.
-
-    Raises:
-        TooMany: too many attempts with a wrong current password lately.
-    """
-    if who.kind != "person":
-        raise Forbidden("Only a person who signed in has a password.")
-    await access.count_password_change(core, UUID(who.id))
-    async with core.database.session() as session:
-        row = await lookup.find(session, PersonRow, who.id)
-    fits = await core.passwords.verify(
-        row.password_hash if row else None, command.current.get_secret_value()
-    )
-    if not fits:
-        raise Invalid([FieldError("current", "is not your password")])
-    hashed = await core.passwords.hash(command.new.get_secret_value())
-    async with changing(core) as session:
-        row = await lookup.require(session, PersonRow, who.id)
-        row.password_hash = hashed
-        await store.end_sessions(session, row.id)
-        await access.forget_password_changes(session, row.id)
-
-
-async def add_method(
-    core: Core, reference: str, command: ContactMethodCreate, who: Principal
-) -> ContactMethodView:
-    """Add a contact method: one's own, or anybody's for an administrator."""
-    async with changing(core) as session:
-        row = await lookup.require(session, PersonRow, reference)
-        own_or_admin(row, who)
-        if len(await store.methods_of(session, row.id)) >= MOST_METHODS:
-            raise Conflict(
-                f"{row.name} has {MOST_METHODS} contact methods, the most there may be: remove one."
-            )
-        targets = core.settings.webhook_targets
-        method = _new_method(row, command, core.clock.now(), "target", targets=targets)
-        session.add(method)
-        return store.method_view(method, secret=method.secret)
-
-
-async def update_method(
-    core: Core, reference: str, method_id: UUID, command: ContactMethodUpdate, who: Principal
-) -> ContactMethodView:
-    """Switch a contact method on or off."""
-    async with changing(core) as session:
-        row, method = await _method(session, reference, method_id)
-        own_or_admin(row, who)
-        method.enabled = command.enabled
-        return store.method_view(method)
-
-
-async def remove_method(core: Core, reference: str, method_id: UUID, who: Principal) -> None:
-    """Remove a contact method; what is still to be sent through it fails, and says so."""
-    async with changing(core) as session:
-        row, method = await _method(session, reference, method_id)
-        own_or_admin(row, who)
-        await session.delete(method)
-
-
 async def _hashed(core: Core, command: PersonCreate | PersonUpdate) -> str | None:
     # Outside of any transaction: argon2 takes its time, and would hold a connection.
     if command.password is None:
@@ -178,7 +107,7 @@ async def _add(
     hashed: str | None,
     now: datetime,
     *,
-    targets: AllowedTargets,
+    settings: OncallSettings,
 ) -> PersonRow:
     row = PersonRow(
         id=new_id(),
@@ -193,7 +122,7 @@ async def _add(
     )
     session.add(row)
     await session.flush()
-    await _replace_methods(session, row, command.contact_methods, now, targets=targets)
+    await methods.replace(session, row, command.contact_methods, now, settings=settings)
     return row
 
 
@@ -204,7 +133,7 @@ async def _apply(
     hashed: str | None,
     now: datetime,
     *,
-    targets: AllowedTargets,
+    settings: OncallSettings,
 ) -> None:
     given = command.model_fields_set
     keeps_role = "role" not in given or command.role is Role.ADMIN
@@ -219,7 +148,7 @@ async def _apply(
         row.password_hash = hashed
         await store.end_sessions(session, row.id)
     if command.contact_methods is not None and "contact_methods" in given:
-        await _replace_methods(session, row, command.contact_methods, now, targets=targets)
+        await methods.replace(session, row, command.contact_methods, now, settings=settings)
     session.add(row)
     await session.flush()
 
@@ -228,83 +157,6 @@ def _stored_hours(command: PersonCreate | PersonUpdate) -> list[dict[str, Any]] 
     if not command.working_hours:
         return None
     return [hours.model_dump(mode="json") for hours in command.working_hours]
-
-
-async def _replace_methods(
-    session: AsyncSession,
-    row: PersonRow,
-    wanted: Sequence[ContactMethodCreate],
-    now: datetime,
-    *,
-    targets: AllowedTargets,
-) -> None:
-    """Keep what is asked for again, with its secret: receivers know it."""
-    left = {
-        (method.channel, method.target): method
-        for method in await store.methods_of(session, row.id)
-    }
-    for index, command in enumerate(wanted):
-        field = f"contact_methods.{index}.target"
-        fresh = _new_method(row, command, now, field, targets=targets)
-        kept = left.pop((fresh.channel, fresh.target), None)
-        if kept is None:
-            session.add(fresh)
-            continue
-        kept.enabled = command.enabled
-        if command.secret is not None:
-            kept.secret = fresh.secret
-    for method in left.values():
-        await session.delete(method)
-    await session.flush()
-
-
-def _new_method(
-    row: PersonRow,
-    command: ContactMethodCreate,
-    now: datetime,
-    field: str,
-    *,
-    targets: AllowedTargets,
-) -> ContactMethodRow:
-    target = command.target
-    if command.channel is Channel.EMAIL and not target:
-        if not row.email:
-            raise Invalid([FieldError(field, "is needed: the person has no email address")])
-        target = row.email
-    secret = None
-    if command.channel is Channel.WEBHOOK:
-        # By its looks alone: what a name leads to is seen at each sending, and told to nobody here.
-        if targets.refuses(web_host(target)):
-            raise Invalid(
-                [FieldError(field, "must lead to a public address, or one that is allowed")]
-            )
-        secret = command.secret.get_secret_value() if command.secret else secrets.token_urlsafe(32)
-    return ContactMethodRow(
-        id=new_id(),
-        person_id=row.id,
-        channel=command.channel,
-        target=target,
-        secret=secret,
-        enabled=command.enabled,
-        created_at=now,
-    )
-
-
-async def _method(
-    session: AsyncSession, reference: str, method_id: UUID
-) -> tuple[PersonRow, ContactMethodRow]:
-    row = await lookup.require(session, PersonRow, reference)
-    method = await session.get(ContactMethodRow, method_id)
-    if method is None or method.person_id != row.id:
-        raise NotFound(f"{row.name} has no such contact method.")
-    return row, method
-
-
-def own_or_admin(row: PersonRow, who: Principal) -> None:
-    """``Forbidden`` unless it is the person themself or an administrator."""
-    if who.role.includes(Role.ADMIN) or (who.kind == "person" and who.id == str(row.id)):
-        return
-    raise Forbidden("Contact methods are changed by their person, or by an administrator.")
 
 
 async def _keep_an_administrator(session: AsyncSession, *, losing: UUID) -> None:

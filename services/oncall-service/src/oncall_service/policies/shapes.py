@@ -1,4 +1,4 @@
-"""Escalation policies, escalations and notifications, as the API takes and shows them."""
+"""Escalation policies, as the API takes and shows them."""
 
 from datetime import datetime
 from typing import Self
@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from oncall_service.core.fields import Name, Reference
-from oncall_service.paging.rules import Target
+from oncall_service.policies.rules import Target
 from shared.contracts.wire import Command, Ref, Text, Wire
 
 
@@ -66,69 +66,3 @@ class PolicyView(Wire):
     steps: list[StepView]
     fallback: Ref | None
     created_at: datetime
-
-
-class EscalateCommand(Command):
-    """Go to the next step at once, or start paging; ``team`` hands the incident to another team."""
-
-    incident_id: UUID
-    reason: Text = Field("", max_length=500)
-    team: Reference | None = None
-
-
-class EscalationView(Wire):
-    """A run. ``step`` and ``round`` (from 0) are what it does next, at ``due_at``.
-
-    ``status`` is running, stopped, exhausted or completed (a single step asked for by hand).
-    """
-
-    id: UUID
-    incident_id: UUID
-    team: Ref
-    policy: Text
-    status: Text
-    round: int
-    step: int
-    steps: int
-    due_at: datetime | None
-    started_at: datetime
-    started_reason: Text
-    started_by: Text
-    ended_at: datetime | None
-    ended_reason: Text | None
-
-
-class AttemptView(Wire):
-    """One try to deliver."""
-
-    at: datetime
-    outcome: Text
-    detail: Text
-
-
-class NotificationView(Wire):
-    """A message to a person and what became of it.
-
-    ``outcome`` is pending, sent, failed or cancelled; ``reason`` is why this person was chosen.
-    ``kind`` is page, more_alerts or test. Those with the same ``bundle_id`` are one message;
-    null: a message of its own, or none yet.
-    """
-
-    id: UUID
-    kind: Text
-    incident_id: UUID | None
-    escalation_id: UUID | None
-    round: int | None
-    step: int | None
-    person: Ref | None
-    channel: Text
-    target: Text
-    reason: Text
-    title: Text
-    outcome: Text
-    detail: Text
-    idempotency_key: Text
-    bundle_id: UUID | None
-    created_at: datetime
-    finished_at: datetime | None
-    attempts: list[AttemptView]

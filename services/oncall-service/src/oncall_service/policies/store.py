@@ -1,7 +1,7 @@
 """Escalation policies in the database."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
-from oncall_service.paging.rules import Step, Target
+from oncall_service.policies.rules import Plan, Step, Target
 from oncall_service.policies.shapes import PolicyView, StepView
 from oncall_service.tables import PersonRow, PolicyRow, PolicyStepRow, ServiceRow, TeamRow
 
@@ -75,3 +75,37 @@ async def uses(session: AsyncSession, policy: UUID) -> list[str]:
         select(ServiceRow.name).where(ServiceRow.policy_id == policy).order_by(ServiceRow.name)
     )
     return [f"service '{name}'" for name in names]
+
+
+async def fallbacks(session: AsyncSession, teams: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """The fallback of each team's first policy; teams without a policy are left out."""
+    statement = (
+        select(PolicyRow)
+        .where(col(PolicyRow.team_id).in_(teams))
+        .order_by(col(PolicyRow.id).desc())
+    )
+    # Oldest last, so that it is the one that stays.
+    return {row.team_id: row.fallback_id for row in await session.exec(statement)}
+
+
+async def first_of(session: AsyncSession, team: UUID) -> PolicyRow | None:
+    """The oldest policy of a team: the one it is paged by, unless a service names another."""
+    oldest = select(PolicyRow).where(PolicyRow.team_id == team).order_by(col(PolicyRow.id))
+    return (await session.exec(oldest)).first()
+
+
+async def plan(session: AsyncSession, policy: PolicyRow) -> Plan:
+    """What a run by this policy follows."""
+    statement = (
+        select(PolicyStepRow)
+        .where(PolicyStepRow.policy_id == policy.id)
+        .order_by(col(PolicyStepRow.position))
+    )
+    return Plan(
+        steps=tuple(
+            Step(Target(row.target), row.delay_minutes, row.person_id)
+            for row in await session.exec(statement)
+        ),
+        repeat=policy.repeat,
+        fallback=policy.fallback_id,
+    )

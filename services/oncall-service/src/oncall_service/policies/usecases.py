@@ -7,8 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
-from oncall_service.paging.rules import Step
 from oncall_service.policies import store
+from oncall_service.policies.rules import Step
 from oncall_service.policies.shapes import PolicyCreate, PolicyUpdate, PolicyView, StepModel
 from oncall_service.tables import PersonRow, PolicyRow, TeamRow
 from shared.contracts.wire import Page

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
+from oncall_service.policies import store as policies
 from oncall_service.schedules import store
-from oncall_service.schedules.rules import Schedule, next_change, on_call_at, shifts
+from oncall_service.schedules.rules import OnCall, Schedule, next_change, on_call_at, shifts
 from oncall_service.schedules.shapes import CalendarView, CurrentView, ShiftView
-from oncall_service.tables import PersonRow, PolicyRow, ScheduleRow, TeamRow
+from oncall_service.tables import PersonRow, TeamRow
 from shared.contracts.wire import Page, Ref
 from shared.errors import FieldError, Invalid, NotFound
 
@@ -84,11 +84,10 @@ async def states(
 ) -> list[CurrentView]:
     """Who is on call for each team at ``now``; the next change only with ``look_ahead``."""
     ids = [team.id for team in teams]
-    statement = select(ScheduleRow).where(col(ScheduleRow.team_id).in_(ids))
-    schedules = list((await session.exec(statement)).all())
+    schedules = await store.of_teams(session, ids)
     rules = await store.load(session, schedules, since=now)
     by_team = {row.team_id: rules[row.id] for row in schedules}
-    fallbacks = await _fallbacks(session, ids)
+    fallbacks = await policies.fallbacks(session, ids)
     now_on = {team: on_call_at(by_team.get(team, Schedule()), now) for team in ids}
     people = await lookup.refs(
         session,
@@ -122,12 +121,9 @@ async def states(
     return views
 
 
-async def _fallbacks(session: AsyncSession, teams: Sequence[UUID]) -> dict[UUID, UUID | None]:
-    """The fallback of each team's first policy."""
-    statement = (
-        select(PolicyRow)
-        .where(col(PolicyRow.team_id).in_(teams))
-        .order_by(col(PolicyRow.id).desc())
-    )
-    # Oldest last, so that it is the one that stays.
-    return {row.team_id: row.fallback_id for row in await session.exec(statement)}
+async def on_call(session: AsyncSession, team: UUID, now: datetime) -> OnCall | None:
+    """Who is on call for a team; None when it has no schedule at all."""
+    row = await store.of_team(session, team)
+    if row is None:
+        return None
+    return on_call_at((await store.load(session, [row], since=now))[row.id], now)

@@ -8,21 +8,12 @@ therefore 23 or 25 hours long across a DST change, which is what people expect o
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from oncall_service.core.hours import ONE_DAY, Hours, Interval
 from oncall_service.core.zones import at_wall, wall_at
-
-ONE_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """``start`` is in it, ``end`` is not; both are UTC."""
-
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +23,6 @@ class Turn:
     index: int
     start: datetime
     end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """A weekly window in which a layer counts, by the wall clock of its zone.
-
-    ``weekdays`` are the days it begins on (0 is Monday). An ``end`` that is not after ``start`` is
-    on the next day, so 18:00 to 09:00 is a night and 00:00 to 00:00 a whole day.
-    """
-
-    weekdays: frozenset[int]
-    start: time
-    end: time
-
-    def on(self, day: date, where: ZoneInfo) -> Interval | None:
-        """The window that begins on ``day``, or None."""
-        if day.weekday() not in self.weekdays:
-            return None
-        last = day if self.end > self.start else day + ONE_DAY
-        return Interval(
-            at_wall(datetime.combine(day, self.start), where),
-            at_wall(datetime.combine(last, self.end), where),
-        )
 
 
 @dataclass(frozen=True, slots=True)

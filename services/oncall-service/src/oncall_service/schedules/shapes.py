@@ -1,6 +1,6 @@
 """Schedules, their layers, overrides, and who is on call, as the API takes and shows them."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, NaiveDatetime, model_validator
 
 from oncall_service.core.fields import Name, Reference, ZoneName
+from oncall_service.core.hours import HoursModel
 from oncall_service.schedules.rules import Duty
 from shared.contracts.wire import EARLIEST, LATEST, Command, Instant, Line, Ref, Text, Wire
 
@@ -25,45 +26,14 @@ class Kind(StrEnum):
 LENGTH_DAYS = {Kind.DAILY: 1, Kind.WEEKLY: 7}
 
 
-class Weekday(StrEnum):
-    """Days as they are written in a schedule."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-
 def _local_time(value: datetime) -> datetime:
     if not EARLIEST.year <= value.year < LATEST.year:
         raise ValueError("must lie between the years 2000 and 2099")
     return value
 
 
-def _plain_time(value: time) -> time:
-    if value.tzinfo is not None or value.second or value.microsecond:
-        raise ValueError("must be a wall-clock time such as 09:00")
-    return value
-
-
 WallClock = Annotated[NaiveDatetime, AfterValidator(_local_time)]
 """A date and time without a zone: the schedule's own zone applies."""
-
-TimeOfDay = Annotated[time, AfterValidator(_plain_time)]
-
-
-class HoursModel(Command):
-    """When a layer counts: from ``start`` to ``end`` on the days it begins on.
-
-    An end that is not after the start is on the next day.
-    """
-
-    days: list[Weekday] = Field(list(Weekday), min_length=1, max_length=7)
-    start: TimeOfDay
-    end: TimeOfDay
 
 
 class LayerModel(Command):

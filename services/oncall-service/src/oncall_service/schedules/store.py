@@ -2,26 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, time
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.hours import HoursModel, hours_of
 from oncall_service.core.store.lookup import refs
 from oncall_service.core.zones import zone
-from oncall_service.schedules.rotation import Hours, Rotation
+from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.rules import Duty, Layer, Override, Schedule
 from oncall_service.schedules.shapes import (
-    HoursModel,
     Kind,
     LayerModel,
     LayerView,
     OverrideView,
     ScheduleView,
-    Weekday,
 )
 from oncall_service.tables import (
     LayerRow,
@@ -94,6 +92,12 @@ async def of_team(session: AsyncSession, team: UUID) -> ScheduleRow | None:
     return (await session.exec(select(ScheduleRow).where(ScheduleRow.team_id == team))).first()
 
 
+async def of_teams(session: AsyncSession, teams: Sequence[UUID]) -> list[ScheduleRow]:
+    """The schedules of teams, in one question."""
+    statement = select(ScheduleRow).where(col(ScheduleRow.team_id).in_(teams))
+    return list((await session.exec(statement)).all())
+
+
 async def views(session: AsyncSession, rows: Sequence[ScheduleRow]) -> list[ScheduleView]:
     """Schedules as the API shows them."""
     layers, participants = await _layers(session, rows)
@@ -149,6 +153,25 @@ async def override_views(session: AsyncSession, rows: Sequence[OverrideRow]) -> 
     ]
 
 
+async def overrides(
+    session: AsyncSession,
+    *,
+    schedule: UUID | None,
+    since: datetime | None,
+    before: UUID | None,
+    limit: int,
+) -> list[OverrideRow]:
+    """Overrides, newest first; ``since`` leaves out what ended before."""
+    statement = select(OverrideRow).order_by(col(OverrideRow.id).desc()).limit(limit)
+    if schedule is not None:
+        statement = statement.where(OverrideRow.schedule_id == schedule)
+    if since is not None:
+        statement = statement.where(OverrideRow.ends_at > since)
+    if before is not None:
+        statement = statement.where(OverrideRow.id < before)
+    return list((await session.exec(statement)).all())
+
+
 async def same_override(session: AsyncSession, wanted: OverrideRow) -> OverrideRow | None:
     """An override that says exactly the same."""
     statement = select(OverrideRow).where(
@@ -194,13 +217,3 @@ def _rule(row: LayerRow, participants: Sequence[UUID], time_zone: str) -> Layer:
         hours=tuple(hours_of(stored) for stored in row.hours),
     )
     return Layer(row.name, rotation, Duty(row.duty))
-
-
-def hours_of(stored: dict[str, Any]) -> Hours:
-    """Weekly hours from their stored form."""
-    order = list(Weekday)
-    return Hours(
-        weekdays=frozenset(order.index(Weekday(day)) for day in stored["days"]),
-        start=time.fromisoformat(stored["start"]),
-        end=time.fromisoformat(stored["end"]),
-    )

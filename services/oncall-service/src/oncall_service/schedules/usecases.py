@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
@@ -133,15 +132,13 @@ async def listed_overrides(
 ) -> Page[OverrideView]:
     """Overrides, newest first; ``since`` leaves out what ended before."""
     async with core.database.session() as session:
-        statement = select(OverrideRow).order_by(col(OverrideRow.id).desc()).limit(limit + 1)
+        of = None
         if schedule is not None:
-            found = await lookup.refer(session, ScheduleRow, schedule, "schedule")
-            statement = statement.where(OverrideRow.schedule_id == found.id)
-        if since is not None:
-            statement = statement.where(OverrideRow.ends_at > since)
-        if cursor is not None:
-            statement = statement.where(OverrideRow.id < lookup.id_cursor(cursor))
-        rows = list((await session.exec(statement)).all())
+            of = (await lookup.refer(session, ScheduleRow, schedule, "schedule")).id
+        before = lookup.id_cursor(cursor) if cursor is not None else None
+        rows = await store.overrides(
+            session, schedule=of, since=since, before=before, limit=limit + 1
+        )
         items = await store.override_views(session, rows[:limit])
         more = len(rows) > limit
         return Page(items=items, next_cursor=str(rows[limit - 1].id) if more else None)

@@ -76,3 +76,24 @@ async def service_views(session: AsyncSession, rows: Sequence[ServiceRow]) -> li
         )
         for row in rows
     ]
+
+
+async def first(session: AsyncSession, limit: int) -> list[TeamRow]:
+    """The first teams in the order of their names."""
+    statement = select(TeamRow).order_by(TeamRow.name).limit(limit)
+    return list((await session.exec(statement)).all())
+
+
+async def catch_all(session: AsyncSession) -> TeamRow:
+    """The team that answers for every service nobody claimed; there always is one."""
+    return (await session.exec(select(TeamRow).where(col(TeamRow.catch_all)))).one()
+
+
+async def members(session: AsyncSession, team: UUID) -> tuple[UUID, ...]:
+    """The members of a team, in their order."""
+    statement = (
+        select(MemberRow.person_id)
+        .where(MemberRow.team_id == team)
+        .order_by(col(MemberRow.position))
+    )
+    return tuple(await session.exec(statement))

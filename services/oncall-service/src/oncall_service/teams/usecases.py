@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
+from oncall_service.core.metrics import BY_TEAM, ESCALATIONS, GAPS
 from oncall_service.core.store import lookup
-from oncall_service.metrics import ESCALATIONS, GAPS
 from oncall_service.tables import PersonRow, PolicyRow, ServiceRow, TeamRow
 from oncall_service.teams import store
 from oncall_service.teams.shapes import (
@@ -200,3 +200,9 @@ async def _point(
     policy = await session.get(PolicyRow, row.policy_id) if row.policy_id else None
     if policy is not None and policy.team_id != row.team_id:
         raise Invalid([FieldError("policy", f"'{policy.name}' belongs to another team")])
+
+
+async def forget_gone(core: Core) -> None:
+    """Remove the figures of teams and people that are gone (run by an engine)."""
+    async with core.database.transaction() as connection:
+        await counters.forget(connection, BY_TEAM, await lookup.living(connection))

@@ -12,6 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.tables import PersonRow, PolicyRow, ScheduleRow, ServiceRow, TeamRow
 from shared.contracts.wire import Ref
+from shared.counters import short
+from shared.database import Connection
 from shared.errors import FieldError, Invalid, NotFound
 
 Named: TypeAlias = PersonRow | TeamRow | PolicyRow | ServiceRow | ScheduleRow
@@ -137,3 +139,14 @@ def id_cursor(cursor: str) -> UUID:
     if identifier is None:
         raise Invalid([FieldError("cursor", "is not one this service gave out")])
     return identifier
+
+
+async def living(connection: Connection) -> dict[str, set[str]]:
+    """The teams and people there are, by the label of /metrics that names them."""
+    names: dict[str, set[str]] = {"team": set(), "person": set()}
+    cursor = await connection.execute(
+        "SELECT 'team' AS kind, name FROM teams UNION ALL SELECT 'person', name FROM people"
+    )
+    for row in await cursor.fetchall():
+        names[row["kind"]].add(short(row["name"]))
+    return names

@@ -1,7 +1,14 @@
-"""What a channel promises: it tries once, and says whether trying again makes sense."""
+"""What a channel is: the addresses it takes, how they are shown, and how a message travels.
 
+It tries once, and says whether trying again makes sense.
+"""
+
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
+
+from oncall_service.settings import OncallSettings
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,57 @@ Result: TypeAlias = Sent | Failed
 
 
 class Sender(Protocol):
-    """A channel."""
+    """What sending needs of a channel; tests pass their own."""
 
     async def send(self, outgoing: Outgoing) -> Result:
         """Try once. Failures are results, never exceptions."""
         ...
+
+
+class Channel(ABC):
+    """A way for messages to travel; a resource of the application.
+
+    ``name`` is what the API, the rows and /metrics call it. With ``signs`` each contact method has
+    a secret, and every message is signed with it.
+    """
+
+    name: ClassVar[str]
+    signs: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def configured(cls, settings: OncallSettings, clock: Clock) -> Self:
+        """The channel as this installation has set it up."""
+
+    @staticmethod
+    @abstractmethod
+    def validate(target: str) -> None:
+        """Look at an address by itself.
+
+        Raises:
+            ValueError: it is none of this channel, with the reason; empty where one is needed.
+        """
+
+    @staticmethod
+    def address(target: str, *, email: str | None, settings: OncallSettings) -> str:  # noqa: ARG004
+        """The address to keep for a person with this ``email``, from one that is valid.
+
+        Raises:
+            ValueError: there is none, or this installation does not allow it.
+        """
+        return target
+
+    @staticmethod
+    def shown(target: str) -> str:
+        """An address as everybody may see it."""
+        return target
+
+    async def start(self) -> None:  # noqa: B027 - most need nothing
+        """Open what sending needs."""
+
+    async def stop(self) -> None:  # noqa: B027
+        """Close it."""
+
+    @abstractmethod
+    async def send(self, outgoing: Outgoing) -> Result:
+        """Try once. Failures are results, never exceptions."""

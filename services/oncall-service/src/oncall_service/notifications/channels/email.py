@@ -4,13 +4,19 @@ import hashlib
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
+from typing import Self
 
 import aiosmtplib
+from pydantic import TypeAdapter, ValidationError
 
-from oncall_service.notifications.channels.base import Failed, Outgoing, Result, Sent
+from oncall_service.core.fields import Email
+from oncall_service.notifications.channels.base import Channel, Failed, Outgoing, Result, Sent
+from oncall_service.settings import OncallSettings
 from shared.clock import Clock
 
 TIMEOUT_SECONDS = 15.0
+
+_ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,18 @@ class MailServer:
     user: str = ""
     password: str = field(default="", repr=False)
     start_tls: bool | None = None
+
+    @classmethod
+    def of(cls, settings: OncallSettings) -> Self:
+        """The server that the settings name."""
+        return cls(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            sender=settings.smtp_from,
+            user=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value(),
+            start_tls=settings.smtp_starttls,
+        )
 
 
 def compose(outgoing: Outgoing, sender: str, now_clock: Clock) -> EmailMessage:
@@ -41,12 +59,35 @@ def compose(outgoing: Outgoing, sender: str, now_clock: Clock) -> EmailMessage:
     return message
 
 
-class EmailChannel:
+class EmailChannel(Channel):
     """Hands a mail to the configured server."""
+
+    name = "email"
 
     def __init__(self, clock: Clock, server: MailServer) -> None:
         self._clock = clock
         self._server = server
+
+    @classmethod
+    def configured(cls, settings: OncallSettings, clock: Clock) -> Self:
+        """Through the server of ``VIGIE_SMTP_HOST``."""
+        return cls(clock, MailServer.of(settings))
+
+    @staticmethod
+    def validate(target: str) -> None:
+        """An address; without one it is the person's own."""
+        try:
+            if target:
+                _ADDRESS.validate_python(target)
+        except ValidationError:
+            raise ValueError("must be an email address") from None
+
+    @staticmethod
+    def address(target: str, *, email: str | None, settings: OncallSettings) -> str:  # noqa: ARG004
+        """The one given, else the person's own."""
+        if not (target or email):
+            raise ValueError("is needed: the person has no email address")
+        return target or email or ""
 
     async def send(self, outgoing: Outgoing) -> Result:
         """Send once; 4xx replies and trouble on the way are worth a retry (RFC 5321, 4.2.1)."""

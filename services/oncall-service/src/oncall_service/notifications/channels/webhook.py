@@ -10,13 +10,15 @@ Headers of every request (the README documents them for receivers)::
 import hashlib
 import hmac
 import json
+from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
 
-from oncall_service.core.fields import web_address
-from oncall_service.notifications.channels.base import Failed, Outgoing, Result, Sent
+from oncall_service.notifications.channels.base import Channel, Failed, Outgoing, Result, Sent
 from oncall_service.notifications.channels.outside import NotAllowed, OutsideWorld
+from oncall_service.settings import OncallSettings
 from shared.clock import Clock
 
 TIMEOUT_SECONDS = 8.0
@@ -52,12 +54,56 @@ def payload(outgoing: Outgoing) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-class WebhookChannel:
+class WebhookChannel(Channel):
     """POSTs to http and https URLs. Redirects are not followed: a person chose the target."""
+
+    name = "webhook"
+    signs = True
 
     def __init__(self, clock: Clock, outside: OutsideWorld) -> None:
         self._clock = clock
         self._outside = outside
+
+    @classmethod
+    def configured(cls, settings: OncallSettings, clock: Clock) -> Self:
+        """To public addresses, and to those of ``VIGIE_WEBHOOK_ALLOWED_NETWORKS``."""
+        return cls(clock, OutsideWorld(settings.webhook_targets, proxy=settings.webhook_proxy))
+
+    @staticmethod
+    def validate(target: str) -> None:
+        """An http or https URL with a host, and without a user or password in it."""
+        try:
+            parts = urlsplit(target)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise ValueError("must be a URL") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise ValueError("must be an http:// or https:// URL")
+        if parts.username or parts.password:
+            raise ValueError("must not carry a user or password")
+
+    @staticmethod
+    def address(target: str, *, email: str | None, settings: OncallSettings) -> str:  # noqa: ARG004
+        """By its looks alone: what a name leads to is seen at each sending, and told to nobody."""
+        if settings.webhook_targets.refuses(urlsplit(target).hostname or ""):
+            raise ValueError("must lead to a public address, or one that is allowed")
+        return target
+
+    @staticmethod
+    def shown(target: str) -> str:
+        """Without its path, which often is its password."""
+        scheme, _, rest = target.partition("://")
+        host, slash, path = rest.partition("/")
+        host = host.partition("?")[0].partition("#")[0]
+        return f"{scheme}://{host}/..." if slash and path else f"{scheme}://{host}"
+
+    async def start(self) -> None:
+        """Make the HTTP client."""
+        await self._outside.start()
+
+    async def stop(self) -> None:
+        """Close its connections."""
+        await self._outside.stop()
 
     async def send(self, outgoing: Outgoing) -> Result:
         """POST once; 2xx is delivered, 5xx and trouble on the way are worth a retry."""
@@ -68,7 +114,7 @@ class WebhookChannel:
 
     async def _post(self, outgoing: Outgoing) -> Result:
         try:
-            url = web_address(outgoing.target)
+            self.validate(outgoing.target)
         except ValueError as error:
             return _failed(f"the URL {error}", retry=False)
         body = payload(outgoing)
@@ -82,7 +128,7 @@ class WebhookChannel:
         try:
             # The body of the answer is of no interest and may be endless: only the head is read.
             async with self._outside.client.stream(
-                "POST", url, content=body, headers=headers, timeout=TIMEOUT_SECONDS
+                "POST", outgoing.target, content=body, headers=headers, timeout=TIMEOUT_SECONDS
             ) as response:
                 status = response.status_code
         except httpx.InvalidURL as error:

@@ -2,34 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.policies.shapes import AttemptView, NotificationView
-from oncall_service.tables import AttemptRow, ContactMethodRow, NotificationRow
+from oncall_service.notifications.shapes import AttemptView, NotificationView
+from oncall_service.tables import AttemptRow, NotificationRow, PaceRow
 from shared.contracts.wire import Ref
 
 PENDING, SENT, FAILED, CANCELLED = "pending", "sent", "failed", "cancelled"
 PAGE, MORE_ALERTS, TRIAL = "page", "more_alerts", "test"
-
-
-async def enabled_methods(
-    session: AsyncSession, people: Sequence[UUID]
-) -> dict[UUID, list[ContactMethodRow]]:
-    """The contact methods to use, oldest first."""
-    found: defaultdict[UUID, list[ContactMethodRow]] = defaultdict(list)
-    statement = (
-        select(ContactMethodRow)
-        .where(col(ContactMethodRow.person_id).in_(people), col(ContactMethodRow.enabled))
-        .order_by(col(ContactMethodRow.id))
-    )
-    for method in await session.exec(statement):
-        found[method.person_id].append(method)
-    return found
 
 
 async def unsent_more(
@@ -179,3 +164,37 @@ async def views(
         )
         for row in rows
     ]
+
+
+async def listed(
+    session: AsyncSession,
+    *,
+    incident: UUID | None,
+    person: UUID | None,
+    outcome: str | None,
+    before: UUID | None,
+    limit: int,
+) -> list[NotificationRow]:
+    """Notifications, newest first."""
+    statement = select(NotificationRow).order_by(col(NotificationRow.id).desc()).limit(limit)
+    if incident is not None:
+        statement = statement.where(NotificationRow.incident_id == incident)
+    if person is not None:
+        statement = statement.where(NotificationRow.person_id == person)
+    if outcome is not None:
+        statement = statement.where(NotificationRow.outcome == outcome)
+    if before is not None:
+        statement = statement.where(NotificationRow.id < before)
+    return list((await session.exec(statement)).all())
+
+
+async def bring_forward(session: AsyncSession, by: timedelta, now: datetime) -> None:
+    """Make what is owed due earlier by this much; a pace that lies ahead of ``now`` likewise."""
+    await session.exec(
+        update(NotificationRow)
+        .where(col(NotificationRow.outcome) == PENDING)
+        .values(next_attempt_at=NotificationRow.next_attempt_at - by)  # type: ignore[operator]
+    )
+    await session.exec(
+        update(PaceRow).where(col(PaceRow.as_of) > now).values(as_of=PaceRow.as_of - by)
+    )

@@ -1,19 +1,16 @@
 """Incidents as they were last heard of, and their escalation runs, in the database."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import case
+from sqlalchemy import case, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.paging.rules import Plan, Position, Step, Target
-from oncall_service.policies.shapes import EscalationView
 from oncall_service.tables import EscalationRow, IncidentRow
-from shared.contracts.wire import Ref, Severity
+from shared.contracts.wire import Severity
 
 RUNNING = "running"
 
@@ -119,59 +116,40 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID
     return (await session.exec(statement)).all()
 
 
-def plan_of(row: EscalationRow) -> Plan:
-    """The plan a run copied when it started."""
-    stored = row.plan
-    return Plan(
-        steps=tuple(
-            Step(
-                Target(step["target"]),
-                step["delay_minutes"],
-                UUID(step["person"]) if step["person"] else None,
-            )
-            for step in stored["steps"]
-        ),
-        repeat=stored["repeat"],
-        fallback=UUID(stored["fallback"]) if stored["fallback"] else None,
+async def listed(
+    session: AsyncSession,
+    *,
+    incident: UUID | None,
+    team: UUID | None,
+    status: str | None,
+    before: UUID | None,
+    limit: int,
+) -> list[EscalationRow]:
+    """Runs, newest first."""
+    statement = select(EscalationRow).order_by(col(EscalationRow.id).desc()).limit(limit)
+    if incident is not None:
+        statement = statement.where(EscalationRow.incident_id == incident)
+    if team is not None:
+        statement = statement.where(EscalationRow.team_id == team)
+    if status is not None:
+        statement = statement.where(EscalationRow.status == status)
+    if before is not None:
+        statement = statement.where(EscalationRow.id < before)
+    return list((await session.exec(statement)).all())
+
+
+async def running_and_due(session: AsyncSession) -> tuple[int, datetime | None]:
+    """How many runs are active, and the instant at which the most overdue of them is due."""
+    statement = select(func.count(), func.min(EscalationRow.due_at)).where(
+        EscalationRow.status == RUNNING
     )
+    return (await session.exec(statement)).one()
 
 
-def stored_plan(plan: Plan) -> dict[str, Any]:
-    """A plan as JSON."""
-    return {
-        "steps": [
-            {
-                "target": step.target.value,
-                "delay_minutes": step.delay_minutes,
-                "person": str(step.person) if step.person else None,
-            }
-            for step in plan.steps
-        ],
-        "repeat": plan.repeat,
-        "fallback": str(plan.fallback) if plan.fallback else None,
-    }
-
-
-def position_of(row: EscalationRow) -> Position:
-    """What a run does next."""
-    return Position(row.next_round, row.next_step)
-
-
-def view(row: EscalationRow) -> EscalationView:
-    """A run as the API shows it."""
-    return EscalationView(
-        id=row.id,
-        incident_id=row.incident_id,
-        team=Ref(id=row.team_id, name=row.team_name),
-        policy=row.policy_name,
-        status=row.status,
-        round=row.next_round,
-        step=row.next_step,
-        steps=len(row.plan["steps"]),
-        due_at=row.due_at,
-        started_at=row.started_at,
-        started_reason=row.started_reason,
-        started_by=row.started_by,
-        ended_at=row.ended_at,
-        ended_reason=row.ended_reason,
+async def bring_forward(session: AsyncSession, by: timedelta) -> None:
+    """Make the next step of every run due earlier by this much."""
+    await session.exec(
+        update(EscalationRow)
+        .where(col(EscalationRow.status) == RUNNING)
+        .values(due_at=EscalationRow.due_at - by)  # type: ignore[operator]
     )

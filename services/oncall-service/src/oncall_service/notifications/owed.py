@@ -1,0 +1,63 @@
+"""A message owed to a person, as the row that will be sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from oncall_service.notifications import messages
+from oncall_service.notifications.channels import registry
+from oncall_service.notifications.channels.base import Message
+from oncall_service.notifications.store.rows import PENDING
+from oncall_service.tables import ContactMethodRow, NotificationRow
+from shared.contracts.wire import Ref
+from shared.identifiers import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a message belongs to: an incident, and the step of a run; a test to neither."""
+
+    incident: UUID | None = None
+    run: UUID | None = None
+    round: int | None = None
+    step: int | None = None
+
+
+def owed(
+    message: Message,
+    *,
+    to: Ref,
+    method: ContactMethodRow,
+    key: str,
+    kind: str,
+    reason: str,
+    urgency: int,
+    now: datetime,
+    at: datetime,
+    about: About,
+) -> NotificationRow:
+    """The debt: ``message`` to a person by one contact method, from ``at`` on.
+
+    ``key`` is the same however often it is written, so that it is owed once.
+    """
+    return NotificationRow(
+        id=new_id(),
+        idempotency_key=key,
+        kind=kind,
+        incident_id=about.incident,
+        escalation_id=about.run,
+        round=about.round,
+        step=about.step,
+        person_id=to.id,
+        person_name=to.name,
+        contact_method_id=method.id,
+        channel=method.channel,
+        shown_target=registry.shown(method.channel, method.target),
+        reason=reason,
+        message=messages.stored(message),
+        outcome=PENDING,
+        outcome_detail="",
+        urgency=urgency,
+        created_at=now,
+        next_attempt_at=at,
+    )

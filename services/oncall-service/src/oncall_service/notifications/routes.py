@@ -1,0 +1,44 @@
+"""What was sent to people."""
+
+from uuid import UUID
+
+from litestar import Router, get
+from litestar.params import FromQuery
+
+from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore, named_or_none
+from oncall_service.notifications import usecases
+from oncall_service.notifications.shapes import NotificationOutcome, NotificationView
+from shared.auth import Caller, requires
+from shared.contracts.identity import Role
+from shared.contracts.wire import Page
+
+
+@get("/notifications", guards=[requires(Role.VIEWER)])
+async def list_notifications(
+    *,
+    core: TheCore,
+    incident_id: FromQuery[UUID | None] = None,
+    person: FromQuery[str | None] = None,
+    outcome: FromQuery[NotificationOutcome | None] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    principal: Caller,
+) -> Page[NotificationView]:
+    """Every message to a person with every attempt to deliver it, newest first."""
+    return await usecases.listed(
+        core,
+        incident_id=incident_id,
+        person=named_or_none("person", person),
+        outcome=outcome,
+        limit=limit,
+        cursor=cursor,
+        inside=principal.role.includes(Role.ADMIN),
+    )
+
+
+router = Router(
+    "/api/v1",
+    route_handlers=[list_notifications],
+    tags=["escalations"],
+    security=[{"bearer": []}],
+)

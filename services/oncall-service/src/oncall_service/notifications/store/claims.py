@@ -1,0 +1,174 @@
+"""Contact methods with something to send, claimed one by one; claims in the database."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func
+from sqlmodel import col, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.notifications.pacing import Allowance
+from oncall_service.notifications.store.rows import PENDING, TRIAL
+from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
+from shared.database import driver_connection
+from shared.life import ALIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is due for a contact method that nobody is sending to.
+
+    ``urgency`` is that of the most urgent. ``begun``: one of them was sent before, without an
+    outcome or in vain. ``left`` is None for a method that was never sent anything.
+    """
+
+    method: UUID
+    urgency: int
+    count: int
+    begun: bool
+    left: Allowance | None
+
+
+async def waiting(
+    session: AsyncSession, me: int, now: datetime, active: Collection[UUID]
+) -> list[Waiting]:
+    """The contact methods with something due, the most urgent first, but for the ``active``."""
+    async with driver_connection(session) as connection:
+        cursor = await connection.execute(_WAITING, {"now": now, "me": me, "active": list(active)})
+        return [
+            Waiting(
+                row["method"],
+                row["urgency"],
+                row["waiting"],
+                row["begun"],
+                Allowance(row["tokens"], row["as_of"]) if row["as_of"] is not None else None,
+            )
+            for row in await cursor.fetchall()
+        ]
+
+
+async def lock_free(
+    session: AsyncSession, methods: Sequence[UUID], me: int, fresh: Allowance
+) -> set[UUID]:
+    """Lock the paces of those that nobody else claims; what was never sent to begins ``fresh``."""
+    async with driver_connection(session) as connection:
+        await connection.execute(
+            "INSERT INTO contact_method_paces (contact_method_id, tokens, as_of) "
+            "SELECT id, %s, %s FROM unnest(%s::uuid[]) AS id ORDER BY id "
+            "ON CONFLICT DO NOTHING",
+            (fresh.tokens, fresh.as_of, list(methods)),
+        )
+        cursor = await connection.execute(
+            f"SELECT contact_method_id FROM contact_method_paces "  # noqa: S608 - a constant
+            f"WHERE contact_method_id = ANY(%s) AND (claimed_by IS NULL OR claimed_by = %s "
+            f"OR claimed_by <> ALL({ALIVE})) FOR UPDATE SKIP LOCKED",
+            (list(methods), me),
+        )
+        return {row["contact_method_id"] for row in await cursor.fetchall()}
+
+
+async def of_methods(
+    session: AsyncSession, methods: Collection[UUID], now: datetime, most: int
+) -> dict[UUID, tuple[ContactMethodRow, PaceRow, list[NotificationRow]]]:
+    """Methods, their paces, and the ``most`` urgent of what is due for each, locked."""
+    paces = {
+        row.contact_method_id: row
+        for row in await session.exec(
+            select(PaceRow).where(col(PaceRow.contact_method_id).in_(methods))
+        )
+    }
+    due: defaultdict[UUID | None, list[NotificationRow]] = defaultdict(list)
+    found = await session.exec(
+        select(ContactMethodRow).where(col(ContactMethodRow.id).in_(methods))
+    )
+    rows = {row.id: row for row in found}
+    for row in await _first_of(session, methods, now, most):
+        due[row.contact_method_id].append(row)
+    return {one: (row, paces[one], due[one]) for one, row in rows.items()}
+
+
+async def without_a_method(
+    session: AsyncSession, now: datetime, limit: int
+) -> Sequence[NotificationRow]:
+    """What is due for contact methods that were removed or switched off."""
+    statement = (
+        select(NotificationRow)
+        .join(
+            ContactMethodRow,
+            col(ContactMethodRow.id) == NotificationRow.contact_method_id,
+            isouter=True,
+        )
+        .where(
+            NotificationRow.outcome == PENDING,
+            col(NotificationRow.next_attempt_at) <= now,
+            or_(
+                col(ContactMethodRow.id).is_(None),
+                and_(~col(ContactMethodRow.enabled), col(NotificationRow.kind) != TRIAL),
+            ),
+        )
+        .limit(limit)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def give_back(session: AsyncSession, done: Collection[UUID]) -> None:
+    """Return the claims on contact methods that are done with."""
+    if done:
+        await session.exec(
+            update(PaceRow).where(col(PaceRow.contact_method_id).in_(done)).values(claimed_by=None)
+        )
+
+
+# The pace of each is in the row: pacing.spendable decides.
+_WAITING = f"""
+    SELECT waiting.*, pace.tokens, pace.as_of FROM (
+        SELECT n.contact_method_id AS method, min(n.urgency) AS urgency,
+               min(n.created_at) AS oldest, count(*) AS waiting,
+               bool_or(n.bundle_id IS NOT NULL) AS begun
+        FROM notifications AS n JOIN contact_methods AS m ON m.id = n.contact_method_id
+        WHERE n.outcome = 'pending' AND n.next_attempt_at <= %(now)s
+          AND (m.enabled OR n.kind = 'test') AND n.contact_method_id <> ALL(%(active)s)
+        GROUP BY n.contact_method_id) AS waiting
+    LEFT JOIN contact_method_paces AS pace ON pace.contact_method_id = waiting.method
+    WHERE (pace.claimed_by IS NULL OR pace.claimed_by = %(me)s OR pace.claimed_by <> ALL({ALIVE}))
+    ORDER BY waiting.urgency, waiting.oldest
+"""  # noqa: S608 - constants
+
+
+async def _first_of(
+    session: AsyncSession, methods: Collection[UUID], now: datetime, most: int
+) -> Sequence[NotificationRow]:
+    """The most urgent due notifications of each contact method, locked."""
+    place = (
+        func.row_number()
+        .over(
+            partition_by=col(NotificationRow.contact_method_id),
+            order_by=(
+                col(NotificationRow.bundle_id).is_(None),
+                col(NotificationRow.urgency),
+                col(NotificationRow.id),
+            ),
+        )
+        .label("place")
+    )
+    ranked = (
+        select(NotificationRow.id, place)
+        .where(
+            col(NotificationRow.contact_method_id).in_(methods),
+            NotificationRow.outcome == PENDING,
+            col(NotificationRow.next_attempt_at) <= now,
+        )
+        .subquery()
+    )
+    statement = (
+        select(NotificationRow)
+        .join(ranked, ranked.c.id == NotificationRow.id)
+        .where(ranked.c.place <= most, NotificationRow.outcome == PENDING)
+        .order_by(ranked.c.place)
+        # Who is cancelling one just now has it; it is looked at again in a moment.
+        .with_for_update(of=NotificationRow, skip_locked=True)
+    )
+    return (await session.exec(statement)).all()

@@ -1,0 +1,145 @@
+"""Use case: incident-management tells of an incident that changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.core.core import Core
+from oncall_service.paging import joining, store
+from oncall_service.paging.reasons import Reason
+from oncall_service.paging.rules import Action, Heard, Known, react
+from oncall_service.paging.runs import Runs
+from oncall_service.tables import EscalationRow, IncidentRow
+from shared.batches import parts
+from shared.contracts.incidents import TAKEN, IncidentEvent, JoinedAlerts, Status
+from shared.contracts.wire import EventResult, Outcome, Severity, is_worse
+
+RELEASED_EVENT = "incident.released"
+
+# So many events a transaction: what was applied stays so when time runs out for the rest.
+EVENTS_AT_ONCE = 100
+
+# A call for more alerts that nobody can be told of personally stands for all of this time.
+CALLED_FOR = timedelta(minutes=1)
+
+_UNHEARD = {Reason.DUPLICATE_EVENT: Outcome.DUPLICATE, Reason.STALE_REVISION: Outcome.IGNORED}
+
+
+async def hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]:
+    """Apply events of incident-management in their order; one result an event.
+
+    Part of a batch stays applied when the rest cannot be: its repetition is stale by then.
+    """
+    results: list[EventResult] = []
+    for part in parts(events, EVENTS_AT_ONCE):
+        results += await _hear(core, part)
+    return results
+
+
+async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]:
+    now = core.clock.now()
+    async with core.database.session() as session:
+        named = {event.incident.id for event in events}
+        known = await store.lock(session, named, now)
+        hearing = _Hearing(
+            session,
+            Runs(session, now, core.settings.web_ui_url),
+            await store.running_of(session, named),
+            await store.teams_paged(session, named),
+        )
+        results = []
+        for event in events:
+            reason = await _apply(hearing, known[event.incident.id], event)
+            results.append(
+                EventResult(
+                    event_id=event.event_id,
+                    outcome=_UNHEARD.get(reason, Outcome.APPLIED),
+                    incident_id=event.incident.id,
+                    reason=reason,
+                )
+            )
+        await hearing.runs.settle()
+    return results
+
+
+@dataclass
+class _Hearing:
+    """What one transaction knows of the incidents it hears about, read once for all of them."""
+
+    session: AsyncSession
+    runs: Runs
+    running: dict[UUID, EscalationRow]
+    paged: dict[UUID, frozenset[str]]
+
+
+async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> Reason:
+    said, runs = event.incident, hearing.runs
+    run = hearing.running.get(row.id)
+    reaction = react(
+        Known(
+            revision=row.revision,
+            status=Status(row.status) if row.status else None,
+            team=await runs.directory.known_team(row.team),
+            running_team=run.team_name if run else None,
+            paged=frozenset() if run else hearing.paged.get(row.id, frozenset()),
+        ),
+        Heard(
+            revision=said.revision,
+            status=said.status,
+            team=await runs.directory.known_team(said.team),
+            released=event.type == RELEASED_EVENT,
+            merged=said.merged_into is not None,
+            worse=event.reason == Reason.WORSE_ALERT_JOINED,
+            rises=bool(row.severity) and is_worse(said.severity, Severity(row.severity)),
+        ),
+    )
+    if reaction.reason in _UNHEARD:
+        return reaction.reason
+    _remember(row, event)
+    runs.over(row.id, row.status == Status.RESOLVED)
+    if run is not None and reaction.action in (Action.STOP, Action.RESTART):
+        runs.stop(run, reaction.reason)
+        del hearing.running[row.id]
+        hearing.paged[row.id] = hearing.paged.get(row.id, frozenset()) | {run.team_name}
+    if reaction.action is Action.RESTART:
+        # Before the next one is written: an incident has one run that is active.
+        await hearing.session.flush()
+    if reaction.action in (Action.START, Action.RESTART):
+        route = await runs.directory.route(service=said.service, team=said.team)
+        by = event.actor.name if event.actor else "incident-management"
+        hearing.running[row.id] = await runs.start(row, route, reaction.reason, by=by)
+    elif event.joined is not None and row.status in TAKEN and row.id not in hearing.running:
+        return await _tell_more(hearing, row, event, event.joined)
+    return reaction.reason
+
+
+async def _tell_more(
+    hearing: _Hearing, row: IncidentRow, event: IncidentEvent, joined: JoinedAlerts
+) -> Reason:
+    """Tell whoever has the incident of what joined it; if nobody can be told, one step is done."""
+    said, runs = event.incident, hearing.runs
+    has_it = said.assignee
+    if has_it is None or not await joining.tell_more(runs, row, has_it, joined, event.event_id):
+        last = await store.latest(hearing.session, row.id)
+        if last is not None and _just_told_of_more(last, runs.now):
+            return Reason.MORE_ALERTS
+        route = await runs.directory.route(service=said.service, team=said.team)
+        await runs.start(row, route, Reason.MORE_ALERTS, by="incident-management", single_step=True)
+    return Reason.MORE_ALERTS
+
+
+def _just_told_of_more(run: EscalationRow, now: datetime) -> bool:
+    # Trouble comes in company: whoever was called a moment ago will see the rest of it.
+    return run.started_reason == Reason.MORE_ALERTS and now - run.started_at < CALLED_FOR
+
+
+def _remember(row: IncidentRow, event: IncidentEvent) -> None:
+    said = event.incident
+    row.revision, row.number = said.revision, said.number
+    # What was merged away is over here, whatever status it carried into the other incident.
+    row.status = Status.RESOLVED if said.merged_into is not None else said.status
+    row.title, row.service, row.severity = said.title, said.service, said.severity
+    row.team, row.updated_at = said.team, event.occurred_at

@@ -1,0 +1,59 @@
+"""Word for whoever has an incident of the alerts that joined it since."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from oncall_service.notifications import messages
+from oncall_service.notifications.owed import About, owed
+from oncall_service.notifications.store import rows
+from oncall_service.paging.pages import subject
+from oncall_service.paging.reasons import Reason
+from oncall_service.paging.runs import Runs
+from oncall_service.tables import IncidentRow
+from shared.contracts.incidents import JoinedAlerts
+from shared.contracts.wire import Ref
+from shared.urgency import Occasion, urgency
+
+# Trouble comes in company: a few seconds make one message of it.
+GATHER = timedelta(seconds=5)
+
+
+async def tell_more(
+    runs: Runs, incident: IncidentRow, person: Ref, joined: JoinedAlerts, event_id: UUID
+) -> bool:
+    """Owe whoever has an incident word of the alerts that joined it; False: no way to.
+
+    What was not sent yet is added to: many alerts in a row are one message.
+    """
+    reached = (await runs.directory.people([person.id])).get(person.id)
+    if reached is None or not reached.methods:
+        return False
+    waiting = await rows.unsent_more(runs.session, incident.id, person.id)
+    for method in reached.methods:
+        before = waiting.get(method.id)
+        count = joined.count + (before.message["facts"]["count"] if before else 0)
+        message = messages.more_alerts(
+            subject(incident),
+            count=count,
+            worst=f"{joined.severity}: {joined.message}",
+            person=reached.ref.name,
+            web_ui_url=runs.web_ui_url,
+        )
+        if before is not None:
+            before.message = messages.stored(message)
+            continue
+        runs.session.add(
+            owed(
+                message,
+                to=reached.ref,
+                method=method,
+                key=f"more:{event_id}:{method.id}",
+                kind=rows.MORE_ALERTS,
+                reason=Reason.MORE_ALERTS,
+                urgency=urgency(Occasion.MORE, incident.severity),
+                now=runs.now,
+                at=runs.now + GATHER,
+                about=About(incident.id),
+            )
+        )
+    return True

@@ -1,0 +1,153 @@
+"""Use cases: the ways to reach a person."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.core.core import Core, changing
+from oncall_service.core.store import lookup
+from oncall_service.notifications import usecases as notifications
+from oncall_service.notifications.channels import registry
+from oncall_service.notifications.ledger import Ledger
+from oncall_service.notifications.shapes import NotificationView
+from oncall_service.people import store
+from oncall_service.people.shapes import (
+    MOST_METHODS,
+    ContactMethodCreate,
+    ContactMethodUpdate,
+    ContactMethodView,
+)
+from oncall_service.settings import OncallSettings
+from oncall_service.tables import ContactMethodRow, PersonRow
+from shared.contracts.identity import Principal, Role
+from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from shared.identifiers import new_id
+
+
+async def add(
+    core: Core, reference: str, command: ContactMethodCreate, who: Principal
+) -> ContactMethodView:
+    """Add a contact method: one's own, or anybody's for an administrator."""
+    async with changing(core) as session:
+        row = await lookup.require(session, PersonRow, reference)
+        _own_or_admin(row, who)
+        if len(await store.methods_of(session, row.id)) >= MOST_METHODS:
+            raise Conflict(
+                f"{row.name} has {MOST_METHODS} contact methods, the most there may be: remove one."
+            )
+        now, settings = core.clock.now(), core.settings
+        method = _new_method(row, command, now, "target", settings=settings)
+        session.add(method)
+        return store.method_view(method, secret=method.secret)
+
+
+async def update(
+    core: Core, reference: str, method_id: UUID, command: ContactMethodUpdate, who: Principal
+) -> ContactMethodView:
+    """Switch a contact method on or off."""
+    async with changing(core) as session:
+        row, method = await _method(session, reference, method_id)
+        _own_or_admin(row, who)
+        method.enabled = command.enabled
+        return store.method_view(method)
+
+
+async def remove(core: Core, reference: str, method_id: UUID, who: Principal) -> None:
+    """Remove a contact method; what is still to be sent through it fails, and says so."""
+    async with changing(core) as session:
+        row, method = await _method(session, reference, method_id)
+        _own_or_admin(row, who)
+        await session.delete(method)
+
+
+async def send_trial(
+    core: Core, reference: str, method_id: UUID, who: Principal
+) -> NotificationView:
+    """Owe a test message to a contact method; the notification's attempts say what became of it."""
+    async with core.database.session() as session:
+        row = await lookup.require(session, PersonRow, reference)
+        _own_or_admin(row, who)
+        method = await _of_person(session, row, method_id)
+        ledger = Ledger(session, core.clock.now())
+        view = await notifications.send_trial(core, ledger, row, method)
+        await ledger.settle()
+        return view
+
+
+async def replace(
+    session: AsyncSession,
+    row: PersonRow,
+    wanted: Sequence[ContactMethodCreate],
+    now: datetime,
+    *,
+    settings: OncallSettings,
+) -> None:
+    """Keep what is asked for again, with its secret: receivers know it."""
+    left = {
+        (method.channel, method.target): method
+        for method in await store.methods_of(session, row.id)
+    }
+    for index, command in enumerate(wanted):
+        field = f"contact_methods.{index}.target"
+        fresh = _new_method(row, command, now, field, settings=settings)
+        kept = left.pop((fresh.channel, fresh.target), None)
+        if kept is None:
+            session.add(fresh)
+            continue
+        kept.enabled = command.enabled
+        if command.secret is not None:
+            kept.secret = fresh.secret
+    for method in left.values():
+        await session.delete(method)
+    await session.flush()
+
+
+def _new_method(
+    row: PersonRow,
+    command: ContactMethodCreate,
+    now: datetime,
+    field: str,
+    *,
+    settings: OncallSettings,
+) -> ContactMethodRow:
+    channel = registry.of(command.channel)
+    try:
+        target = channel.address(command.target, email=row.email, settings=settings)
+    except ValueError as error:
+        raise Invalid([FieldError(field, str(error))]) from None
+    secret = None
+    if channel.signs:
+        secret = command.secret.get_secret_value() if command.secret else secrets.token_urlsafe(32)
+    return ContactMethodRow(
+        id=new_id(),
+        person_id=row.id,
+        channel=command.channel,
+        target=target,
+        secret=secret,
+        enabled=command.enabled,
+        created_at=now,
+    )
+
+
+async def _method(
+    session: AsyncSession, reference: str, method_id: UUID
+) -> tuple[PersonRow, ContactMethodRow]:
+    row = await lookup.require(session, PersonRow, reference)
+    return row, await _of_person(session, row, method_id)
+
+
+async def _of_person(session: AsyncSession, row: PersonRow, method_id: UUID) -> ContactMethodRow:
+    method = await session.get(ContactMethodRow, method_id)
+    if method is None or method.person_id != row.id:
+        raise NotFound(f"{row.name} has no such contact method.")
+    return method
+
+
+def _own_or_admin(row: PersonRow, who: Principal) -> None:
+    """``Forbidden`` unless it is the person themself or an administrator."""
+    if who.role.includes(Role.ADMIN) or (who.kind == "person" and who.id == str(row.id)):
+        return
+    raise Forbidden("Contact methods are changed by their person, or by an administrator.")
