@@ -286,7 +286,7 @@ class SigninAttemptRow(Table, table=True):
 
 
 class SigninPlaceRow(Table, table=True):
-    """An address or a browser from which a person has signed in (see throttle.py)."""
+    """An address or a browser from which a person has signed in (see access.throttle)."""
 
     __tablename__ = "signin_places"
 

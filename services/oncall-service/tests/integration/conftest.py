@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from psycopg import sql
+from sqlalchemy import event
 
 from oncall_service.app import create_app
 from oncall_service.notifications.channels.base import Outgoing, Result, Sent
@@ -115,6 +116,40 @@ class Oncall:
         return types
 
     last_events: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Asked:
+    """What the service asked its database through SQLAlchemy."""
+
+    statements: list[str] = field(default_factory=list)
+    rows: int = 0
+
+    def about(self, table: str) -> list[str]:
+        """The statements that read this table."""
+        return [one for one in self.statements if f"FROM {table} " in one.replace("\n", " ")]
+
+
+@pytest.fixture
+def asked() -> Callable[[Oncall], AbstractContextManager[Asked]]:
+    """Remember the statements, and count the rows they found, for as long as the context lasts."""
+
+    @contextmanager
+    def listen(oncall: Oncall) -> Iterator[Asked]:
+        seen = Asked()
+        engine = oncall.app.state.core.database._engine.sync_engine
+
+        def after(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            seen.statements.append(statement)
+            seen.rows += max(0, cursor.rowcount)
+
+        event.listen(engine, "after_cursor_execute", after)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "after_cursor_execute", after)
+
+    return listen
 
 
 Start = Callable[..., Any]

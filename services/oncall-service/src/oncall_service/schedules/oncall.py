@@ -1,6 +1,6 @@
 """Use cases: who is on call, now and in the calendar."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.policies import store as policies
 from oncall_service.schedules import store
-from oncall_service.schedules.rules import OnCall, Schedule, next_change, on_call_at, shifts
+from oncall_service.schedules.rules import OnCall, Schedule, Shift, next_change, on_call_at, shifts
 from oncall_service.schedules.shapes import CalendarView, CurrentView, ShiftView
 from oncall_service.tables import PersonRow, TeamRow
 from shared.contracts.wire import Page, Ref
@@ -43,40 +43,22 @@ async def current_of_all(
 
 async def calendar(core: Core, team: str, start: datetime, end: datetime) -> CalendarView:
     """The final shifts of a team in [start, end)."""
-    if not start < end <= start + LONGEST_CALENDAR:
-        raise Invalid(
-            [FieldError("until", f"must be after from, by {LONGEST_CALENDAR.days} days at most")]
-        )
+    _check_length(start, end)
     async with core.database.session() as session:
         row = await lookup.find(session, TeamRow, team)
         if row is None:
             raise NotFound(f"There is no team '{team}'.")
-        schedule = await store.of_team(session, row.id)
-        rules = Schedule()
-        if schedule is not None:
-            rules = (await store.load(session, [schedule], since=start))[schedule.id]
-        found = shifts(rules, start, end)
-        people = await lookup.refs(
-            session,
-            PersonRow,
-            [who for one in found for who in (one.on_call.primary, one.on_call.secondary)],
-        )
-        return CalendarView(
-            team=Ref(id=row.id, name=row.name),
-            schedule=Ref(id=schedule.id, name=schedule.name) if schedule else None,
-            time_zone=schedule.time_zone if schedule else "UTC",
-            items=[
-                ShiftView(
-                    start=one.start,
-                    end=one.end,
-                    primary=people[one.on_call.primary] if one.on_call.primary else None,
-                    secondary=people[one.on_call.secondary] if one.on_call.secondary else None,
-                    source=one.on_call.primary_from,
-                    gap=one.on_call.gap,
-                )
-                for one in found
-            ],
-        )
+        return (await _calendars(session, [row], start, end))[0]
+
+
+async def calendar_of_all(
+    core: Core, start: datetime, end: datetime, *, limit: int, cursor: str | None
+) -> Page[CalendarView]:
+    """The final shifts in [start, end), team by team."""
+    _check_length(start, end)
+    async with core.database.session() as session:
+        rows, following = await lookup.page(session, TeamRow, limit=limit, cursor=cursor)
+        return Page(items=await _calendars(session, rows, start, end), next_cursor=following)
 
 
 async def states(
@@ -127,3 +109,59 @@ async def on_call(session: AsyncSession, team: UUID, now: datetime) -> OnCall | 
     if row is None:
         return None
     return on_call_at((await store.load(session, [row], since=now))[row.id], now)
+
+
+def _check_length(start: datetime, end: datetime) -> None:
+    if not start < end <= start + LONGEST_CALENDAR:
+        raise Invalid(
+            [FieldError("until", f"must be after from, by {LONGEST_CALENDAR.days} days at most")]
+        )
+
+
+async def _calendars(
+    session: AsyncSession, teams: Sequence[TeamRow], start: datetime, end: datetime
+) -> list[CalendarView]:
+    schedules = {
+        row.team_id: row for row in await store.of_teams(session, [team.id for team in teams])
+    }
+    rules = await store.load(session, list(schedules.values()), since=start)
+    found = {
+        team.id: shifts(
+            rules[schedules[team.id].id] if team.id in schedules else Schedule(), start, end
+        )
+        for team in teams
+    }
+    people = await lookup.refs(
+        session,
+        PersonRow,
+        {
+            who
+            for many in found.values()
+            for one in many
+            for who in (one.on_call.primary, one.on_call.secondary)
+        },
+    )
+    views = []
+    for team in teams:
+        schedule = schedules.get(team.id)
+        views.append(
+            CalendarView(
+                team=Ref(id=team.id, name=team.name),
+                schedule=Ref(id=schedule.id, name=schedule.name) if schedule else None,
+                time_zone=schedule.time_zone if schedule else "UTC",
+                items=[_shift_view(one, people) for one in found[team.id]],
+            )
+        )
+    return views
+
+
+def _shift_view(shift: Shift, people: Mapping[UUID, Ref]) -> ShiftView:
+    on = shift.on_call
+    return ShiftView(
+        start=shift.start,
+        end=shift.end,
+        primary=people[on.primary] if on.primary else None,
+        secondary=people[on.secondary] if on.secondary else None,
+        source=on.primary_from,
+        gap=on.gap,
+    )

@@ -37,19 +37,24 @@ async def current(
 
 @get(["/schedule", "/calendar"], responses=as_responses(NotFound))
 async def calendar(
+    *,
     core: TheCore,
-    team: Annotated[str, QueryParameter(description="id or name")],
+    team: Annotated[str | None, QueryParameter(description="id or name; without it: all")] = None,
     start: Annotated[
         str | None, QueryParameter(name="from", description="ISO 8601 instant; default: now")
     ] = None,
     until: Annotated[
         str | None, QueryParameter(description="ISO 8601 instant; default: four weeks later")
     ] = None,
-) -> CalendarView:
-    """The final shifts of a team, layers and overrides applied, without hole or overlap."""
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> CalendarView | Page[CalendarView]:
+    """The final shifts, without hole or overlap: of one team, or a page of all teams."""
     begins = instant("from", start) or core.clock.now()
     ends = instant("until", until) or begins + DEFAULT_CALENDAR
-    return await oncall.calendar(core, named("team", team), begins, ends)
+    if team is not None:
+        return await oncall.calendar(core, named("team", team), begins, ends)
+    return await oncall.calendar_of_all(core, begins, ends, limit=limit, cursor=cursor)
 
 
 router = Router(
