@@ -18,6 +18,7 @@ ROOT="$(dirname -- "$CI_DIR")"
 CI_OUT="${VIGIE_CI_OUT:-$ROOT/.ci-out}"
 STAGE="${STAGE:-$(basename -- "${0%.sh}")}"
 OUT="$CI_OUT/$STAGE"
+# shellcheck disable=SC2034  # for the scripts that source this file
 OFFLINE="${VIGIE_OFFLINE:-}"
 export CI_OUT ROOT
 
@@ -243,6 +244,7 @@ stage_begin() {
       fail "python3 is not on PATH" "install Python 3.11 or newer" "$EXIT_MACHINE"
     PYTHONPATH="$CI_DIR" PYTHONDONTWRITEBYTECODE=1 exec python3 -P -m pipeline.stage_cli "$STAGE" "$@"
   fi
+  # shellcheck disable=SC2034  # likewise
   STAGE_ARGS=("$@")
   cd "$ROOT"
 }

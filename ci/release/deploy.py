@@ -1,8 +1,8 @@
 """`python3 -m release.deploy ROOT OUT TARGET`: what ci/deploy.sh does once the machine is ready.
 
 Product: the spec's `down --remove-orphans`, `up -d`, by the ids that the build recorded, under the
-host's lock. If the new release does not become healthy, or the run is interrupted, the release that
-ran before is started again and looked at, and the exit code is not 0.
+host's lock. If the new release does not become healthy, or the run is interrupted, what ran before,
+whoever started it, is started again and looked at, and the exit code is not 0.
 Ephemeral: a stack of its own through docker-compose.ci.yml, gone again when it fails.
 
 Exit codes: 0 · 1 the release is not healthy (what ran before runs again, or nothing ran) ·
@@ -26,6 +26,7 @@ from pipeline import lock
 from pipeline.kinds import Exit
 from release import ephemeral, preflight
 from release.engine import EngineError, Stack
+from release.found import what_runs
 from release.render import RenderError, pinned
 from release.store import Release, Store
 from release.telling import culprits_first, describe, say_why
@@ -106,14 +107,13 @@ def _plan(root: Path, out: Path, target: str) -> Plan:
 
 def _product(plan: Plan, store: Store) -> int:
     preflight.require(plan.compose, store.project)
-    before = store.current()
-    release = store.add(plan.compose, plan.images, plan.commit)
+    before = what_runs(store)
+    release = store.add(plan.compose, plan.images, plan.commit, before)
     stack = store.stack(release)
     try:
         if before is not None:
             print(f"down: {before.name}", flush=True)
         stack.down()
-        store.point_to(release)
         print(f"up: {release.name}", flush=True)
         stack.up(health_seconds())
         broken = stack.unhealthy()
@@ -140,7 +140,6 @@ def _go_back(store: Store, before: Release | None, broken: Release) -> None:
         signal.signal(number, signal.SIG_IGN)
     if before is None:
         store.stack(broken).down()
-        (store.folder / "current").unlink(missing_ok=True)
     else:
         restore(store, before, health_seconds())
     store.drop(broken)

@@ -1,4 +1,4 @@
-"""`python3 -m release.rollback [--list]`: the product of this host, one verified release back."""
+"""`python3 -m release.rollback [--list]`: the product of this host, one good release back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipeline import lock
 from pipeline.kinds import Exit
 from release.deploy import health_seconds
 from release.engine import EngineError
+from release.found import containers_of, release_of, what_runs
 from release.store import Store
 from release.wayback import StrandedError, restore
 
@@ -38,9 +39,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def go_back(store: Store) -> int:
-    """From what runs now to the newest verified release before it."""
-    now = store.current()
-    target = store.last_verified(but=now.name if now else "")
+    """From what runs now to the newest good release other than it."""
+    now = what_runs(store)
+    target = store.last_good(but=now.name if now else "")
     if target is None:
         print("FAILED: no earlier release passed verification, so there is nothing to go back to")
         return Exit.FAULT
@@ -49,10 +50,11 @@ def go_back(store: Store) -> int:
 
 
 def _list(store: Store) -> int:
-    now = store.current()
+    now = release_of(containers_of(store.project), store)
     for release in store.all():
         mark = "*" if now and release.name == now.name else " "
-        print(f"{mark} {release.name}  {release.commit}  {'verified' if release.verified else ''}")
+        worth = "verified" if release.verified else "was healthy" if release.found else ""
+        print(f"{mark} {release.name}  {release.commit}  {worth}".rstrip())
     return Exit.OK
 
 

@@ -1,9 +1,9 @@
-"""The releases of the product on this host: what runs, what ran before, and the lock around both.
+"""The releases of the product that this host keeps, and the lock around them.
 
-They lie outside any checkout, since two checkouts deploy the same product:
+They lie outside any checkout, since two checkouts deploy the same product. Which of them runs is
+not written down: the Engine is asked (release/found.py).
 
     <state>/<project>/lock
-    <state>/<project>/current                   name of the release that runs
     <state>/<project>/releases/<name>/          compose.json, release.json
 
 A release's images carry a tag of their own, so that no prune takes them while it is kept.
@@ -28,7 +28,11 @@ TAG_PREFIX = "vigie-release"
 
 @dataclass(frozen=True)
 class Release:
-    """One release. `verified`: verification passed on it, so it is worth going back to."""
+    """One release. `before`: the name of the one that ran when it was deployed.
+
+    `verified`: verification passed on it. `found`: somebody started it by hand, and it was healthy
+    when a deploy found it. Either makes it worth going back to.
+    """
 
     name: str
     folder: Path
@@ -36,6 +40,13 @@ class Release:
     commit: str
     made_at: str
     verified: bool = False
+    found: bool = False
+    before: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether it is worth going back to."""
+        return self.verified or self.found
 
     @property
     def file(self) -> Path:
@@ -78,26 +89,32 @@ class Store:
         """The release as a compose stack."""
         return Stack(self.project, release.file)
 
-    def current(self) -> Release | None:
-        """The release that was started last, or None."""
-        pointer = self.folder / "current"
-        if not pointer.is_file():
-            return None
-        folder = self.folder / "releases" / pointer.read_text(encoding="utf-8").strip()
-        return Release.load(folder) if (folder / "release.json").is_file() else None
-
-    def last_verified(self, *, but: str = "") -> Release | None:
-        """The newest release that passed verification, other than `but`."""
-        good = [release for release in self.all() if release.verified and release.name != but]
+    def last_good(self, *, but: str = "") -> Release | None:
+        """The newest release that is worth going back to, other than `but`."""
+        good = [release for release in self.all() if release.good and release.name != but]
         return good[-1] if good else None
+
+    def way_back(self, release: Release) -> Release | None:
+        """Where a failing release gives way to: what ran before it, else the newest good one."""
+        before = [it for it in self.all() if it.name == release.before and it.good]
+        return before[0] if before else self.last_good(but=release.name)
 
     def all(self) -> list[Release]:
         """Every kept release, oldest first."""
         folders = sorted((self.folder / "releases").glob("*/release.json"))
         return [Release.load(path.parent) for path in folders]
 
-    def add(self, compose: Mapping[str, Any], images: Mapping[str, str], commit: str) -> Release:
-        """Keep a new release: its compose file, and its images under a tag of their own."""
+    def add(
+        self,
+        compose: Mapping[str, Any],
+        images: Mapping[str, str],
+        commit: str,
+        before: Release | None = None,
+    ) -> Release:
+        """Keep a new release: its compose file, and its images under a tag of their own.
+
+        `before` runs now, and stays while older ones go.
+        """
         made_at = datetime.now(UTC)
         # Part of a tag, which takes no "+" of an uncommitted change.
         name = f"{made_at:%Y%m%dT%H%M%S.%f}-{commit[:12].replace('+', '-changed')}"
@@ -105,23 +122,39 @@ class Store:
         folder.mkdir(parents=True)
         text = json.dumps(compose, indent=2) + "\n"
         (folder / "compose.json").write_text(text, encoding="utf-8")
-        release = Release(name, folder, images, commit, made_at.isoformat(timespec="seconds"))
+        release = Release(
+            name,
+            folder,
+            images,
+            commit,
+            made_at.isoformat(timespec="seconds"),
+            before=before.name if before else "",
+        )
         for service, image in images.items():
             docker("tag", image, _tag(service, name))
         release.save()
+        self._forget_all_but(release, before)
         return release
 
-    def point_to(self, release: Release) -> None:
-        """Say that this release runs now."""
-        pointer = self.folder / "current"
-        fresh = pointer.with_suffix(".new")
-        fresh.write_text(release.name + "\n", encoding="utf-8")
-        fresh.replace(pointer)
-
     def mark_verified(self, release: Release) -> None:
-        """Remember that the whole verification passed on it, and forget the oldest releases."""
+        """Remember that the whole verification passed on it."""
         replace(release, verified=True).save()
-        kept = {kept.name for kept in self.all()[-KEPT:]} | {release.name}
+        self._forget_all_but(release)
+
+    def mark_found(self, release: Release) -> Release:
+        """Remember that it ran, healthy, without a deploy of ours."""
+        marked = replace(release, found=True)
+        marked.save()
+        return marked
+
+    def _forget_all_but(self, *needed: Release | None) -> None:
+        """Keep the needed ones, a good one to go back to, and the newest, KEPT of all together."""
+        kept = {release.name for release in needed if release}
+        if good := self.last_good(but=needed[0].name if needed[0] else ""):
+            kept.add(good.name)
+        newest_first = [release.name for release in reversed(self.all())]
+        others = [name for name in newest_first if name not in kept]
+        kept |= set(others[: max(0, KEPT - len(kept))])
         for old in self.all():
             if old.name not in kept:
                 self.drop(old)

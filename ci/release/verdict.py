@@ -1,7 +1,7 @@
 """`python3 -m release.verdict STACK_JSON passed|failed`: what a verification means for the product.
 
-Passed: the release is one worth going back to. Failed: the host goes back to the newest release
-that passed. An ephemeral stack has no past, so nothing is done about it.
+Passed: the release is one worth going back to. Failed: the host goes back to what ran before it,
+if that was one, else to the newest that is. An ephemeral stack has no past: nothing is done.
 Prints one sentence about the product. Exit codes: 0 · 23 when the way back failed.
 """
 
@@ -16,6 +16,7 @@ from pipeline import lock
 from pipeline.kinds import Exit
 from release.deploy import health_seconds
 from release.engine import EngineError
+from release.found import containers_of, release_of
 from release.store import Release, Store
 from release.wayback import StrandedError, restore
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
         return Exit.OK
     store = Store.of(described["project"])
     with lock.held(store.lock, "the product of this host", _LOCK_SECONDS, print):
-        now = store.current()
+        now = release_of(containers_of(store.project), store)
         if now is None or now.name != described["release"]:
             print("another release was deployed meanwhile: it is left alone")
             return Exit.OK
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _go_back(store: Store, now: Release) -> int:
-    before = store.last_verified(but=now.name)
+    before = store.way_back(now)
     if before is None:
         print(f"{now.name} keeps running: no earlier release was ever verified")
         return Exit.OK

@@ -18,7 +18,6 @@ def restore(store: Store, release: Release, health_seconds: int) -> None:
     print(f"going back to {release.name}", flush=True)
     try:
         stack.down()
-        store.point_to(release)
         stack.up(health_seconds)
         broken = stack.unhealthy()
     except (EngineError, subprocess.TimeoutExpired) as error:

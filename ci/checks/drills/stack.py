@@ -74,8 +74,8 @@ class Product:
         """What the scripts are told: where releases are kept, and a short patience."""
         return {"VIGIE_RELEASES_DIR": str(self.state), "VIGIE_HEALTH_SECONDS": "20"}
 
-    def configure(self, command: list[str], flavour: str = "one") -> None:
-        """Write docker-compose.yml."""
+    def configure(self, command: list[str], flavour: str = "one", **more: Any) -> None:
+        """Write docker-compose.yml; `more`: further keys of its one service."""
         health = {
             "test": ["CMD", "python3", "-c", _HEALTHY],
             "interval": "1s",
@@ -83,13 +83,15 @@ class Product:
             "retries": 20,
         }
         service = {
-            "image": "drill",
+            # As an image built by hand would be; a release has its own by id.
+            "image": self.image,
             "command": command,
             "init": True,
-            "environment": {"FLAVOUR": flavour},
-            "labels": {"drill": f"{self.project}-{flavour}"},
+            "environment": {"FLAVOUR": flavour.replace("$", "$$")},
+            "labels": {"drill": f"{self.project}-{flavour}".replace("$", "$$")},
             "healthcheck": health,
             "volumes": ["data:/data"],
+            **more,
         }
         document = {"name": self.project, "services": {"web-ui": service}, "volumes": {"data": {}}}
         # JSON is YAML.
@@ -99,6 +101,11 @@ class Product:
         """Run deploy.sh with an image that a build is said to have made."""
         self.sandbox.built({"web-ui": image or self.image})
         return self.sandbox.run("deploy.sh", environment={**self.environment, **more})
+
+    def start_by_hand(self) -> None:
+        """As README says it: docker compose, in the checkout."""
+        arguments = ("up", "-d", "--wait", "--pull", "never")
+        docker("compose", "--project-directory", str(self.sandbox.root), *arguments)
 
     def verify(self) -> subprocess.CompletedProcess[str]:
         """Run verify.sh."""

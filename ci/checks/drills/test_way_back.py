@@ -7,12 +7,31 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from checks.drills import stack
 from checks.drills.sandbox import Sandbox, make, plain_environment
 from checks.drills.stack import BROKEN, ENDLESS, SERVE, Product, docker, traces
+
+# As the services of the product are.
+CONFINED = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "pids_limit": 128,
+    "mem_limit": "256m",
+    "shm_size": "32m",
+    "stop_signal": "SIGINT",
+    "stop_grace_period": "3s",
+    "restart": "unless-stopped",
+    "tmpfs": ["/tmp:size=16m,mode=1777"],
+    "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+    "ports": ["127.0.0.1::8080"],
+    "networks": {"default": {"aliases": ["another-name"]}},
+    "user": "10001:10001",
+}
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 
@@ -89,6 +108,79 @@ def test_a_first_deploy_that_fails_leaves_nothing_running(product: Product) -> N
     assert "nothing ran before, so nothing runs" in product.sandbox.reason("deploy")
     label = f"label=com.docker.compose.project={product.project}"
     assert docker("ps", "--all", "--quiet", "--filter", label) == ""
+
+
+def test_what_was_started_by_hand_comes_back_as_it_was(product: Product) -> None:
+    product.configure(SERVE, "by $hand", **CONFINED)
+    product.start_by_hand()
+    docker("exec", "--user", "0", product.running()["Id"], "touch", "/data/kept")
+    before = product.running()
+    product.configure(BROKEN, "two")
+
+    done = product.deploy()
+
+    assert done.returncode == 15, done.stdout
+    assert "-by-hand runs again" in product.sandbox.reason("deploy")
+    assert product.flavour() == "by $hand"
+    assert _what_it_is(product.running()) == _what_it_is(before)
+    docker("exec", product.running()["Id"], "test", "-e", "/data/kept")
+
+
+def test_what_was_started_by_hand_comes_back_after_a_failed_verification(product: Product) -> None:
+    product.start_by_hand()
+    product.configure(SERVE, "two")
+    assert product.deploy().returncode == 0
+    product.sandbox.write("fail-verification", "")
+
+    done = product.verify()
+
+    assert done.returncode == 16, done.stdout
+    assert "-by-hand runs again" in product.sandbox.reason("verify")
+    assert product.flavour() == "one"
+
+
+def test_a_hand_on_a_release_is_what_runs_then(product: Product) -> None:
+    _verified(product)
+    product.configure(SERVE, "by hand")
+    product.start_by_hand()
+    product.configure(BROKEN, "three")
+
+    done = product.deploy()
+
+    assert done.returncode == 15, done.stdout
+    assert product.flavour() == "by hand"
+
+
+def test_what_a_person_took_down_is_not_brought_up_again(product: Product) -> None:
+    _verified(product)
+    directory = ("--project-directory", str(product.sandbox.root))
+    docker("compose", *directory, "down")
+    product.configure(BROKEN, "two")
+
+    done = product.deploy()
+
+    assert done.returncode == 15
+    assert "nothing ran before, so nothing runs" in product.sandbox.reason("deploy")
+
+
+def _what_it_is(container: dict[str, Any]) -> dict[str, Any]:
+    """What a container was started with, without what each start makes anew."""
+    host = {key: value for key, value in container["HostConfig"].items() if key != "Mounts"}
+    # Compose says the same mount in one of two ways.
+    host.pop("Binds")
+    config = {
+        key: container["Config"].get(key)
+        for key in ("Cmd", "Entrypoint", "Healthcheck", "User", "StopSignal", "StopTimeout")
+    }
+    config["Env"] = sorted(container["Config"]["Env"])
+    mounts = [
+        (it["Type"], it.get("Name"), it["Destination"], it["RW"]) for it in container["Mounts"]
+    ]
+    networks = {
+        name: set(it["Aliases"]) - {container["Id"][:12]}
+        for name, it in container["NetworkSettings"]["Networks"].items()
+    }
+    return {"image": container["Image"], **host, **config, "m": sorted(mounts), "n": networks}
 
 
 def test_a_way_back_that_fails_asks_for_a_person(product: Product) -> None:

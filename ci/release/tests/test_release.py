@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from release.found import release_of
 from release.render import RenderError, pinned
 from release.store import Release, Store
 from release.telling import culprit, culprits_first
@@ -81,10 +84,18 @@ def test_the_way_back_leads_to_the_newest_release_that_was_verified(tmp_path: Pa
     good = _release(store, "2", verified=True)
     _release(store, "3", verified=False)
     now = _release(store, "4", verified=False)
-    store.point_to(now)
 
-    assert store.current() == now
-    assert store.last_verified(but=now.name) == good
+    assert store.last_good(but=now.name) == good
+    assert store.way_back(now) == good
+
+
+def test_the_way_back_of_a_release_leads_to_what_ran_before_it(tmp_path: Path) -> None:
+    store = Store("vigie", tmp_path)
+    before = store.mark_found(_release(store, "1", verified=False))
+    _release(store, "2", verified=True)  # given up by a person, who went back
+    now = replace(_release(store, "3", verified=False), before="1")
+
+    assert store.way_back(now) == before
 
 
 def test_only_the_last_three_releases_are_kept(tmp_path: Path) -> None:
@@ -95,3 +106,33 @@ def test_only_the_last_three_releases_are_kept(tmp_path: Path) -> None:
 
     assert [release.name for release in store.all()] == ["2", "3", "4"]
     assert store.all()[-1].verified
+
+
+def test_deploys_that_are_never_verified_keep_three_and_what_is_worth_going_back_to(
+    tmp_path: Path,
+) -> None:
+    store = Store("vigie", tmp_path)
+    good = _release(store, "0-good", verified=True)
+    before = _release(store, "1", verified=False)
+    for _ in range(4):
+        before = store.add({}, {}, "abc", before)
+
+    kept = store.all()
+
+    assert len(kept) == 3
+    assert kept[0] == good
+    assert kept[-1] == before
+
+
+def test_who_started_the_containers_is_what_their_labels_say(tmp_path: Path) -> None:
+    store = Store("vigie", tmp_path)
+    _release(store, "1", verified=True)
+    two = _release(store, "2", verified=False)
+
+    def container(file: str) -> dict[str, Any]:
+        return {"Config": {"Labels": {"com.docker.compose.project.config_files": file}}}
+
+    assert release_of([container(str(two.file))] * 2, store) == two
+    by_hand = container("/home/someone/vigie/docker-compose.yml")
+    assert release_of([container(str(two.file)), by_hand], store) is None
+    assert release_of([], store) is None
