@@ -14,7 +14,7 @@ for list in runtime local dev; do
   # Neither an index address nor an annotation: the lock names packages and hashes, never a host.
   # Extras stay (`coverage[toml]`): pip before 23.3, which Python 3.11 came with, does not apply the pin
   # of a package to the package with an extra, takes the newest, and then misses its hash.
-  UV_CUSTOM_COMPILE_COMMAND="./ci/lock.sh" ../../../.venv/bin/uv pip compile "$list.in" \
+  UV_CUSTOM_COMPILE_COMMAND="./ci/lock.sh" ../../.venv/bin/uv pip compile "$list.in" \
     --output-file "$list.txt" --quiet --universal --python-version 3.11 --generate-hashes \
     --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links "$@"
   printf 'locked %s: %s packages\n' "$list" "$(grep -c '==' "$list.txt")"

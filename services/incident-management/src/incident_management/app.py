@@ -7,12 +7,14 @@ from litestar import Litestar
 from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
-from incident_management import housekeeping, metrics, postgres_figures, routes
+from incident_management import metrics, routes
 from incident_management.clients import OncallPeople, PeopleDirectory
-from incident_management.ledger import TO_ALERTS, TO_ONCALL, TOPICS
 from incident_management.settings import IncidentManagementSettings
 from incident_management.stream import FeedStreams
+from incident_management.workflow import housekeeping
 from incident_management.workflow.actions import IncidentActions
+from incident_management.workflow.work import TO_ALERTS, TO_ONCALL, TOPICS
+from shared import postgres_vitals
 from shared.app import Resource, ServiceParts, assemble
 from shared.auth import Authenticator, CachedTokenDirectory, RemoteTokenDirectory, TokenDirectory
 from shared.clock import Clock, SystemClock
@@ -119,5 +121,5 @@ def _collectors(
             }
         )
         parameters = connection_parameters(as_metrics_role, schema="pg_catalog", name="figures")
-        collectors.append(postgres_figures.collector(parameters))
+        collectors.append(postgres_vitals.collector(parameters))
     return collectors

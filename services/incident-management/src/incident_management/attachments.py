@@ -5,9 +5,9 @@ an alert fires once and is resolved once, so resolved wins, and the instant at w
 occurred decides, never the instant at which it was delivered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.contracts.incidents import TAKEN, Status
@@ -56,37 +56,62 @@ def place(holder: Holder | None, *, occurred_at: datetime, has_ended: bool) -> P
 
 
 @dataclass(frozen=True)
-class Arrival:
-    """What one more alert means to an incident that is not over.
-
-    ``tells``: whoever has taken the incident does not know of this. ``rises``: the incident is as
-    grave as its alert from here on. ``reopens``: it is worse than anything that was taken, so it
-    has to be taken again.
-    """
+class Gravity:
+    """How grave an incident is: now, at its worst so far, and whether a person chose it."""
 
     severity: Severity
     worst: Severity
-    tells: bool
+    chosen: bool = False
+
+
+def weigh(firing: Mapping[Severity, int], gravity: Gravity) -> Gravity:
+    """How grave an incident is whose alerts fire in these numbers, by severity.
+
+    As grave as the gravest of them; when none fires it stays as it was. A person's own choice
+    stands until something worse than anything before comes.
+    """
+    gravest = next((severity for severity in Severity if firing.get(severity, 0) > 0), None)
+    if gravest is None:
+        return gravity
+    is_worst = is_worse(gravest, gravity.worst)
+    if gravity.chosen and not is_worst:
+        return gravity
+    return Gravity(gravest, gravest if is_worst else gravity.worst)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What news of an alert means to an incident that is not over.
+
+    ``rises``: the incident is graver than before. ``tells``: whoever has taken it does not know of
+    this. ``reopens``: it is worse than anything that was taken, so it has to be taken again.
+    """
+
     rises: bool
+    tells: bool
     reopens: bool
 
 
-def arrive(
-    status: Status, alert: Severity, *, severity: Severity, worst: Severity, is_new: bool
-) -> Arrival:
-    """What an alert that joins means; ``is_new``: the incident has not had its fingerprint.
-
-    A person's own choice of severity stands until something worse than anything before comes.
-    """
-    is_worst = is_worse(alert, worst)
-    rises = is_worst and is_worse(alert, severity)
-    return Arrival(
-        severity=alert if rises else severity,
-        worst=alert if is_worst else worst,
-        tells=is_new and status in TAKEN,
+def effect(status: Status, before: Gravity, after: Gravity, *, is_new: bool) -> Effect:
+    """What became of an incident's gravity means; ``is_new``: it has not had this fingerprint."""
+    rises = is_worse(after.severity, before.severity)
+    worst_yet = is_worse(after.worst, before.worst)
+    return Effect(
         rises=rises,
-        reopens=is_new and is_worst and status is Status.ACKNOWLEDGED,
+        tells=status in TAKEN and (is_new or rises),
+        reopens=status is Status.ACKNOWLEDGED and worst_yet and (is_new or rises),
     )
+
+
+UPDATES_SAID_EVERY = timedelta(minutes=15)
+
+
+def worth_saying(*, severity_changed: bool, said_at: datetime | None, now: datetime) -> bool:
+    """Whether the timeline says that an alert says something else than before.
+
+    Many senders put a measured value into their text, and repeat it every minute.
+    """
+    return severity_changed or said_at is None or now - said_at >= UPDATES_SAID_EVERY
 
 
 class Standing(StrEnum):
@@ -99,11 +124,16 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class AlertState:
-    """One alert of an incident: when it ended (None: it fires), and its integration's policy."""
+class Ends:
+    """The alerts of an incident, counted: how many there are, how many fire, when the last ended.
 
-    resolved_at: datetime | None
-    auto_resolve: bool = True
+    ``agree``: every integration lets the end of its alerts end an incident.
+    """
+
+    alerts: int
+    firing: int
+    last: datetime | None
+    agree: bool
 
 
 @dataclass(frozen=True)
@@ -114,17 +144,15 @@ class Conclusion:
     at: datetime | None = None
 
 
-def conclude(alerts: Iterable[AlertState]) -> Conclusion:
+def conclude(ends: Ends) -> Conclusion:
     """Whether an incident ends by itself: no alert of it fires, and every integration agrees."""
-    known = list(alerts)
-    ends = [alert.resolved_at for alert in known if alert.resolved_at is not None]
-    if not known:
+    if ends.alerts == 0:
         return Conclusion(Standing.NO_ALERTS)
-    if len(ends) < len(known):
+    if ends.firing > 0:
         return Conclusion(Standing.STILL_FIRING)
-    if not all(alert.auto_resolve for alert in known):
+    if not ends.agree:
         return Conclusion(Standing.KEPT_OPEN_BY_POLICY)
-    return Conclusion(Standing.ALL_ALERTS_RESOLVED, max(ends))
+    return Conclusion(Standing.ALL_ALERTS_RESOLVED, ends.last)
 
 
 TITLE_LENGTH = 300

@@ -5,11 +5,8 @@ created_at), both in seconds. Merged incidents are in neither: their survivor is
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from shared.contracts.incident_api import Durations
 
 LONGEST_WINDOW = timedelta(days=3660)
 
@@ -47,27 +44,6 @@ def _seconds(span: Span, end: datetime | None) -> float | None:
         return None
     # Two machines' clocks meet here (the sender of the alert, this service): never negative.
     return max(0.0, (end - span.created_at).total_seconds())
-
-
-def summarise(seconds: Sequence[float]) -> Durations:
-    """Mean, median and 95th percentile, interpolated as PostgreSQL's percentile_cont does."""
-    if not seconds:
-        return Durations(count=0)
-    ordered = sorted(seconds)
-    return Durations(
-        count=len(ordered),
-        mean_seconds=sum(ordered) / len(ordered),
-        p50_seconds=percentile(ordered, 0.50),
-        p95_seconds=percentile(ordered, 0.95),
-    )
-
-
-def percentile(ordered: Sequence[float], fraction: float) -> float:
-    """The value below which ``fraction`` of an ascending, non-empty sequence lies."""
-    position = fraction * (len(ordered) - 1)
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
 def parse_window(text: str) -> timedelta:

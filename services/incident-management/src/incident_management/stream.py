@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from incident_management import feed
+from incident_management.store import feed
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.wakeups import Wakeups

@@ -34,7 +34,7 @@ class IncidentRow(SQLModel, table=True):
     ``origin`` is alert, manual or import. ``opening_alert_id`` is the alert the title came from.
     ``resolved_from`` is the state before the end, ``resolved_by_rule`` whether a rule drew it, and
     ``resolution_counted`` whether the end is in the counters (it goes in once, and
-    that of an imported incident never).
+    that of an imported incident never). ``severity_chosen``: a person chose it, not its alerts.
     """
 
     __tablename__ = "incidents"
@@ -61,6 +61,7 @@ class IncidentRow(SQLModel, table=True):
     resolution_counted: bool = False
     alert_count: int = 0
     worst_severity: Severity | None = Field(default=None, sa_type=_SEVERITY)
+    severity_chosen: bool = False
     correlation_key: str | None = Field(default=None, sa_type=Text)
     recurrence_of: UUID | None = None
     merged_into: UUID | None = Field(default=None, foreign_key="incidents.id")
@@ -71,7 +72,11 @@ class IncidentRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """An alert of an incident. One whose end arrived before its beginning has no incident yet."""
+    """An alert of an incident. One whose end arrived before its beginning has no incident yet.
+
+    ``updated_at`` is when its sender last said something else about it, ``update_said_at`` when the
+    timeline last did.
+    """
 
     __tablename__ = "alerts"
 
@@ -90,6 +95,8 @@ class AlertRow(SQLModel, table=True):
     resolved_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     resolved_reason: str = Field(default="", sa_type=Text)
     auto_resolve: bool = True
+    updated_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    update_said_at: datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
 class AliasRow(SQLModel, table=True):
@@ -102,7 +109,11 @@ class AliasRow(SQLModel, table=True):
 
 
 class TimelineRow(SQLModel, table=True):
-    """One thing that happened to an incident."""
+    """One thing that happened to an incident: a kind and its facts (docs/timeline.md).
+
+    ``text`` is somebody's own words, a person's or those of a release that stored sentences; for
+    everything else it is empty, and the sentence is made where it is read.
+    """
 
     __tablename__ = "timeline"
 
@@ -114,7 +125,7 @@ class TimelineRow(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=_INSTANT)
     kind: str = Field(sa_type=Text)
     actor: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    text: str = Field(sa_type=Text)
+    text: str = Field(default="", sa_type=Text)
     reason: str = Field(default="", sa_type=Text)
     data: dict[str, Any] = Field(sa_type=JSONB)
 

@@ -9,6 +9,8 @@ from shared.contracts.identity import Actor
 from shared.contracts.incident_api import IncidentAlert, IncidentMeasures, TimelineEntry
 from shared.contracts.incidents import Incident
 from shared.contracts.wire import Ref
+from shared.words import timeline
+from shared.words.catalogues import speaking
 
 
 def number_of(row: IncidentRow) -> int:
@@ -68,16 +70,18 @@ def incident(row: IncidentRow) -> Incident:
     )
 
 
-def entry(row: TimelineRow) -> TimelineEntry:
-    """One entry of the timeline."""
+def entry(row: TimelineRow, language: str) -> TimelineEntry:
+    """One entry of the timeline, worded in a language."""
+    actor = Actor.model_validate(row.actor) if row.actor else None
+    happening = timeline.Happening(row.kind, actor.name if actor else None, row.reason, row.data)
     return TimelineEntry(
         id=row.seq or 0,
         incident_id=row.incident_id,
         at=row.at,
         recorded_at=row.recorded_at,
         kind=row.kind,
-        actor=Actor.model_validate(row.actor) if row.actor else None,
-        text=row.text,
+        actor=actor,
+        text=row.text or timeline.sentence(speaking(language), happening),
         reason=row.reason,
         data=row.data,
     )

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from incident_management import feed, housekeeping
+from incident_management.store import feed
 from incident_management.stream import FeedStreams
+from incident_management.workflow import housekeeping
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.wakeups import Wakeups

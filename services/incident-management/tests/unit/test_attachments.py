@@ -4,13 +4,18 @@ import pytest
 
 from incident_management.attachments import (
     TITLE_LENGTH,
-    AlertState,
+    Effect,
+    Ends,
+    Gravity,
     Holder,
     Placement,
     Standing,
     conclude,
+    effect,
     place,
     title_of,
+    weigh,
+    worth_saying,
 )
 from shared.contracts.incidents import Status
 from shared.contracts.wire import Severity, is_worse
@@ -54,21 +59,68 @@ def test_an_alert_that_is_over_does_not_bring_back_what_is_over() -> None:
 
 
 def test_an_incident_ends_with_the_last_of_its_alerts() -> None:
-    conclusion = conclude([AlertState(LATER), AlertState(T0)])
+    conclusion = conclude(Ends(alerts=2, firing=0, last=LATER, agree=True))
     assert (conclusion.standing, conclusion.at) == (Standing.ALL_ALERTS_RESOLVED, LATER)
 
 
 @pytest.mark.parametrize(
-    ("alerts", "standing"),
+    ("ends", "standing"),
     [
-        ([], Standing.NO_ALERTS),
-        ([AlertState(T0), AlertState(None)], Standing.STILL_FIRING),
-        ([AlertState(T0), AlertState(T0, auto_resolve=False)], Standing.KEPT_OPEN_BY_POLICY),
+        (Ends(alerts=0, firing=0, last=None, agree=True), Standing.NO_ALERTS),
+        (Ends(alerts=2, firing=1, last=T0, agree=True), Standing.STILL_FIRING),
+        (Ends(alerts=2, firing=0, last=T0, agree=False), Standing.KEPT_OPEN_BY_POLICY),
     ],
 )
-def test_otherwise_it_goes_on(alerts: list[AlertState], standing: Standing) -> None:
-    conclusion = conclude(alerts)
+def test_otherwise_it_goes_on(ends: Ends, standing: Standing) -> None:
+    conclusion = conclude(ends)
     assert (conclusion.standing, conclusion.at) == (standing, None)
+
+
+CRITICAL, HIGH, LOW = Severity.CRITICAL, Severity.HIGH, Severity.LOW
+
+
+def test_an_incident_is_as_grave_as_the_gravest_alert_that_fires() -> None:
+    assert weigh({LOW: 3, HIGH: 1}, Gravity(LOW, LOW)) == Gravity(HIGH, HIGH)
+
+
+def test_it_falls_when_the_gravest_ends_and_remembers_its_worst() -> None:
+    assert weigh({LOW: 3, HIGH: 0}, Gravity(HIGH, HIGH)) == Gravity(LOW, HIGH)
+
+
+def test_it_stays_as_it_was_when_nothing_fires() -> None:
+    assert weigh({LOW: 0}, Gravity(HIGH, CRITICAL)) == Gravity(HIGH, CRITICAL)
+
+
+def test_a_choice_stands_until_something_worse_than_anything_before_comes() -> None:
+    chosen = Gravity(LOW, HIGH, chosen=True)
+    assert weigh({HIGH: 2}, chosen) == chosen
+    assert weigh({HIGH: 2, CRITICAL: 1}, chosen) == Gravity(CRITICAL, CRITICAL)
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "is_new", "expected"),
+    [
+        (Status.OPEN, Gravity(HIGH, HIGH), True, Effect(True, False, False)),
+        (Status.ACKNOWLEDGED, Gravity(LOW, LOW), True, Effect(False, True, False)),
+        (Status.ACKNOWLEDGED, Gravity(HIGH, HIGH), True, Effect(True, True, True)),
+        # An alert that is known already went from low to high.
+        (Status.ACKNOWLEDGED, Gravity(HIGH, HIGH), False, Effect(True, True, True)),
+        (Status.IN_PROGRESS, Gravity(HIGH, HIGH), False, Effect(True, True, False)),
+        (Status.ACKNOWLEDGED, Gravity(LOW, LOW), False, Effect(False, False, False)),
+    ],
+)
+def test_what_a_rise_means_depends_on_who_has_the_incident(
+    status: Status, after: Gravity, is_new: bool, expected: Effect
+) -> None:
+    assert effect(status, Gravity(LOW, LOW), after, is_new=is_new) == expected
+
+
+def test_a_measured_value_in_a_text_is_not_said_every_minute() -> None:
+    assert worth_saying(severity_changed=False, said_at=None, now=T0)
+    soon = T0 + timedelta(minutes=1)
+    assert not worth_saying(severity_changed=False, said_at=T0, now=soon)
+    assert worth_saying(severity_changed=True, said_at=T0, now=soon)
+    assert worth_saying(severity_changed=False, said_at=T0, now=T0 + timedelta(minutes=15))
 
 
 def test_critical_is_worse_than_low() -> None:

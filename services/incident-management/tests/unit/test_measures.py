@@ -1,17 +1,12 @@
-import statistics
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from incident_management.measures import (
     BUCKETS,
     Span,
     parse_window,
-    percentile,
-    summarise,
     time_to_acknowledge,
     time_to_resolve,
 )
@@ -38,29 +33,6 @@ def test_a_merged_incident_is_in_neither_measure() -> None:
 
 def test_clocks_that_disagree_never_make_a_negative_time() -> None:
     assert time_to_acknowledge(Span(T0, T0 - timedelta(seconds=1))) == 0
-
-
-def test_nothing_has_no_average() -> None:
-    assert summarise([]).model_dump() == {
-        "count": 0,
-        "mean_seconds": None,
-        "p50_seconds": None,
-        "p95_seconds": None,
-    }
-
-
-def test_figures_are_interpolated() -> None:
-    figures = summarise([40.0, 10.0, 20.0, 30.0])
-    assert (figures.count, figures.mean_seconds, figures.p50_seconds) == (4, 25, 25)
-    assert figures.p95_seconds == pytest.approx(38.5)
-
-
-@given(st.lists(st.floats(0, 1e6), min_size=2, max_size=50))
-def test_percentiles_agree_with_the_standard_library(values: list[float]) -> None:
-    ordered = sorted(values)
-    expected = statistics.quantiles(ordered, n=100, method="inclusive")
-    assert percentile(ordered, 0.5) == pytest.approx(expected[49])
-    assert percentile(ordered, 0.95) == pytest.approx(expected[94])
 
 
 def test_buckets_ascend_from_half_a_minute_to_a_week() -> None:

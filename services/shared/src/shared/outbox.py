@@ -60,6 +60,7 @@ class Message:
     """Something owed: a topic (who delivers it), an ordering key, and a JSON payload.
 
     ``urgency`` is a rank of shared.urgency: the lower goes first, whatever came before it.
+    ``context`` is the request or event it comes from: a transaction may work through many.
     """
 
     topic: str
@@ -67,6 +68,7 @@ class Message:
     payload: Mapping[str, Any]
     id: UUID = field(default_factory=new_id)
     urgency: int = ROUTINE
+    context: Mapping[str, str] = field(default_factory=context.current)
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,10 @@ cancels a delivery that takes longer than its patience, and tries again with les
 async def enqueue(connection: Connection, messages: Sequence[Message], *, now: datetime) -> None:
     """Write messages in the caller's transaction; one notification wakes the workers on commit.
 
-    The payload carries the current request id and trace context under ``context``.
+    The payload carries the request id and trace context it comes from under ``context``.
     """
     if not messages:
         return
-    carried = context.current()
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO outbox (id, topic, key, payload, urgency, created_at, available_at) "
@@ -133,7 +134,7 @@ async def enqueue(connection: Connection, messages: Sequence[Message], *, now: d
                     message.id,
                     message.topic,
                     message.key,
-                    Jsonb({"context": carried, **message.payload}),
+                    Jsonb({**message.payload, "context": dict(message.context)}),
                     message.urgency,
                     now,
                     now,
@@ -302,9 +303,8 @@ class OutboxWorker:
 
     async def _attempt(self, topic: str, rows: Sequence[Row]) -> Sequence[Outcome]:
         pace = self._pace[topic]
-        carried = rows[0].payload.get("context", {})
         began = time.monotonic()
-        with context.bound(carried if isinstance(carried, dict) else {}):
+        with context.bound(_context_of(rows)):
             try:
                 async with asyncio.timeout(pace.patience_seconds):
                     outcomes = await self._deliver[topic](rows)
@@ -350,6 +350,14 @@ class OutboxWorker:
                 counted = Increments()
                 counted.inc(DELIVERED, len(delivered), topic=topic)
                 await counters.add(connection, counted)
+
+
+def _context_of(rows: Sequence[Row]) -> Mapping[str, str]:
+    """What a delivery says it belongs to: a batch of several requests belongs to none of them."""
+    first = rows[0].payload.get("context")
+    if not isinstance(first, dict) or any(row.payload.get("context") != first for row in rows):
+        return {}
+    return first
 
 
 # The keys whose oldest row is due and nobody's, the most urgent first: a key is as urgent as the

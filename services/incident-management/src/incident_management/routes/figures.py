@@ -6,10 +6,11 @@ from litestar import Request, Router, get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
-from incident_management import figures, measures
+from incident_management import measures
 from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams
 from incident_management.routes.parameters import When
+from incident_management.store import figures
 from shared.auth import requires, while_authenticated
 from shared.contracts.identity import Role
 from shared.contracts.incident_api import Stats

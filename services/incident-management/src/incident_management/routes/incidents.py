@@ -4,18 +4,12 @@ from litestar import Router, get, patch, post
 from litestar.params import FromQuery, JSONBody
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from incident_management import search, store, views
+from incident_management import views
 from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheActions, TheClock, TheDatabase
-from incident_management.routes.parameters import (
-    DEFAULT_LIMIT,
-    Cursor,
-    IncidentPath,
-    Limit,
-    Many,
-    When,
-)
-from incident_management.search import Sort
+from incident_management.routes.parameters import IncidentPath, Language, Many, When
+from incident_management.store import incidents, search
+from incident_management.store.search import Sort
 from incident_management.tables import IncidentRow
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
@@ -31,6 +25,8 @@ from shared.contracts.incident_api import (
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page, Severity
 from shared.errors import NotFound
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
+from shared.words.catalogues import preferred
 
 
 @post("/", guards=[requires(Role.RESPONDER)])
@@ -120,11 +116,14 @@ async def get_timeline(
     database: TheDatabase,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    language: Language = None,
 ) -> Page[TimelineEntry]:
-    """Everything that happened, oldest first."""
+    """Everything that happened, oldest first; its sentences in the language asked for."""
     async with database.session() as session:
         row = await _named(session, incident)
-        return await search.list_timeline(session, row.id, limit=limit, cursor=cursor)
+        return await search.list_timeline(
+            session, row.id, limit=limit, cursor=cursor, language=preferred(language)
+        )
 
 
 @get("/{incident:str}/alerts", guards=[requires(Role.VIEWER)])
@@ -150,7 +149,7 @@ async def get_measures(
 
 
 async def _named(session: AsyncSession, incident: str) -> IncidentRow:
-    row = await store.find(session, parameters.reference(incident))
+    row = await incidents.find(session, parameters.reference(incident))
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     return row

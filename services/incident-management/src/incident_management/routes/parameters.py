@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from pydantic import TypeAdapter, ValidationError
 
 from incident_management.references import Reference, parse_reference
-from incident_management.search import DEFAULT_LIMIT, MAX_LIMIT
 from shared.contracts.wire import Instant
 from shared.errors import FieldError, Invalid, NotFound
 
@@ -19,14 +18,15 @@ Choice = TypeVar("Choice", bound=StrEnum)
 IncidentPath = Annotated[
     str, PathParameter(description="id of the incident, or its number: 42, INC-42", max_length=64)
 ]
-Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="rows of one page")]
-Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before")]
 Many = Annotated[
     list[str] | None, QueryParameter(description="several: repeat it, or separate by commas")
 ]
 When = Annotated[str | None, QueryParameter(description="ISO 8601 instant with a zone")]
 
-__all__ = ["DEFAULT_LIMIT", "Cursor", "IncidentPath", "Limit", "Many", "When"]
+Language = Annotated[
+    str | None,
+    HeaderParameter(name="Accept-Language", description="of the sentences: en (default) or fr"),
+]
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 

@@ -1,31 +1,41 @@
 """What people and automations do to an incident: open, change, comment, merge."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeAlias
 from uuid import UUID
 
-from sqlmodel import col, select
-
-from incident_management import store, views
+from incident_management import views
 from incident_management.clients import PeopleDirectory
-from incident_management.ledger import TO_ALERTS, TO_ONCALL, Happening, Work, transaction
 from incident_management.references import Reference
-from incident_management.tables import IncidentRow, TimelineRow
+from incident_management.store import alerts, incidents, people
+from incident_management.store.timeline import latest_entry
+from incident_management.tables import IncidentRow
 from incident_management.transitions import Decision, Reason, Verdict, decide, step
 from incident_management.workflow.lifecycle import life_of, live, step_by_person
 from incident_management.workflow.opening import new_row, open_incident
+from incident_management.workflow.work import (
+    TO_ALERTS,
+    TO_ONCALL,
+    Happening,
+    IncidentWork,
+    transaction,
+)
 from shared.clock import Clock
 from shared.contracts.identity import Actor, Principal
 from shared.contracts.incident_api import IncidentPatch, NewIncident, TimelineEntry
-from shared.contracts.incidents import Incident, Status
+from shared.contracts.incidents import Incident, IncidentKind, Status
 from shared.contracts.wire import Ref, is_worse
 from shared.database import Database
 from shared.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from shared.identifiers import new_id
 from shared.urgency import Occasion
+from shared.words.catalogues import ENGLISH
 
 # The steps that change whose the incident is.
+_Change: TypeAlias = tuple[str | None, str | None]
+"""What a field was, and what it is from now on."""
+
 _HANDS = frozenset({Reason.ACKNOWLEDGED, Reason.WORK_STARTED, Reason.RELEASED})
 
 
@@ -52,7 +62,6 @@ class IncidentActions:
             await open_incident(
                 work,
                 row,
-                text=f"{actor.name} opened it.",
                 reason="opened_by_hand",
                 actor=actor,
                 data={},
@@ -87,8 +96,8 @@ class IncidentActions:
                 await _move(work, row, patch.status, decision, actor)
             if patch.note is not None:
                 _write_note(work, row, patch.note, actor)
-            people = [person for person in (assignee, _person(principal)) if person is not None]
-            await store.remember_people(work.session, people)
+            named = [person for person in (assignee, _person(principal)) if person is not None]
+            await people.remember_people(work.session, named)
             return views.incident(row)
 
     async def note(self, reference: Reference, text: str, principal: Principal) -> TimelineEntry:
@@ -96,14 +105,8 @@ class IncidentActions:
         async with transaction(self._database, self._clock.now()) as work:
             row = await _locked(work, reference)
             _write_note(work, row, text, Actor.of(principal))
-            await work.ledger.flush()
-            written = await work.session.exec(
-                select(TimelineRow)
-                .where(TimelineRow.incident_id == row.id)
-                .order_by(col(TimelineRow.seq).desc())
-                .limit(1)
-            )
-            return views.entry(written.one())
+            await work.flush()
+            return views.entry(await latest_entry(work.session, row.id), ENGLISH)
 
     async def merge(self, reference: Reference, into: Reference, principal: Principal) -> Incident:
         """Declare an incident to be the same trouble as another, which takes over its alerts.
@@ -116,9 +119,9 @@ class IncidentActions:
             named = await _found(work, reference)
             target = await _found(work, into)
             for incident_id in sorted({named.id, target.id}):
-                await store.lock(work.session, incident_id)
+                await incidents.lock(work.session, incident_id)
             for row in (named, target):
-                work.ledger.goes_on_from(row)
+                work.goes_on_from(row)
             if named.merged_into == target.id:
                 return views.incident(named)
             _refuse_merge(named, target)
@@ -137,7 +140,7 @@ class IncidentActions:
             found = await self._people.find(wanted)
         except Unavailable as error:
             async with self._database.session() as session:
-                known = await store.known_person(session, wanted)
+                known = await people.known_person(session, wanted)
             if known is None:
                 raise Unavailable(
                     "Who that is cannot be found out while oncall-service is down; "
@@ -149,18 +152,18 @@ class IncidentActions:
         return found
 
 
-async def _found(work: Work, reference: Reference) -> IncidentRow:
-    row = await store.find(work.session, reference)
+async def _found(work: IncidentWork, reference: Reference) -> IncidentRow:
+    row = await incidents.find(work.session, reference)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     return row
 
 
-async def _locked(work: Work, reference: Reference) -> IncidentRow:
-    row = await store.lock_reference(work.session, reference)
+async def _locked(work: IncidentWork, reference: Reference) -> IncidentRow:
+    row = await incidents.lock_reference(work.session, reference)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
-    work.ledger.goes_on_from(row)
+    work.goes_on_from(row)
     return row
 
 
@@ -201,82 +204,75 @@ def _decide(row: IncidentRow, wanted: Status | None) -> Decision | None:
 
 
 def _edit(
-    work: Work, row: IncidentRow, patch: IncidentPatch, assignee: Ref | None, actor: Actor
+    work: IncidentWork, row: IncidentRow, patch: IncidentPatch, assignee: Ref | None, actor: Actor
 ) -> None:
     """Change the plain fields, one timeline entry each; what stays the same says nothing."""
     tell = partial(_tell_edit, work, row, actor)
     if patch.title is not None and patch.title != row.title:
-        tell(_Edit("retitled", "title", row.title, patch.title))
+        tell(IncidentKind.RETITLED, (row.title, patch.title))
         row.title = patch.title
     if patch.severity is not None and patch.severity is not row.severity:
-        tell(_Edit("severity_changed", "severity", row.severity, patch.severity))
+        tell(IncidentKind.SEVERITY_CHANGED, (row.severity, patch.severity))
         row.severity = patch.severity
+    if patch.severity is not None:
+        # A person's own choice stands until something worse than anything before comes.
+        row.severity_chosen = True
     if "team" in patch.model_fields_set and patch.team != row.team:
-        tell(_Edit("team_changed", "team", row.team, patch.team))
+        tell(IncidentKind.TEAM_CHANGED, (row.team, patch.team))
         row.team = patch.team
     if "assignee_id" in patch.model_fields_set and patch.assignee_id != row.assignee_id:
         new_name = assignee.name if assignee else None
-        tell(_Edit("assigned", "assignee", row.assignee_name, new_name))
+        tell(IncidentKind.ASSIGNED, (row.assignee_name, new_name))
         row.assignee_id = assignee.id if assignee else None
         row.assignee_name = new_name
 
 
-@dataclass(frozen=True)
-class _Edit:
-    kind: str
-    field: str
-    before: str | None
-    after: str | None
-
-
-def _tell_edit(work: Work, row: IncidentRow, actor: Actor, edit: _Edit) -> None:
-    work.ledger.change(
+def _tell_edit(
+    work: IncidentWork, row: IncidentRow, actor: Actor, kind: IncidentKind, change: _Change
+) -> None:
+    work.change(
         row,
         Happening(
-            kind=f"incident.{edit.kind}",
-            text=f"{actor.name} changed the {edit.field} from {edit.before or 'none'} "
-            f"to {edit.after or 'none'}.",
+            kind,
             at=work.now,
             actor=actor,
             reason="edited",
-            data={"from": edit.before, "to": edit.after},
+            data={"from": change[0], "to": change[1]},
         ),
         tell=(TO_ONCALL,),
     )
 
 
 async def _move(
-    work: Work, row: IncidentRow, wanted: Status, decision: Decision, actor: Actor
+    work: IncidentWork, row: IncidentRow, wanted: Status, decision: Decision, actor: Actor
 ) -> None:
     """An accepted request for a state."""
     if decision.verdict is Verdict.KEEP:
-        work.ledger.remark(
+        work.remark(
             row,
             Happening(
-                kind="incident.unchanged",
-                text=_already(row, actor),
+                IncidentKind.UNCHANGED,
                 at=work.now,
                 actor=actor,
                 reason=decision.reason,
-                data={"status": row.status.value},
+                data={"status": row.status.value, **_since(row)},
             ),
         )
         return
     step_by_person(work, row, wanted, decision.reason, actor)
     if wanted is Status.RESOLVED:
-        await _close_alerts(work, row)
+        # A person ended it, so none of its alerts counts as firing any more.
+        await alerts.end_all(work.session, row.id, at=work.now, reason="resolved_by_hand")
 
 
-def _already(row: IncidentRow, actor: Actor) -> str:
+def _since(row: IncidentRow) -> dict[str, str | None]:
+    """Since when it is what it is, and by whom, where that is known."""
     since: dict[Status, tuple[datetime | None, str | None]] = {
         Status.ACKNOWLEDGED: (row.acknowledged_at, row.acknowledged_by),
         Status.RESOLVED: (row.resolved_at, row.resolved_by),
     }
     instant, who = since.get(row.status, (None, None))
-    by = f" by {who}" if who else ""
-    when = f" at {instant:%Y-%m-%d %H:%M:%S} UTC" if instant else ""
-    said = "" if not (by or when) else f"{by}{when}"
-    return f"{actor.name} asked for {row.status}, which it was already{said}. Nothing changed."
+    return {"since_at": instant.isoformat() if instant else None, "since_by": who}
 
 
 def _hand_over(row: IncidentRow, reason: Reason, person: Ref | None) -> None:
@@ -287,16 +283,8 @@ def _hand_over(row: IncidentRow, reason: Reason, person: Ref | None) -> None:
         row.assignee_id, row.assignee_name = person.id, person.name
 
 
-async def _close_alerts(work: Work, row: IncidentRow) -> None:
-    """A person ended it, so none of its alerts counts as firing any more."""
-    for alert in await store.alerts_of(work.session, row.id):
-        if alert.resolved_at is None:
-            alert.resolved_at = work.now
-            alert.resolved_reason = "resolved_by_hand"
-
-
-def _write_note(work: Work, row: IncidentRow, text: str, actor: Actor) -> None:
-    work.ledger.remark(row, Happening(kind="note", text=text, at=work.now, actor=actor))
+def _write_note(work: IncidentWork, row: IncidentRow, text: str, actor: Actor) -> None:
+    work.remark(row, Happening(IncidentKind.NOTE, text=text, at=work.now, actor=actor))
 
 
 def _refuse_merge(source: IncidentRow, target: IncidentRow) -> None:
@@ -313,44 +301,41 @@ def _refuse_merge(source: IncidentRow, target: IncidentRow) -> None:
             )
 
 
-async def _absorb(work: Work, source: IncidentRow, target: IncidentRow, actor: Actor) -> None:
+async def _absorb(
+    work: IncidentWork, source: IncidentRow, target: IncidentRow, actor: Actor
+) -> None:
     """The source ends as a part of the target; its alerts move, its measures do not count."""
-    alerts = await store.alerts_of(work.session, source.id)
-    for alert in alerts:
-        alert.incident_id = target.id
+    moved = await alerts.move_all(work.session, source.id, target.id)
     live(source, step(life_of(source), Status.RESOLVED, at=work.now, by=actor.name))
     source.merged_into = target.id
     source.alert_count = 0
-    target.alert_count += len(alerts)
+    target.alert_count += moved
     rises = is_worse(source.severity, target.severity)
     if rises:
         target.severity = source.severity
     worst = source.worst_severity or source.severity
     if is_worse(worst, target.worst_severity or target.severity):
         target.worst_severity = worst
-    moved = f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'}"
-    work.ledger.change(
+    work.change(
         source,
         Happening(
-            kind="incident.merged",
-            text=f"{actor.name} merged it into {views.label(target)}, with {moved}.",
+            IncidentKind.MERGED,
             at=work.now,
             actor=actor,
             reason="merged",
-            data={"into": str(target.id), "number": target.number},
+            data={"into": str(target.id), "number": target.number, "alerts": moved},
         ),
         tell=(TO_ONCALL, TO_ALERTS),
         occasion=Occasion.FIRST_WORD,
     )
-    work.ledger.change(
+    work.change(
         target,
         Happening(
-            kind="incident.absorbed",
-            text=f"{actor.name} merged {views.label(source)} into it, with {moved}.",
+            IncidentKind.ABSORBED,
             at=work.now,
             actor=actor,
             reason="merged",
-            data={"from": str(source.id), "number": source.number},
+            data={"from": str(source.id), "number": source.number, "alerts": moved},
         ),
         # Whoever is paged for it, and in which order, depends on how grave it is now.
         tell=(TO_ONCALL,) if rises else (),

@@ -5,35 +5,42 @@ incident in any order: the end is the same, because an alert has one beginning a
 is dated.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from incident_management import store, views
 from incident_management.attachments import (
-    AlertState,
+    Effect,
+    Gravity,
     Holder,
     Placement,
     Standing,
-    arrive,
     conclude,
+    effect,
     place,
     title_of,
+    weigh,
+    worth_saying,
 )
-from incident_management.ledger import (
+from incident_management.store import alerts, incidents
+from incident_management.store.events import processed
+from incident_management.store.held import held
+from incident_management.tables import AlertRow, AliasRow, IncidentRow
+from incident_management.workflow.lifecycle import regrade, reopen, resolve_by_rule, revive
+from incident_management.workflow.opening import new_row, open_incident
+from incident_management.workflow.work import (
     EVENTS_AT_ONCE,
     TO_ONCALL,
     Happening,
-    Work,
+    IncidentWork,
     transaction,
 )
-from incident_management.tables import AlertRow, AliasRow, IncidentRow
-from incident_management.workflow.lifecycle import reopen, resolve_by_rule, revive
-from incident_management.workflow.opening import new_row, open_incident
+from shared import context
 from shared.batches import parts
 from shared.clock import Clock
-from shared.contracts.alerts import AGE_REACHED, AlertEvent
-from shared.contracts.incidents import TAKEN, JoinedAlerts
-from shared.contracts.wire import EventResult, Outcome
+from shared.contracts.alerts import AlertEvent, AlertKind
+from shared.contracts.incidents import TAKEN, IncidentKind, JoinedAlerts, Status
+from shared.contracts.wire import EventResult, Outcome, Severity
 from shared.database import Database
 from shared.identifiers import new_id
 
@@ -55,8 +62,8 @@ async def _take(
     database: Database, clock: Clock, events: Sequence[AlertEvent]
 ) -> list[EventResult]:
     async with transaction(database, clock.now()) as work:
-        seen = await store.processed(work.session, [event.event_id for event in events])
-        homes = await store.homes(
+        seen = await processed(work.session, [event.event_id for event in events])
+        homes = await alerts.homes(
             work.session, [event.alert.id for event in events if event.event_id in seen]
         )
         fresh = [event for event in events if event.event_id not in seen]
@@ -71,37 +78,38 @@ async def _take(
                 results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
             if event.event_id in applied:
-                alert = await store.lock_alert(work.session, event.alert.id)
+                alert = await alerts.lock_alert(work.session, event.alert.id)
                 home = alert.incident_id if alert else event.incident_id
                 results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
-            result = await _apply(work, event, openings)
+            with context.bound(event.context):
+                result = await _apply(work, event, openings)
             applied.add(event.event_id)
-            work.ledger.processed(event.event_id, result.incident_id)
+            work.processed(event.event_id, result.incident_id)
             results.append(result)
         return results
 
 
-async def _hold(work: Work, events: Sequence[AlertEvent]) -> None:
+async def _hold(work: IncidentWork, events: Sequence[AlertEvent]) -> None:
     """Lock and read in a few statements what these events are about."""
-    await store.hold(work.session, _names(events), {event.alert.id for event in events})
-    incidents = store.held(work.session).incidents
-    await store.count_firing(
-        work.session, [incident_id for incident_id, row in incidents.items() if row is not None]
+    await incidents.hold(work.session, _names(events), {event.alert.id for event in events})
+    known = held(work.session).incidents
+    await alerts.count_firing(
+        work.session, [incident_id for incident_id, row in known.items() if row is not None]
     )
 
 
-def _openings(work: Work, events: Sequence[AlertEvent]) -> int:
+def _openings(work: IncidentWork, events: Sequence[AlertEvent]) -> int:
     """How many incidents these events will probably open: so many numbers are drawn at once."""
-    held = store.held(work.session)
+    mine = held(work.session)
     return len(
         {
             event.incident_id
             for event in events
-            if event.type == "alert.opened"
+            if event.type == AlertKind.OPENED
             and event.recurrence_of is None
-            and held.incidents.get(event.incident_id) is None
-            and held.aliases.get(event.incident_id) is None
+            and mine.incidents.get(event.incident_id) is None
+            and mine.aliases.get(event.incident_id) is None
         }
     )
 
@@ -111,21 +119,23 @@ def _names(events: Sequence[AlertEvent]) -> set[UUID]:
     return named | {event.recurrence_of for event in events if event.recurrence_of is not None}
 
 
-async def _apply(work: Work, event: AlertEvent, of: int) -> EventResult:
+async def _apply(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
     match event.type:
-        case "alert.opened":
+        case AlertKind.OPENED:
             return await _opened(work, event, of)
-        case "alert.resolved":
+        case AlertKind.UPDATED:
+            return await _updated(work, event)
+        case AlertKind.RESOLVED:
             return await _resolved(work, event)
         case _:
             return _result(event, Outcome.IGNORED, event.incident_id, "unknown_event_type")
 
 
-async def _opened(work: Work, event: AlertEvent, of: int) -> EventResult:
-    alert = await store.lock_alert(work.session, event.alert.id)
+async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
+    alert = await alerts.lock_alert(work.session, event.alert.id)
     if alert is not None and alert.incident_id is not None:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_attached")
-    row = await store.holder(work.session, event.incident_id)
+    row = await incidents.holder(work.session, event.incident_id)
     if row is None:
         row = await _fold(work, event)
     placement = place(
@@ -135,16 +145,22 @@ async def _opened(work: Work, event: AlertEvent, of: int) -> EventResult:
     )
     if row is None:
         row = await _open(work, event, event.incident_id, recurrence_of=event.recurrence_of, of=of)
+        joins = False
     elif placement is Placement.RECURS:
         row = await _recur(work, event, row)
+        joins = False
     else:
+        joins = True
         if placement is Placement.REVIVES:
             row = await _revive(work, event, row)
-        await _join(work, event, row, placement)
     if alert is not None:
         # Its row is there already, and the incident's must be before it can name it.
         await work.session.flush()
-    _attach(work, event, row, alert)
+    is_new = joins and await _is_new(work, event, row)
+    firing = await alerts.firing_of(work.session, row.id)
+    _attach(work, event, row, alert, firing)
+    if joins:
+        _join(work, event, row, placement, is_new=is_new)
     if alert is not None:
         await _conclude(work, row)
     return _result(event, Outcome.APPLIED, row.id, placement)
@@ -156,7 +172,7 @@ def _holder(row: IncidentRow | None) -> Holder | None:
     return Holder(row.status, row.resolved_at, row.resolved_by_rule)
 
 
-async def _fold(work: Work, event: AlertEvent) -> IncidentRow | None:
+async def _fold(work: IncidentWork, event: AlertEvent) -> IncidentRow | None:
     """The open incident that a new recurrence is folded into, if there is one.
 
     That is the recurrence which is open already, or the survivor when the incident that comes
@@ -164,24 +180,24 @@ async def _fold(work: Work, event: AlertEvent) -> IncidentRow | None:
     """
     if event.recurrence_of is None:
         return None
-    original = await store.find(work.session, event.recurrence_of)
+    original = await incidents.find(work.session, event.recurrence_of)
     if original is None:
         return None
     if original.merged_into is not None:
-        into = await store.holder(work.session, original.id)
+        into = await incidents.holder(work.session, original.id)
         if into is None or into.resolved_at is not None:
             return None
     else:
-        into = await store.open_recurrence(work.session, original.id)
+        into = await incidents.open_recurrence(work.session, original.id)
         if into is None:
             return None
-    work.ledger.add(AliasRow(alias_id=event.incident_id, incident_id=into.id))
-    store.held(work.session).aliases[event.incident_id] = into.id
+    work.add(AliasRow(alias_id=event.incident_id, incident_id=into.id))
+    held(work.session).aliases[event.incident_id] = into.id
     return into
 
 
 async def _open(
-    work: Work,
+    work: IncidentWork,
     event: AlertEvent,
     incident_id: UUID,
     *,
@@ -203,27 +219,23 @@ async def _open(
     return await open_incident(
         work,
         row,
-        text=_opening(event, recurrence_of) + row.title,
         reason=event.reason or Placement.OPENS_INCIDENT,
         actor=None,
-        data={"alert_id": str(alert.id), "integration": alert.integration},
+        data={
+            "alert_id": str(alert.id),
+            "integration": alert.integration,
+            "recurrence_of": str(recurrence_of) if recurrence_of else None,
+        },
         of=of,
     )
 
 
-def _opening(event: AlertEvent, recurrence_of: UUID | None) -> str:
-    if event.reason == AGE_REACHED:
-        return "Opened by an alert, for the incident before it takes no more new ones: "
-    return "Opened by an alert" + (" that came again: " if recurrence_of else ": ")
-
-
-async def _recur(work: Work, event: AlertEvent, ended: IncidentRow) -> IncidentRow:
+async def _recur(work: IncidentWork, event: AlertEvent, ended: IncidentRow) -> IncidentRow:
     row = await _open(work, event, new_id(), recurrence_of=ended.id)
-    work.ledger.remark(
+    work.remark(
         ended,
         Happening(
-            kind="incident.recurred",
-            text=f"It came again, as {views.label(row)}.",
+            IncidentKind.RECURRED,
             at=event.occurred_at,
             reason=Placement.RECURS,
             data={"recurrence": str(row.id), "number": row.number},
@@ -232,70 +244,82 @@ async def _recur(work: Work, event: AlertEvent, ended: IncidentRow) -> IncidentR
     return row
 
 
-async def _revive(work: Work, event: AlertEvent, row: IncidentRow) -> IncidentRow:
+async def _revive(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> IncidentRow:
     # There may be only one open recurrence: if another one holds the place, the alert is its.
     if row.recurrence_of is not None:
-        other = await store.open_recurrence(work.session, row.recurrence_of)
+        other = await incidents.open_recurrence(work.session, row.recurrence_of)
         if other is not None:
             return other
     revive(work, row, at=event.occurred_at, reason=Placement.REVIVES)
     return row
 
 
-async def _join(work: Work, event: AlertEvent, row: IncidentRow, placement: Placement) -> None:
+def _join(
+    work: IncidentWork, event: AlertEvent, row: IncidentRow, placement: Placement, *, is_new: bool
+) -> None:
+    """Say that an alert, attached already, belongs to an incident, and what that does to it."""
     alert = event.alert
     if row.origin == "alert" and event.occurred_at < row.created_at:
         # Delivered late, it was the first: the incident began with it.
         row.created_at = event.occurred_at
     before = row.severity
-    arrival = arrive(
-        row.status,
-        alert.severity,
-        severity=row.severity,
-        worst=row.worst_severity or row.severity,
-        is_new=await _is_new(work, event, row),
-    )
-    row.severity = arrival.severity
-    row.worst_severity = arrival.worst
-    title = title_of(alert.message, service=alert.service, severity=alert.severity)
-    graver = f" It is {alert.severity}, the incident was {before}." if arrival.rises else ""
-    work.ledger.change(
+    means = _regard(work, row, is_new=is_new)
+    work.change(
         row,
         Happening(
-            kind="alert.attached",
-            text=f"Another alert belongs to it: {title}.{graver}",
+            IncidentKind.ALERT_ATTACHED,
             at=event.occurred_at,
             reason=event.reason or placement,
             data={
                 "alert_id": str(alert.id),
                 "integration": alert.integration,
+                "title": _title(event),
                 "severity": alert.severity.value,
+                "was": before.value if means.rises else None,
             },
         ),
-        tell=(TO_ONCALL,) if arrival.tells or arrival.rises else (),
-        joined=(
-            JoinedAlerts(count=1, severity=alert.severity, message=alert.message)
-            if arrival.tells
-            else None
-        ),
+        tell=(TO_ONCALL,) if means.tells or means.rises else (),
+        joined=_joined(event) if means.tells else None,
     )
-    if arrival.reopens:
-        reopen(
-            work,
-            row,
-            at=event.occurred_at,
-            text=f"Open again: an alert of severity {alert.severity} joined, worse than anything "
-            "in it before.",
-            data={"alert_id": str(alert.id), "severity": alert.severity.value},
-        )
+    if means.reopens:
+        _reopen(work, event, row)
 
 
-async def _is_new(work: Work, event: AlertEvent, row: IncidentRow) -> bool:
+def _regard(work: IncidentWork, row: IncidentRow, *, is_new: bool = False) -> Effect:
+    """Make an incident that is not over as grave as its alerts are; answers what that means."""
+    before = Gravity(row.severity, row.worst_severity or row.severity, row.severity_chosen)
+    after = before
+    if row.status is not Status.RESOLVED:
+        after = weigh(held(work.session).firing.get(row.id, {}), before)
+    row.severity, row.worst_severity = after.severity, after.worst
+    row.severity_chosen = after.chosen
+    return effect(row.status, before, after, is_new=is_new)
+
+
+def _joined(event: AlertEvent) -> JoinedAlerts:
+    return JoinedAlerts(count=1, severity=event.alert.severity, message=event.alert.message)
+
+
+def _reopen(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> None:
+    reopen(
+        work,
+        row,
+        at=event.occurred_at,
+        data={"alert_id": str(event.alert.id), "severity": event.alert.severity.value},
+    )
+
+
+def _title(event: AlertEvent) -> str:
+    alert = event.alert
+    return title_of(alert.message, service=alert.service, severity=alert.severity)
+
+
+async def _is_new(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> bool:
     """Whether the incident has not had this fingerprint; asked only where it matters."""
     if row.status not in TAKEN:
         return False
     alert = event.alert
-    mine = store.held(work.session).alerts.values()
+    mine = held(work.session).alerts.values()
     if any(
         other is not None
         and (other.incident_id, other.integration, other.fingerprint)
@@ -303,19 +327,24 @@ async def _is_new(work: Work, event: AlertEvent, row: IncidentRow) -> bool:
         for other in mine
     ):
         return False
-    return not await store.knows_fingerprint(
+    return not await alerts.knows_fingerprint(
         work.session, row.id, alert.integration, alert.fingerprint
     )
 
 
-def _attach(work: Work, event: AlertEvent, row: IncidentRow, alert: AlertRow | None) -> None:
+def _attach(
+    work: IncidentWork,
+    event: AlertEvent,
+    row: IncidentRow,
+    alert: AlertRow | None,
+    firing: Counter[Severity],
+) -> None:
     row.alert_count += 1
-    held = store.held(work.session)
     if alert is None:
         alert = _new_alert(event)
-        held.alerts[alert.id] = alert
-        work.ledger.add(alert)
-        held.firing[row.id] = held.firing.get(row.id, 0) + 1
+        held(work.session).alerts[alert.id] = alert
+        work.add(alert)
+        firing[alert.severity] += 1
     alert.incident_id = row.id
     alert.attached_at = event.occurred_at
 
@@ -324,35 +353,86 @@ def _new_alert(event: AlertEvent) -> AlertRow:
     return AlertRow(**event.alert.model_dump(exclude={"ends_at"}), auto_resolve=event.auto_resolve)
 
 
-async def _resolved(work: Work, event: AlertEvent) -> EventResult:
-    alert = await store.lock_alert(work.session, event.alert.id)
+async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
+    """An alert that fires says something else than before; a graver one can page again."""
+    alert = await alerts.lock_alert(work.session, event.alert.id)
+    if alert is None or alert.incident_id is None:
+        return _result(event, Outcome.IGNORED, event.incident_id, "unknown_alert")
+    if alert.resolved_at is not None:
+        return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
+    if alert.updated_at is not None and event.occurred_at < alert.updated_at:
+        return _result(event, Outcome.IGNORED, alert.incident_id, "older_update")
+    row = await incidents.lock(work.session, alert.incident_id)
+    if row is None:
+        raise LookupError(f"alert {alert.id} fires without an incident")
+    firing = await alerts.firing_of(work.session, row.id)
+    before, was = row.severity, alert.severity
+    _take_over(alert, event)
+    firing[was] -= 1
+    firing[alert.severity] += 1
+    means = _regard(work, row)
+    changed = alert.severity is not was
+    if worth_saying(severity_changed=changed, said_at=alert.update_said_at, now=work.now):
+        alert.update_said_at = work.now
+        work.change(
+            row,
+            Happening(
+                IncidentKind.ALERT_UPDATED,
+                at=event.occurred_at,
+                reason=event.reason,
+                data={
+                    "alert_id": str(alert.id),
+                    "title": _title(event),
+                    "from": was.value,
+                    "to": alert.severity.value,
+                },
+            ),
+        )
+    regrade(work, row, before, at=event.occurred_at, joined=_joined(event) if means.tells else None)
+    if means.reopens:
+        _reopen(work, event, row)
+    return _result(event, Outcome.APPLIED, row.id, "updated")
+
+
+def _take_over(alert: AlertRow, event: AlertEvent) -> None:
+    """Keep what the sender says now."""
+    said = event.alert
+    alert.severity, alert.message, alert.service = said.severity, said.message, said.service
+    alert.labels, alert.annotations, alert.links = said.labels, said.annotations, said.links
+    alert.updated_at = event.occurred_at
+
+
+async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
+    alert = await alerts.lock_alert(work.session, event.alert.id)
     if alert is None:
         alert = _new_alert(event)
         _end(alert, event)
-        store.held(work.session).alerts[alert.id] = alert
-        work.ledger.add(alert)
+        held(work.session).alerts[alert.id] = alert
+        work.add(alert)
         return _result(event, Outcome.APPLIED, event.incident_id, "resolved_before_opened")
     if alert.resolved_at is not None:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
-    row = await store.lock(work.session, alert.incident_id) if alert.incident_id else None
+    row = await incidents.lock(work.session, alert.incident_id) if alert.incident_id else None
     if row is None:
         raise LookupError(f"alert {alert.id} fires without an incident")
+    firing = await alerts.firing_of(work.session, row.id)
+    firing[alert.severity] -= 1
     _end(alert, event)
-    firing = store.held(work.session).firing
-    if row.id in firing:
-        firing[row.id] -= 1
-    work.ledger.change(
+    title = title_of(alert.message, service=alert.service, severity=alert.severity)
+    work.change(
         row,
         Happening(
-            kind="alert.resolved",
-            text=f"An alert stopped firing: "
-            f"{title_of(alert.message, service=alert.service, severity=alert.severity)}.",
+            IncidentKind.ALERT_RESOLVED,
             at=event.occurred_at,
             reason=event.reason,
-            data={"alert_id": str(alert.id)},
+            data={"alert_id": str(alert.id), "title": title},
         ),
     )
     standing = await _conclude(work, row)
+    if standing is Standing.STILL_FIRING:
+        before = row.severity
+        _regard(work, row)
+        regrade(work, row, before, at=event.occurred_at)
     return _result(event, Outcome.APPLIED, row.id, standing)
 
 
@@ -362,14 +442,13 @@ def _end(alert: AlertRow, event: AlertEvent) -> None:
     alert.auto_resolve = event.auto_resolve
 
 
-async def _conclude(work: Work, row: IncidentRow) -> Standing:
+async def _conclude(work: IncidentWork, row: IncidentRow) -> Standing:
     """Resolve an incident none of whose alerts fires, or date its end by the last of them."""
     # Counted, not read: in a storm an incident has thousands of alerts, and each of them ends.
-    if store.held(work.session).firing.get(row.id, 0) > 0:
+    if held(work.session).firing.get(row.id, Counter()).total() > 0:
         return Standing.STILL_FIRING
-    await work.ledger.flush()
-    ends = await store.alert_ends(work.session, row.id)
-    conclusion = conclude(AlertState(resolved_at, agrees) for resolved_at, agrees in ends)
+    await work.flush()
+    conclusion = conclude(await alerts.ends_of(work.session, row.id))
     if conclusion.at is None:
         return conclusion.standing
     if row.resolved_at is None:

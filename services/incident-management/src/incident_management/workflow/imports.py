@@ -6,14 +6,17 @@ the last scrape, and nothing of this did (docs/adr/0013).
 """
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
-from incident_management import store, views
-from incident_management.ledger import Work, transaction
+from incident_management import views
+from incident_management.store import incidents
 from incident_management.tables import IncidentRow, TimelineRow
+from incident_management.workflow.work import IncidentWork, transaction
 from shared.clock import Clock
 from shared.contracts.identity import Actor
 from shared.contracts.imports import ImportResult, PastEntry, PastIncident
-from shared.contracts.incidents import Status
+from shared.contracts.incidents import IncidentKind, Status
 from shared.contracts.wire import Outcome
 from shared.database import Database
 
@@ -28,15 +31,15 @@ async def import_incidents(
     They get their numbers in the order in which they were created.
     """
     async with transaction(database, clock.now()) as work:
-        await store.lock_names(work.session, [incident.id for incident in past])
+        await incidents.lock_names(work.session, [incident.id for incident in past])
         results: dict[object, ImportResult] = {}
         for incident in sorted(past, key=lambda incident: (incident.created_at, incident.id)):
             results[incident.id] = await _import(work, incident, importer)
         return [results[incident.id] for incident in past]
 
 
-async def _import(work: Work, past: PastIncident, importer: Actor) -> ImportResult:
-    known = await store.find(work.session, past.id)
+async def _import(work: IncidentWork, past: PastIncident, importer: Actor) -> ImportResult:
+    known = await incidents.find(work.session, past.id)
     if known is not None:
         return ImportResult(id=past.id, number=views.number_of(known), outcome=Outcome.DUPLICATE)
     row = _row(work, past)
@@ -50,15 +53,15 @@ async def _import(work: Work, past: PastIncident, importer: Actor) -> ImportResu
                 recorded_at=work.now,
                 kind=entry.kind,
                 actor=entry.actor.model_dump(mode="json") if entry.actor else None,
-                text=entry.text,
+                text=entry.text or "",
                 reason=entry.reason,
-                data={},
+                data=entry.data,
             )
         )
     return ImportResult(id=past.id, number=views.number_of(row), outcome=Outcome.APPLIED)
 
 
-def _row(work: Work, past: PastIncident) -> IncidentRow:
+def _row(work: IncidentWork, past: PastIncident) -> IncidentRow:
     assignee = past.assignee
     fields = past.model_dump(exclude={"assignee", "timeline"})
     return IncidentRow(
@@ -74,29 +77,19 @@ def _row(work: Work, past: PastIncident) -> IncidentRow:
 
 def _entries(past: PastIncident, importer: Actor) -> Iterator[PastEntry]:
     """The steps of its life, from its times, and whatever else happened."""
-    yield PastEntry(
-        at=past.created_at, kind="incident.opened", text=f"Opened: {past.title}", reason=_REASON
-    )
+    opened = {"title": past.title}
+    yield _step(past.created_at, IncidentKind.OPENED, opened)
     if past.acknowledged_at is not None:
-        yield PastEntry(
-            at=past.acknowledged_at,
-            kind="incident.acknowledged",
-            text=f"{past.acknowledged_by or 'Somebody'} acknowledged.",
-            reason=_REASON,
-        )
+        by = {"by": past.acknowledged_by}
+        yield _step(past.acknowledged_at, IncidentKind.ACKNOWLEDGED, by)
     if past.in_progress_at is not None:
-        yield PastEntry(
-            at=past.in_progress_at, kind="incident.in_progress", text="Work began.", reason=_REASON
-        )
+        yield _step(past.in_progress_at, IncidentKind.IN_PROGRESS, {"by": None})
     yield from past.timeline
-    yield PastEntry(
-        at=past.resolved_at,
-        kind="incident.resolved",
-        text=(
-            f"{past.resolved_by} resolved."
-            if past.resolved_by
-            else "Resolved by itself: none of its alerts fired any more."
-        ),
-        reason=_REASON,
-    )
-    yield PastEntry(at=past.resolved_at, kind="incident.imported", text="Imported.", actor=importer)
+    yield _step(past.resolved_at, IncidentKind.RESOLVED, {"by": past.resolved_by})
+    yield _step(past.resolved_at, IncidentKind.IMPORTED, {"by": importer.name}, actor=importer)
+
+
+def _step(
+    at: datetime, kind: IncidentKind, facts: dict[str, Any], actor: Actor | None = None
+) -> PastEntry:
+    return PastEntry(at=at, kind=kind, data=facts, actor=actor, reason=_REASON)

@@ -5,21 +5,26 @@ from datetime import datetime
 from typing import Any
 
 from incident_management import measures, metrics, views
-from incident_management.ledger import TO_ALERTS, TO_ONCALL, Happening, Work
 from incident_management.tables import IncidentRow
 from incident_management.transitions import Life, Reason, step, undo_resolution
+from incident_management.workflow.work import TO_ALERTS, TO_ONCALL, Happening, IncidentWork
 from shared.contracts.identity import Actor
-from shared.contracts.incidents import Status
+from shared.contracts.incidents import (
+    WORSE_ALERT_JOINED,
+    IncidentKind,
+    JoinedAlerts,
+    Status,
+)
+from shared.contracts.wire import Severity, is_worse
 from shared.counters import Increments
 from shared.urgency import Occasion
 
-# {reason of the step: (kind of the event and of the timeline entry, what the sentence says)}
-_STEPS = {
-    Reason.ACKNOWLEDGED: ("incident.acknowledged", "acknowledged"),
-    Reason.WORK_STARTED: ("incident.in_progress", "started to work on it"),
-    Reason.WORK_PAUSED: ("incident.acknowledged", "paused work on it"),
-    Reason.RELEASED: ("incident.released", "released it: it is open again, and nobody's"),
-    Reason.RESOLVED: ("incident.resolved", "resolved"),
+_KINDS = {
+    Reason.ACKNOWLEDGED: IncidentKind.ACKNOWLEDGED,
+    Reason.WORK_STARTED: IncidentKind.IN_PROGRESS,
+    Reason.WORK_PAUSED: IncidentKind.ACKNOWLEDGED,
+    Reason.RELEASED: IncidentKind.RELEASED,
+    Reason.RESOLVED: IncidentKind.RESOLVED,
 }
 
 
@@ -48,19 +53,17 @@ def live(row: IncidentRow, life: Life) -> None:
 
 
 def step_by_person(
-    work: Work, row: IncidentRow, wanted: Status, reason: Reason, who: Actor
+    work: IncidentWork, row: IncidentRow, wanted: Status, reason: Reason, who: Actor
 ) -> None:
     """An allowed step that somebody asked for."""
     before = life_of(row)
     live(row, step(before, wanted, at=work.now, by=who.name))
-    count_step(work.ledger.increments, before, row)
-    kind, did = _STEPS[reason]
+    count_step(work.increments, before, row)
     resolved = wanted is Status.RESOLVED
-    work.ledger.change(
+    work.change(
         row,
         Happening(
-            kind=kind,
-            text=f"{who.name} {did}.",
+            _KINDS[reason],
             at=work.now,
             actor=who,
             reason=reason,
@@ -72,18 +75,17 @@ def step_by_person(
     )
 
 
-def resolve_by_rule(work: Work, row: IncidentRow, *, at: datetime, reason: str) -> None:
+def resolve_by_rule(work: IncidentWork, row: IncidentRow, *, at: datetime, reason: str) -> None:
     """The end, because nothing fires any more."""
     before = life_of(row)
     at = max(at, row.created_at)
     live(row, step(before, Status.RESOLVED, at=at, by=None))
     row.resolved_by_rule = True
-    count_step(work.ledger.increments, before, row)
-    work.ledger.change(
+    count_step(work.increments, before, row)
+    work.change(
         row,
         Happening(
-            kind="incident.resolved",
-            text="Resolved by itself: none of its alerts fires any more.",
+            IncidentKind.RESOLVED,
             at=at,
             reason=reason,
             data=_from_to(before.status, row.status),
@@ -93,16 +95,15 @@ def resolve_by_rule(work: Work, row: IncidentRow, *, at: datetime, reason: str) 
     )
 
 
-def revive(work: Work, row: IncidentRow, *, at: datetime, reason: str) -> None:
+def revive(work: IncidentWork, row: IncidentRow, *, at: datetime, reason: str) -> None:
     """Undo a resolution by rule that was drawn without knowing of an alert."""
     before = life_of(row)
     live(row, undo_resolution(before))
     row.resolved_by_rule = False
-    work.ledger.change(
+    work.change(
         row,
         Happening(
-            kind="incident.reopened",
-            text="Not over: an alert that had begun before the resolution arrived after it.",
+            IncidentKind.REOPENED,
             at=at,
             reason=reason,
             data=_from_to(before.status, row.status),
@@ -112,26 +113,49 @@ def revive(work: Work, row: IncidentRow, *, at: datetime, reason: str) -> None:
     )
 
 
-def reopen(
-    work: Work, row: IncidentRow, *, at: datetime, text: str, data: Mapping[str, Any]
-) -> None:
+def reopen(work: IncidentWork, row: IncidentRow, *, at: datetime, data: Mapping[str, Any]) -> None:
     """Open again an incident that somebody has taken: it got worse than what they took.
 
     Whose it is stays as it was, and so does the first acknowledgement, which MTTA measures.
     """
     before = life_of(row)
     live(row, step(before, Status.OPEN, at=work.now, by=None))
-    work.ledger.change(
+    work.change(
         row,
         Happening(
-            kind="incident.reopened",
-            text=text,
+            IncidentKind.REOPENED,
             at=at,
-            reason=Reason.WORSE_ALERT_JOINED,
+            reason=WORSE_ALERT_JOINED,
             data={**data, **_from_to(before.status, row.status)},
         ),
         tell=(TO_ONCALL,),
         occasion=Occasion.FIRST_WORD,
+    )
+
+
+def regrade(
+    work: IncidentWork,
+    row: IncidentRow,
+    before: Severity,
+    *,
+    at: datetime,
+    joined: JoinedAlerts | None = None,
+) -> None:
+    """Say that an incident has become as grave as its alerts are now; a fall pages nobody."""
+    if before is row.severity:
+        return
+    rises = is_worse(row.severity, before)
+    work.change(
+        row,
+        Happening(
+            IncidentKind.SEVERITY_CHANGED,
+            at=at,
+            reason="gravest_of_its_alerts",
+            data={"from": before.value, "to": row.severity.value},
+        ),
+        tell=(TO_ONCALL,),
+        occasion=Occasion.FIRST_WORD if rises else Occasion.MORE,
+        joined=joined,
     )
 
 

@@ -1,41 +1,44 @@
 """The beginning of an incident, whoever noticed."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from incident_management import metrics, store
-from incident_management.ledger import TO_ONCALL, Happening, Work
+from incident_management import metrics
+from incident_management.store import incidents
+from incident_management.store.held import held
 from incident_management.tables import IncidentRow
+from incident_management.workflow.work import TO_ONCALL, Happening, IncidentWork
 from shared.contracts.identity import Actor
-from shared.contracts.incidents import Status
+from shared.contracts.incidents import IncidentKind, Status
 from shared.contracts.wire import Severity
 from shared.urgency import Occasion
 
 
 async def open_incident(
-    work: Work,
+    work: IncidentWork,
     row: IncidentRow,
     *,
-    text: str,
     reason: str,
     actor: Actor | None,
     data: dict[str, Any],
     of: int = 1,
 ) -> IncidentRow:
     """Store a new incident, count it, and ask for a page; one ``of`` about so many."""
-    row.number = await store.next_number(work.session, expecting=of)
+    row.number = await incidents.next_number(work.session, expecting=of)
     work.session.add(row)
-    store.held(work.session).incidents[row.id] = row
-    metrics.count_opened(work.ledger.increments, row.service, row.severity)
-    work.ledger.change(
+    mine = held(work.session)
+    mine.incidents[row.id] = row
+    mine.firing[row.id] = Counter()
+    metrics.count_opened(work.increments, row.service, row.severity)
+    work.change(
         row,
         Happening(
-            kind="incident.opened",
-            text=text,
+            IncidentKind.OPENED,
             at=row.created_at,
             actor=actor,
             reason=reason,
-            data=data,
+            data={"title": row.title, **data},
         ),
         tell=(TO_ONCALL,),
         occasion=Occasion.FIRST_WORD,

@@ -5,6 +5,7 @@ speaks of, so any order and any repetition end in the same state. An alert fires
 resolved once, hence no revision is needed: resolved wins.
 """
 
+from enum import StrEnum
 from uuid import UUID
 
 from shared.contracts.wire import Instant, Severity, Text, Wire
@@ -15,6 +16,14 @@ ALERT_EVENTS_PATH = "/internal/v1/alert-events"
 
 AGE_REACHED = "incident_age_reached"
 """The reason of an incident that goes on from one which has taken new alerts for long enough."""
+
+
+class AlertKind(StrEnum):
+    """What an alert did, as the ``type`` of an event."""
+
+    OPENED = "alert.opened"
+    UPDATED = "alert.updated"
+    RESOLVED = "alert.resolved"
 
 
 class AlertSnapshot(Wire):
@@ -34,9 +43,9 @@ class AlertSnapshot(Wire):
 
 
 class AlertEvent(Wire):
-    """One alert began to belong to an incident, or stopped firing.
+    """One alert began to belong to an incident, says something else than before, or stopped firing.
 
-    ``type`` is ``alert.opened`` or ``alert.resolved`` (other types of newer versions are ignored).
+    ``type`` is one of ``AlertKind`` (those of newer versions are ignored).
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
     resolves itself when every one of its integrations agrees. ``reason`` is the named reason of
     the decision (``new_incident``, ``incident_age_reached``, ``attached_within_window``,

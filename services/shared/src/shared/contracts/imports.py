@@ -6,13 +6,14 @@ are sent; the counters on /metrics do not, for those say what happens now.
 """
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from shared.contracts.identity import Actor
 from shared.contracts.incident_api import NoteText
+from shared.contracts.incidents import OWN_WORDS, IncidentKind
 from shared.contracts.wire import Command, Instant, Line, Outcome, Ref, Severity, Text, Wire
 
 IMPORT_PATH = "/internal/v1/import"
@@ -20,13 +21,23 @@ IMPORT_LIMIT = 500
 
 
 class PastEntry(Command):
-    """One thing that happened; ``kind`` is ``note`` unless said otherwise (``page.target`` ...)."""
+    """One thing that happened; ``kind`` is ``note`` unless said otherwise (``page.target`` ...).
+
+    Its words are ``text``, or are made from the facts in ``data`` where the kind is one of ours.
+    """
 
     at: Instant
-    text: NoteText
-    kind: Line = "note"
+    text: NoteText | None = None
+    kind: Line = IncidentKind.NOTE
+    data: dict[Text, Any] = {}
     actor: Actor | None = None
     reason: Text = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PastEntry":
+        if self.text is None and (self.kind in OWN_WORDS or not self.data):
+            raise ValueError("text is missing, or data with the facts of the kind")
+        return self
 
 
 class PastIncident(Command):

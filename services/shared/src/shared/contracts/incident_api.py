@@ -67,10 +67,10 @@ class Merge(Command):
 class TimelineEntry(Wire):
     """One thing that happened: who, what, when, why.
 
-    ``kind`` is for programs (``incident.acknowledged``, ``alert.attached``, ``note``,
-    ``page.target`` ...), ``text`` a sentence for people, ``reason`` the named reason of a rule.
-    ``actor`` is null when a rule acted. ``at`` is when it happened, ``recorded_at`` when it was
-    written here.
+    ``kind`` is for programs (one of ``IncidentKind`` or ``PageKind``), ``data`` its facts, ``text``
+    the sentence for people, in the language the request asks for, ``reason`` the named reason of a
+    rule. ``actor`` is null when a rule acted. ``at`` is when it happened, ``recorded_at`` when it
+    was written here.
     """
 
     id: int

@@ -24,6 +24,44 @@ class Status(StrEnum):
     RESOLVED = "resolved"
 
 
+class IncidentKind(StrEnum):
+    """What happened to an incident: the kind of a timeline entry, and the type of an event.
+
+    docs/timeline.md says what each means and which facts come with it.
+    """
+
+    OPENED = "incident.opened"
+    ACKNOWLEDGED = "incident.acknowledged"
+    IN_PROGRESS = "incident.in_progress"
+    RELEASED = "incident.released"
+    RESOLVED = "incident.resolved"
+    REOPENED = "incident.reopened"
+    RETITLED = "incident.retitled"
+    SEVERITY_CHANGED = "incident.severity_changed"
+    TEAM_CHANGED = "incident.team_changed"
+    ASSIGNED = "incident.assigned"
+    UNCHANGED = "incident.unchanged"
+    MERGED = "incident.merged"
+    ABSORBED = "incident.absorbed"
+    RECURRED = "incident.recurred"
+    IMPORTED = "incident.imported"
+    ALERT_ATTACHED = "alert.attached"
+    ALERT_UPDATED = "alert.updated"
+    ALERT_RESOLVED = "alert.resolved"
+    NOTE = "note"
+    LEGACY = "legacy"
+    """A sentence of a release that stored sentences, which could not be taken apart."""
+
+
+OWN_WORDS = frozenset({IncidentKind.NOTE, IncidentKind.LEGACY})
+"""Kinds whose text is somebody's own, and is not made from facts."""
+
+WORSE_ALERT_JOINED = "worse_alert_joined"
+"""The reason of an incident that is open again: worse came than what somebody had taken."""
+
+WORK_PAUSED = "work_paused"
+"""The reason of an incident that went from being worked on back to being acknowledged."""
+
 TAKEN = frozenset({Status.ACKNOWLEDGED, Status.IN_PROGRESS})
 """States in which somebody has the incident, and nobody is being paged for it."""
 
@@ -65,10 +103,8 @@ class JoinedAlerts(Wire):
 class IncidentEvent(Wire):
     """An incident changed; the snapshot is its state afterwards.
 
-    ``type`` names the change (``incident.opened``, ``.acknowledged``, ``.in_progress``,
-    ``.released``, ``.resolved``, ``.merged``, ``.updated``), but consumers decide from the
-    snapshot: of two events of one incident the one with the higher ``incident.revision`` is the
-    newer truth.
+    ``type`` names the change (one of ``IncidentKind``), but consumers decide from the snapshot: of
+    two events of one incident the one with the higher ``incident.revision`` is the newer truth.
     ``actor`` is null when a rule acted; ``reason`` is its named reason. ``joined`` is set when
     alerts came that the person who has taken the incident does not know of.
     """

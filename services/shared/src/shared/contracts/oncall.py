@@ -4,6 +4,8 @@ Sent as ``POST /internal/v1/page-events`` to incident-management, which writes t
 it and sets an empty assignee.
 """
 
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from shared.contracts.wire import Instant, Ref, Text, Wire
@@ -13,14 +15,28 @@ PAGE_EVENT_VERSION = 1
 PAGE_EVENTS_PATH = "/internal/v1/page-events"
 
 
+class PageKind(StrEnum):
+    """One step on the way to a person, as the ``type`` of an event and a kind on the timeline.
+
+    docs/timeline.md says what each means and which facts come with it.
+    """
+
+    STARTED = "page.started"
+    REQUESTED = "page.requested"
+    TARGET = "page.target"
+    GAP = "page.gap"
+    EXHAUSTED = "page.exhausted"
+    STOPPED = "page.stopped"
+    NOTIFICATION_SENT = "notification.sent"
+    NOTIFICATION_FAILED = "notification.failed"
+
+
 class PageEvent(Wire):
     """One step on the way to a person.
 
-    ``type``: ``page.started`` (an escalation runs: ``team`` is set), ``page.target`` (a step chose
-    ``person``; ``assign`` says that an empty assignee becomes them), ``page.gap`` (nobody on call,
-    the fallback was taken), ``notification.sent``, ``notification.failed``, ``page.exhausted`` (all
-    repeats done, nobody acknowledged), ``page.stopped``, ``page.requested`` (a
-    person asked to escalate). ``detail`` is a sentence for the timeline.
+    ``type`` is one of ``PageKind``. ``assign`` says that an empty assignee becomes ``person``.
+    ``data`` holds the other facts of the kind; ``detail`` is the sentence of a release that sent
+    sentences.
     """
 
     event_id: UUID
@@ -33,6 +49,7 @@ class PageEvent(Wire):
     assign: bool = False
     step: int | None = None
     channel: Text | None = None
+    data: dict[Text, Any] = {}
     detail: Text = ""
     reason: str = ""
     context: dict[Text, Text] = {}

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from incident_management import feed
+from incident_management.store import feed
 from shared.clock import Clock
 from shared.database import Database
 

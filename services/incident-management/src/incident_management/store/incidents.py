@@ -1,48 +1,17 @@
-"""Finding and locking incidents, and the rows around them.
-
-A batch says first what it is about (:func:`hold`): that is locked and read in a few statements for
-all of it, and whatever a rule then asks for one by one is answered from there.
-"""
+"""Finding and locking incidents."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, text
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from incident_management.references import Reference
-from incident_management.tables import (
-    AlertRow,
-    AliasRow,
-    IncidentRow,
-    PersonRow,
-    ProcessedRow,
-)
+from incident_management.store.alerts import incidents_of
+from incident_management.store.held import held
+from incident_management.tables import AlertRow, AliasRow, IncidentRow
 from shared.contracts.incidents import Status
-from shared.contracts.wire import Ref
-
-
-@dataclass
-class Held:
-    """What a transaction has locked and read already; None: there is no such row.
-
-    Rows are kept here for their own sake too: a session forgets what nobody refers to.
-    """
-
-    incidents: dict[UUID, IncidentRow | None] = field(default_factory=dict)
-    aliases: dict[UUID, UUID | None] = field(default_factory=dict)
-    alerts: dict[UUID, AlertRow | None] = field(default_factory=dict)
-    firing: dict[UUID, int] = field(default_factory=dict)
-    numbers: list[int] = field(default_factory=list)
-
-
-def held(session: AsyncSession) -> Held:
-    """What this session's transaction holds; the session lives for one transaction."""
-    found: Held = session.info.setdefault("held", Held())
-    return found
 
 
 async def hold(
@@ -211,115 +180,3 @@ async def _existing(session: AsyncSession, incident_id: UUID) -> IncidentRow:
     if row is None:
         raise LookupError(f"incident {incident_id} has vanished")
     return row
-
-
-async def lock_alert(session: AsyncSession, alert_id: UUID) -> AlertRow | None:
-    """An alert as it is now, kept from everybody else until the commit."""
-    alerts = held(session).alerts
-    if alert_id not in alerts:
-        alerts[alert_id] = await session.get(
-            AlertRow, alert_id, with_for_update=True, populate_existing=True
-        )
-    return alerts[alert_id]
-
-
-async def alerts_of(session: AsyncSession, incident_id: UUID) -> Sequence[AlertRow]:
-    """The alerts of an incident, in the order they came."""
-    found = await session.exec(
-        select(AlertRow)
-        .where(AlertRow.incident_id == incident_id)
-        .order_by(col(AlertRow.attached_at), col(AlertRow.id))
-    )
-    return found.all()
-
-
-async def alert_ends(
-    session: AsyncSession, incident_id: UUID
-) -> Sequence[tuple[datetime | None, bool]]:
-    """When each alert of an incident ended (None: it fires), and its integration's policy."""
-    found = await session.exec(
-        select(AlertRow.resolved_at, AlertRow.auto_resolve).where(
-            AlertRow.incident_id == incident_id
-        )
-    )
-    return found.all()
-
-
-async def count_firing(session: AsyncSession, incident_ids: Collection[UUID]) -> None:
-    """Hold how many alerts of these incidents fire; whoever attaches or ends one keeps count."""
-    counted = await session.exec(
-        select(AlertRow.incident_id, func.count())
-        .where(col(AlertRow.incident_id).in_(incident_ids), col(AlertRow.resolved_at).is_(None))
-        .group_by(col(AlertRow.incident_id))
-    )
-    firing = held(session).firing
-    firing |= dict.fromkeys(incident_ids, 0)
-    firing |= {incident_id: count for incident_id, count in counted if incident_id is not None}
-
-
-async def knows_fingerprint(
-    session: AsyncSession, incident_id: UUID, integration: str, fingerprint: str
-) -> bool:
-    """Whether an incident has, or had, an alert of this identity."""
-    found = await session.exec(
-        select(AlertRow.id)
-        .where(
-            AlertRow.incident_id == incident_id,
-            AlertRow.integration == integration,
-            AlertRow.fingerprint == fingerprint,
-        )
-        .limit(1)
-    )
-    return found.first() is not None
-
-
-async def homes(session: AsyncSession, alert_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """The incidents that hold these alerts now, read without a lock.
-
-    Not the heir of an incident that ended: its alerts ended with it. A merged one gave its alerts
-    away, so they name the survivor themselves.
-    """
-    found = await session.exec(
-        select(AlertRow.id, AlertRow.incident_id).where(col(AlertRow.id).in_(alert_ids))
-    )
-    return {alert_id: home for alert_id, home in found if home is not None}
-
-
-async def incidents_of(session: AsyncSession, alert_ids: Collection[UUID]) -> set[UUID]:
-    """The incidents that hold these alerts."""
-    found = await session.exec(
-        select(AlertRow.incident_id).where(
-            col(AlertRow.id).in_(alert_ids), col(AlertRow.incident_id).is_not(None)
-        )
-    )
-    return {incident_id for incident_id in found.all() if incident_id is not None}
-
-
-async def processed(session: AsyncSession, event_ids: Sequence[UUID]) -> dict[UUID, ProcessedRow]:
-    """Which of these events were applied before."""
-    found = await session.exec(
-        select(ProcessedRow).where(col(ProcessedRow.event_id).in_(event_ids))
-    )
-    return {row.event_id: row for row in found.all()}
-
-
-async def remember_people(session: AsyncSession, people: Iterable[Ref]) -> None:
-    """Keep the names that people have now."""
-    names = {str(person.id): person.name for person in people}
-    if not names:
-        return
-    await session.exec(
-        text(  # type: ignore[call-overload]
-            "INSERT INTO people (id, name) "
-            "SELECT CAST(id AS uuid), name "
-            "FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[])) AS t (id, name) ORDER BY id "
-            "ON CONFLICT (id) DO UPDATE "
-            "SET name = excluded.name WHERE people.name <> excluded.name"
-        ),
-        params={"ids": list(names), "names": list(names.values())},
-    )
-
-
-async def known_person(session: AsyncSession, person_id: UUID) -> PersonRow | None:
-    """The name a person had when last heard of."""
-    return await session.get(PersonRow, person_id)

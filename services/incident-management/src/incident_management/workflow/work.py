@@ -1,36 +1,33 @@
-"""What one transaction has to say about what it changed: timeline, neighbours, figures, feed.
+"""One transaction of a use case: what happened, for the timeline, the neighbours and the feed.
 
-Use cases change rows and tell the ledger why; at the end it writes all of it in the transaction of
-the change, in the one order that keeps two transactions from waiting for each other: outbox,
-counters, and last the feed, whose position is locked until the commit.
+Use cases change rows and say why; the rest follows when the block is left (shared.work), the feed
+last, whose position is locked until the commit.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from incident_management import feed, views
+from incident_management import views
+from incident_management.store import feed
 from incident_management.tables import IncidentRow, ProcessedRow, TimelineRow
-from shared import counters
+from shared import context
 from shared.contracts.identity import Actor
 from shared.contracts.incident_api import FeedEvent
 from shared.contracts.incidents import IncidentEvent, JoinedAlerts
 from shared.contracts.wire import rank
-from shared.counters import Increments
-from shared.database import Database, driver_connection
-from shared.errors import Unavailable
+from shared.database import Connection, Database
 from shared.identifiers import new_id
-from shared.outbox import Message, enqueue
+from shared.outbox import Message
 from shared.urgency import Occasion, urgency
+from shared.work import Work, in_session
 
 TO_ONCALL = "oncall"
 TO_ALERTS = "alerts"
@@ -44,26 +41,29 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that happened to an incident; ``actor`` is None when a rule acted."""
+    """One thing that happened to an incident; ``actor`` is None when a rule acted.
+
+    ``kind`` is one of IncidentKind or PageKind and ``data`` its facts (docs/timeline.md); ``text``
+    is for somebody's own words.
+    """
 
     kind: str
-    text: str
     at: datetime
     actor: Actor | None = None
     reason: str = ""
-    data: Mapping[str, Any] | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
 
 
-class Ledger:
-    """Collects the happenings of one transaction."""
+class IncidentWork(Work):
+    """Collects what happens in one transaction on ``session``."""
 
     def __init__(self, session: AsyncSession, now: datetime) -> None:
-        self.increments = Increments()
-        self._session = session
-        self.now = now
+        super().__init__(now)
+        self.session = session
         self._later: list[SQLModel] = []
         self._feed: dict[tuple[UUID, str], tuple[IncidentRow, Happening]] = {}
-        self._owed: dict[tuple[str, UUID], _Owed] = {}
+        self._news: dict[tuple[str, UUID], _News] = {}
 
     def goes_on_from(self, row: IncidentRow) -> None:
         """Let nothing be earlier than the last change of an incident that was locked just now.
@@ -83,10 +83,10 @@ class Ledger:
 
     async def flush(self) -> None:
         """Write what was changed and added so far: incidents first, for the others name them."""
-        await self._session.flush()
-        self._session.add_all(self._later)
+        await self.session.flush()
+        self.session.add_all(self._later)
         self._later.clear()
-        await self._session.flush()
+        await self.session.flush()
 
     def remark(self, row: IncidentRow, happening: Happening) -> None:
         """Say something about an incident that does not change it."""
@@ -99,7 +99,7 @@ class Ledger:
                 actor=happening.actor.model_dump(mode="json") if happening.actor else None,
                 text=happening.text,
                 reason=happening.reason,
-                data=dict(happening.data or {}),
+                data=dict(happening.data),
             )
         )
         self._feed[row.id, happening.kind] = (row, happening)
@@ -132,46 +132,45 @@ class Ledger:
         row.updated_at = max(row.updated_at, self.now)
         self.remark(row, happening)
         for topic in tell:
-            before = self._owed.pop((topic, row.id), None)
-            self._owed[topic, row.id] = _Owed(
+            before = self._news.pop((topic, row.id), None)
+            self._news[topic, row.id] = _News(
                 row,
                 happening,
                 occasion if before is None else min(occasion, before.occasion),
                 _together(before.joined if before else None, joined),
+                context.current(),
             )
 
-    async def settle(self) -> None:
-        """Write everything. The last statements of the transaction."""
+    async def write_rows(self) -> None:
+        """The rows, and then what the neighbours are owed: it shows them as they are in the end."""
         await self.flush()
-        async with driver_connection(self._session) as connection:
-            await enqueue(
-                connection,
-                [_message(topic, owed) for (topic, _), owed in self._owed.items()],
-                now=self.now,
-            )
-            await counters.add(connection, self.increments)
-            await feed.append(
-                connection,
-                [
-                    FeedEvent(
-                        type=happening.kind,
-                        # The feed is in the order of its ids and is kept by the age of its rows.
-                        occurred_at=self.now,
-                        incident=views.incident(row),
-                        actor=happening.actor,
-                        reason=happening.reason,
-                    )
-                    for row, happening in self._feed.values()
-                ],
-            )
+        self.owe(*(_message(topic, news) for (topic, _), news in self._news.items()))
+
+    async def write_last(self, connection: Connection) -> None:
+        """The feed."""
+        await feed.append(
+            connection,
+            [
+                FeedEvent(
+                    type=happening.kind,
+                    # The feed is in the order of its ids and is kept by the age of its rows.
+                    occurred_at=self.now,
+                    incident=views.incident(row),
+                    actor=happening.actor,
+                    reason=happening.reason,
+                )
+                for row, happening in self._feed.values()
+            ],
+        )
 
 
 @dataclass(frozen=True)
-class _Owed:
+class _News:
     row: IncidentRow
     happening: Happening
     occasion: Occasion
     joined: JoinedAlerts | None
+    context: Mapping[str, str]
 
 
 def _together(before: JoinedAlerts | None, more: JoinedAlerts | None) -> JoinedAlerts | None:
@@ -183,8 +182,8 @@ def _together(before: JoinedAlerts | None, more: JoinedAlerts | None) -> JoinedA
     )
 
 
-def _message(topic: str, owed: _Owed) -> Message:
-    row, happening = owed.row, owed.happening
+def _message(topic: str, news: _News) -> Message:
+    row, happening = news.row, news.happening
     event = IncidentEvent(
         event_id=new_id(),
         type=happening.kind,
@@ -192,47 +191,22 @@ def _message(topic: str, owed: _Owed) -> Message:
         incident=views.incident(row),
         actor=happening.actor,
         reason=happening.reason,
-        joined=owed.joined,
+        joined=news.joined,
     )
     return Message(
         topic,
         str(row.id),
         event.model_dump(mode="json"),
         id=event.event_id,
-        urgency=urgency(owed.occasion, row.severity),
+        urgency=urgency(news.occasion, row.severity),
+        context=news.context,
     )
 
 
-@dataclass(frozen=True)
-class Work:
-    """One transaction of a use case."""
-
-    session: AsyncSession
-    ledger: Ledger
-
-    @property
-    def now(self) -> datetime:
-        """When what it does happens."""
-        return self.ledger.now
-
-
-@asynccontextmanager
-async def transaction(database: Database, now: datetime) -> AsyncIterator[Work]:
-    """A transaction whose ledger is settled at its end.
+def transaction(database: Database, now: datetime) -> AbstractAsyncContextManager[IncidentWork]:
+    """A unit of work that happens at ``now``.
 
     Raises:
-        Unavailable: the database is in trouble, or another transaction made the same thing first;
-            the same request will find it made.
+        Unavailable: the database is in trouble, or another transaction made the same thing first.
     """
-    try:
-        async with database.session() as session:
-            work = Work(session, Ledger(session, now))
-            yield work
-            await work.ledger.settle()
-    except IntegrityError as error:
-        if not isinstance(error.orig, psycopg.errors.UniqueViolation):
-            raise
-        _log.warning("made_twice_at_once", error=str(error.orig).strip())
-        raise Unavailable(
-            "Somebody else did the same at this moment; nothing was changed."
-        ) from error
+    return in_session(database, lambda session: IncidentWork(session, now))

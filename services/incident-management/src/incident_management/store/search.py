@@ -1,0 +1,164 @@
+"""Lists: incidents by any filter, timelines and alerts, page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, or_, tuple_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from incident_management import views
+from incident_management.references import parse_reference
+from incident_management.tables import AlertRow, IncidentRow, TimelineRow
+from shared.contracts.incident_api import IncidentAlert, TimelineEntry
+from shared.contracts.incidents import Incident, Status
+from shared.contracts.wire import Page, Severity, rank
+from shared.paging import Keyset
+
+
+class Sort(StrEnum):
+    """In which order incidents are listed."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    SEVERITY = "severity"
+
+
+_INCIDENTS = {
+    Sort.NEWEST: Keyset("newest", datetime, UUID),
+    Sort.OLDEST: Keyset("oldest", datetime, UUID),
+    Sort.SEVERITY: Keyset("severity", int, datetime, UUID),
+}
+_TIMELINE = Keyset("timeline", datetime, int)
+_ALERTS = Keyset("alerts", datetime, UUID)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which incidents; an empty field filters nothing.
+
+    ``text`` is looked for in title, service and team, and as a number (42, INC-42). ``merged``
+    lists merged incidents too: they live on in their survivor, so they are left out otherwise.
+    """
+
+    statuses: Sequence[Status] = ()
+    severities: Sequence[Severity] = ()
+    services: Sequence[str] = ()
+    teams: Sequence[str] = ()
+    assignee: UUID | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    merged: bool = False
+
+
+async def list_incidents(
+    session: AsyncSession, wanted: Filter, *, sort: Sort, limit: int, cursor: str | None
+) -> Page[Incident]:
+    """One page of incidents."""
+    query = select(IncidentRow)
+    for condition in _conditions(wanted):
+        query = query.where(condition)
+    created, identity = col(IncidentRow.created_at), col(IncidentRow.id)
+    gravity = _rank()
+    order = _INCIDENTS[sort]
+    after = order.after(cursor)
+    match sort:
+        case Sort.NEWEST:
+            query = query.order_by(created.desc(), identity.desc())
+            if after:
+                query = query.where(tuple_(created, identity) < after)
+        case Sort.OLDEST:
+            query = query.order_by(created, identity)
+            if after:
+                query = query.where(tuple_(created, identity) > after)
+        case Sort.SEVERITY:
+            query = query.order_by(gravity, created.desc(), identity.desc())
+            if after:
+                behind = tuple_(created, identity) < after[1:]
+                query = query.where(or_(gravity > after[0], (gravity == after[0]) & behind))
+    rows = (await session.exec(query.limit(limit + 1))).all()
+    by_severity = sort is Sort.SEVERITY
+    return order.page(
+        rows,
+        limit,
+        key=lambda row: (*([rank(row.severity)] if by_severity else []), row.created_at, row.id),
+        show=views.incident,
+    )
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if not wanted.merged:
+        conditions.append(col(IncidentRow.merged_into).is_(None))
+    lists: list[tuple[Any, Sequence[Any]]] = [
+        (IncidentRow.status, wanted.statuses),
+        (IncidentRow.severity, wanted.severities),
+        (IncidentRow.service, wanted.services),
+        (IncidentRow.team, wanted.teams),
+    ]
+    conditions.extend(col(column).in_(values) for column, values in lists if values)
+    if wanted.assignee is not None:
+        conditions.append(col(IncidentRow.assignee_id) == wanted.assignee)
+    if wanted.since is not None:
+        conditions.append(col(IncidentRow.created_at) >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(col(IncidentRow.created_at) < wanted.until)
+    if wanted.text:
+        conditions.append(_mentions(wanted.text))
+    return conditions
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    named = [
+        col(column).icontains(text, autoescape=True)
+        for column in (IncidentRow.title, IncidentRow.service, IncidentRow.team)
+    ]
+    reference = parse_reference(text.strip())
+    if isinstance(reference, int):
+        named.append(col(IncidentRow.number) == reference)
+    elif reference is not None:
+        named.append(col(IncidentRow.id) == reference)
+    return or_(*named)
+
+
+def _rank() -> ColumnElement[int]:
+    return case(
+        {severity: rank for rank, severity in enumerate(Severity)}, value=col(IncidentRow.severity)
+    )
+
+
+async def list_timeline(
+    session: AsyncSession, incident_id: UUID, *, limit: int, cursor: str | None, language: str
+) -> Page[TimelineEntry]:
+    """One page of a timeline, in the order in which things happened, worded in a language."""
+    query = select(TimelineRow).where(TimelineRow.incident_id == incident_id)
+    if after := _TIMELINE.after(cursor):
+        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.seq)) > after)
+    query = query.order_by(col(TimelineRow.at), col(TimelineRow.seq)).limit(limit + 1)
+    return _TIMELINE.page(
+        (await session.exec(query)).all(),
+        limit,
+        key=lambda row: (row.at, row.seq),
+        show=lambda row: views.entry(row, language),
+    )
+
+
+async def list_alerts(
+    session: AsyncSession, incident_id: UUID, *, limit: int, cursor: str | None
+) -> Page[IncidentAlert]:
+    """One page of the alerts of an incident, in the order they came."""
+    query = select(AlertRow).where(AlertRow.incident_id == incident_id)
+    if after := _ALERTS.after(cursor):
+        query = query.where(tuple_(col(AlertRow.attached_at), col(AlertRow.id)) > after)
+    query = query.order_by(col(AlertRow.attached_at), col(AlertRow.id)).limit(limit + 1)
+    return _ALERTS.page(
+        (await session.exec(query)).all(),
+        limit,
+        key=lambda row: (row.attached_at, row.id),
+        show=views.alert,
+    )

@@ -1,0 +1,50 @@
+"""The words for values that appear in sentences: severities, states, targets and reasons of rules.
+
+A value is named by itself, with spaces for underscores; listed here so that each is translated.
+"""
+
+
+def _named(name: str) -> str:
+    return name
+
+
+NAMES = frozenset(
+    {
+        # severities
+        _named("critical"),
+        _named("high"),
+        _named("medium"),
+        _named("low"),
+        # states
+        _named("open"),
+        _named("acknowledged"),
+        _named("in progress"),
+        _named("resolved"),
+        # whom a step pages
+        _named("primary"),
+        _named("secondary"),
+        _named("person"),
+        _named("team"),
+        # why somebody is paged
+        _named("primary on call"),
+        _named("secondary on call"),
+        _named("person of step"),
+        _named("team members"),
+        _named("nobody on call fallback"),
+        _named("nobody reachable fallback"),
+        _named("last resort"),
+        _named("nobody at all"),
+        _named("came on call"),
+        # why a run began, and why it stopped
+        _named("incident opened"),
+        _named("released"),
+        _named("worse alert joined"),
+        _named("severity rose"),
+        _named("more alerts"),
+        _named("team changed"),
+        _named("escalated by hand"),
+        _named("merged"),
+        _named("exhausted"),
+        _named("help called"),
+    }
+)
