@@ -82,6 +82,15 @@ def create(cluster: Cluster, service: str) -> Database:
     return Database("127.0.0.1", cluster.port, name, user, password, schema, cluster)
 
 
+def create_empty(cluster: Cluster, service: str) -> Database:
+    """A new database with nothing in it, not even the schema of ``service``."""
+    schema, user, password_file = ROLES[service]
+    name = f"test_{schema}_{uuid.uuid4().hex[:12]}"
+    _administer(cluster, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    password = cluster.password(password_file)
+    return Database("127.0.0.1", cluster.port, name, user, password, schema, cluster)
+
+
 def drop(database: Database) -> None:
     """Remove a test's database, whoever is still connected."""
     _administer(
@@ -107,7 +116,7 @@ def _template(cluster: Cluster, service: str) -> str:
             bootstrap(cluster.server, cluster.secrets, name)
             if (directory / "env.py").exists():
                 password = cluster.password(password_file)
-                _migrate(
+                migrate(
                     Database("127.0.0.1", cluster.port, name, user, password, schema, cluster),
                     directory,
                 )
@@ -115,7 +124,8 @@ def _template(cluster: Cluster, service: str) -> str:
     return name
 
 
-def _migrate(database: Database, directory: Path) -> None:
+def migrate(database: Database, directory: Path) -> None:
+    """Bring a database to the newest revision in ``directory``."""
     from shared import migrations
     from shared.database import connection_parameters
     from shared.settings import DatabaseSettings

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from vigie_testing import cluster as clusters
-from vigie_testing import databases
+from vigie_testing import databases, snapshots
 from vigie_testing.clock import ManualClock
 from vigie_testing.databases import Database
 from vigie_testing.ports import free_port as find_free_port
@@ -55,6 +55,25 @@ def make_database(postgres_cluster: clusters.Cluster) -> Iterator[Callable[[str]
 
     yield make
     for database in made:
+        databases.drop(database)
+
+
+@pytest.fixture
+def restore_snapshot(
+    postgres_cluster: clusters.Cluster, tmp_path: Path
+) -> Iterator[Callable[[str], tuple[Database, Path]]]:
+    """Make the database an earlier release left: ``restore_snapshot("oncall-service")``.
+
+    Answers it with the folder of that release's migrations.
+    """
+    made = []
+
+    def restore(service: str) -> tuple[Database, Path]:
+        made.append(snapshots.restore(postgres_cluster, service, tmp_path / service))
+        return made[-1]
+
+    yield restore
+    for database, _ in made:
         databases.drop(database)
 
 
