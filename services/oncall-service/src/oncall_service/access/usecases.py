@@ -1,26 +1,16 @@
-"""Use cases: signing in and out, API tokens, and telling whose a token is."""
+"""Use cases: signing in and out, one's password, and the way back in."""
 
 from datetime import timedelta
 from uuid import UUID
 
 from oncall_service.access import attempts, store
 from oncall_service.access.credentials import SESSION_PREFIX, new_token
-from oncall_service.access.shapes import (
-    PasswordChange,
-    SessionView,
-    SignIn,
-)
-from oncall_service.access.throttle import (
-    WINDOW,
-    network_of,
-)
+from oncall_service.access.shapes import PasswordChange, SessionView, SignIn
+from oncall_service.access.throttle import WINDOW, network_of
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.people import store as people
-from oncall_service.tables import (
-    PersonRow,
-    SessionRow,
-)
+from oncall_service.tables import PersonRow, SessionRow
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Ref

@@ -1,4 +1,4 @@
-"""Use cases: people and how to reach them."""
+"""Use cases: people."""
 
 from datetime import datetime
 from typing import Any
