@@ -145,6 +145,12 @@ need_cached_tools() {
   export PATH
 }
 
+# show FILE: what a tool said, without the keys that it quoted.
+show() {
+  python_ci pipeline.masking "$1"
+  cat "$1"
+}
+
 # A command of the project's .venv, which ci/venv.sh makes from the lock (quick when it is current).
 need_venv() {
   "$CI_DIR/venv.sh" dev
@@ -174,7 +180,7 @@ check() {
   code=$?
   trap '_on_error "$?" "$LINENO" "$BASH_COMMAND" "${BASH_SOURCE[0]}"' ERR
   set -e
-  cat "$OUT/$name.txt"
+  show "$OUT/$name.txt"
   endgroup
   printf '%s\t%s\n' "$name" "$( ((code == 0)) && echo passed || echo failed)" >>"$OUT/checks.tsv"
   if ((code == EXIT_MACHINE)); then

@@ -8,13 +8,17 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 stage_begin quality "$@"
 only=""
 case "${STAGE_ARGS[*]:-}" in
-  "") need_cached_tools actionlint promtool ;;
+  "") ;;
   "--only "*)
     only=",${STAGE_ARGS[1]},"
     unproved "checks that --only left out: all but ${STAGE_ARGS[1]}"
     ;;
   *) fail "unknown argument: ${STAGE_ARGS[*]}" "see the top of ci/quality.sh" "$EXIT_USAGE" ;;
 esac
+wanted() { [[ -z "$only" || "$only" == *",$1,"* ]]; }
+
+if wanted actionlint; then need_cached_tools actionlint; fi
+if wanted prometheus; then need_cached_tools promtool; fi
 need_venv
 
 # Files of the repository, new ones included, as git sees them: caches and .venv never count.
@@ -67,8 +71,6 @@ run_github_schemas() {
     check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 }
 
-wanted() { [[ -z "$only" || "$only" == *",$1,"* ]]; }
-
 # run_check NAME COMMAND...: unless --only left it out.
 run_check() {
   if wanted "$1"; then check "$@"; fi
@@ -78,7 +80,7 @@ run_check ruff ruff check --output-format concise .
 run_check black black --check .
 run_check mypy run_mypy
 run_check shell-syntax run_shell_syntax
-run_check shellcheck shellcheck -x "${shell_files[@]}"
+run_check shellcheck shellcheck -x -f gcc "${shell_files[@]}"
 run_check shfmt shfmt -d -i 2 -ci "${shell_files[@]}"
 run_check hadolint hadolint "${dockerfiles[@]}"
 run_check container-users run_users

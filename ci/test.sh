@@ -29,7 +29,7 @@ arguments=(
 # pytest's closing line is the last one of the stage, whatever it says: whoever reads a log looks there.
 code=0
 python -m pytest -q --no-header "${arguments[@]}" >"$OUT/pytest.txt" 2>&1 || code=$?
-cat "$OUT/pytest.txt"
+show "$OUT/pytest.txt"
 closing="$(grep -E '(passed|failed|error|skipped|no tests ran).* in [0-9.]+s' "$OUT/pytest.txt" | tail -n 1)" ||
   closing="pytest said nothing"
 

@@ -17,6 +17,7 @@ from pipeline import manifest
 from pipeline.graph import Graph, Stage
 from pipeline.inputs import Inputs
 from pipeline.kinds import Exit, Status
+from pipeline.masking import Mask
 from pipeline.processes import Process
 
 RESULT = "result.json"
@@ -89,6 +90,7 @@ class Job:
     stop: threading.Event
     on_line: Callable[[str], None]
     arguments: tuple[str, ...] = ()
+    mask: Mask = field(default_factory=Mask)
 
     @property
     def folder(self) -> Path:
@@ -113,9 +115,11 @@ def run(job: Job) -> Result:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     started = time.monotonic()
-    with (folder / LOG).open("w", encoding="utf-8") as log:
+    # Added to, never written over: the log is masked with the rest of the folder in between.
+    with (folder / LOG).open("a", encoding="utf-8") as log:
 
         def line(text: str) -> None:
+            text = job.mask.line(text)
             if not log.closed:
                 log.write(text + "\n")
                 log.flush()
@@ -139,6 +143,7 @@ def _attempt(job: Job) -> Result:
     inputs = Inputs(workspace.root, workspace.environment).digest(stage, taken, job.arguments)
 
     code, timed_out, leftovers = _execute(job)
+    job.mask.clean_folder(job.folder)
 
     if leftovers:
         job.on_line(f"{stage.name}: killed what it left running: {', '.join(leftovers)}")

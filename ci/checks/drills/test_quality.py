@@ -19,5 +19,5 @@ def test_unused_import_bad_format_shell_bug_and_root_are_all_named(sandbox: Sand
     assert "ruff: services/web-ui/src/web_ui/unused.py:3:8: F401" in reason
     assert "black: would reformat" in reason
     assert "untidy.py" in reason
-    assert "shellcheck: In ci/broken.sh line 2:" in reason
+    assert "shellcheck: ci/broken.sh:2:8: warning:" in reason
     assert "container-users: services/web-ui/Dockerfile:1: the last stage names no USER" in reason

@@ -26,7 +26,7 @@ CONFINED = {
     "stop_signal": "SIGINT",
     "stop_grace_period": "3s",
     "restart": "unless-stopped",
-    "tmpfs": ["/tmp:size=16m,mode=1777"],
+    "tmpfs": ["/scratch:size=16m,mode=1777"],
     "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     "ports": ["127.0.0.1::8080"],
     "networks": {"default": {"aliases": ["another-name"]}},

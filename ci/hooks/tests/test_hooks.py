@@ -88,6 +88,26 @@ def test_a_planted_key_is_refused_by_name_and_never_shown(repository: Repository
     assert repository.run("git", "rm", "-qf", "deploy.env").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.py", '"""A."""\n\nimport os; api_key = "{token}"; assert api_key is "{token}"\n'),
+        ("a.sh", '#!/usr/bin/env bash\n  api_key="{token}"; rm $1 "{token}"\n'),
+        ("services/a/Dockerfile", "FROM debian\nENV api_key={token}\nRUN cd /x; sudo {token}\n"),
+        (".github/workflows/a.yml", "on: push\njobs: {{a: {{runs-on: {token}, steps: []}}}}\n"),
+    ],
+)
+def test_no_hook_quotes_the_line_that_holds_a_key(
+    repository: Repository, name: str, content: str
+) -> None:
+    token = a_token()
+    done = repository.commit(name, content.format(token=token))
+    assert done.returncode != 0
+    assert "github-pat" in done.stdout + done.stderr
+    assert token not in done.stdout + done.stderr
+    assert repository.run("git", "rm", "-qf", name).returncode == 0
+
+
 def test_a_key_that_is_staged_and_already_gone_from_the_file_is_refused(
     repository: Repository,
 ) -> None:
