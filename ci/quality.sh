@@ -29,7 +29,7 @@ mapfile -t json_files < <(git ls-files -co --exclude-standard -- '*.json')
 
 run_mypy() {
   mypy services/*/src services/local services/testing ci/pipeline ci/release ci/verification \
-    ci/images ci/act ci/checks/parity ci/checks/planned_jobs.py ci/publishing ci/hooks
+    ci/images ci/act ci/checks/parity ci/checks/planned_jobs.py ci/publishing ci/hooks ci/testing
 }
 
 run_shell_syntax() {

@@ -26,12 +26,20 @@ arguments=(
   --cov-report="xml:$OUT/coverage.xml"
 )
 
+# Which tests failed, and which were running when pytest ended too early: in the summary, in $OUT/reason.txt,
+# and beside the code on GitHub.
+tell() { python_ci testing.story "$OUT/tests.jsonl" "$OUT/findings.tsv" "$OUT/reason.txt"; }
+
+# Also when the stage is stopped, by its time limit for one: nothing below runs then.
+tell_if_stopped() { [[ -n "${TOLD:-}" ]] || tell; }
+on_exit tell_if_stopped
+
 # pytest's closing line is the last one of the stage, whatever it says: whoever reads a log looks there.
 code=0
-python -m pytest -q --no-header "${arguments[@]}" >"$OUT/pytest.txt" 2>&1 || code=$?
+python "$CI_DIR/testing/run.py" "$OUT/tests.jsonl" -q --no-header "${arguments[@]}" >"$OUT/pytest.txt" 2>&1 || code=$?
 show "$OUT/pytest.txt"
 closing="$(grep -E '(passed|failed|error|skipped|no tests ran).* in [0-9.]+s' "$OUT/pytest.txt" | tail -n 1)" ||
-  closing="pytest said nothing"
+  closing="pytest ended with $code before its closing line"
 
 if [[ -f "$OUT/coverage.json" ]]; then
   fact "coverage of lines and branches" \
@@ -43,5 +51,12 @@ while read -r reason; do
 done < <(sed -n 's/^SKIPPED \(\[[0-9]*\]\) */a skipped test: \1 /p' "$OUT/pytest.txt")
 endgroup
 
-((code == 0)) || fail "$closing" "the failures are above and in $OUT/pytest.txt"
+TOLD=1
+if ((code != 0)); then
+  tell
+  reason="$(cat "$OUT/reason.txt")"
+  # No test failed: the gate of the coverage, or a mistake in how pytest was called.
+  [[ -n "$reason" ]] || reason="$(sed -n -E 's/^(ERROR|FAIL)(:| ) *//p' "$OUT/pytest.txt" | tail -n 1)"
+  fail "${reason:+$reason; }$closing" "the failures are above and in $OUT/pytest.txt"
+fi
 say "$closing"

@@ -149,7 +149,8 @@ def _attempt(job: Job) -> Result:
         job.on_line(f"{stage.name}: killed what it left running: {', '.join(leftovers)}")
     if timed_out:
         reason = f"no end after {stage.timeout_minutes:g} minutes, its limit in ci/stages.toml"
-        return job.ended(Status.TIMED_OUT, Exit.TIMEOUT, reason)
+        said = _said(job)
+        return job.ended(Status.TIMED_OUT, Exit.TIMEOUT, f"{reason}; {said}" if said else reason)
     if job.stop.is_set() and code != 0:
         return job.ended(Status.STOPPED, Exit.TERMINATED, "stopped before its end")
     if code != 0:
@@ -199,7 +200,9 @@ def stage_code(stage: Stage, script_code: int) -> int:
 
 def _reason(job: Job, code: int) -> str:
     """What the script said it failed for (lib.sh's `fail`), else its exit code."""
+    return _said(job) or f"{job.stage.script} exited with {code}"
+
+
+def _said(job: Job) -> str:
     path = job.folder / "reason.txt"
-    if path.is_file():
-        return path.read_text(encoding="utf-8").strip()
-    return f"{job.stage.script} exited with {code}"
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""

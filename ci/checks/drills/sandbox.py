@@ -123,7 +123,7 @@ def make(folder: Path) -> Sandbox:
     for stage in load(ROOT / "ci" / "stages.toml").stages:
         shutil.copy2(ROOT / stage.script, folder / stage.script)
     unneeded = shutil.ignore_patterns("tests", "__pycache__")
-    for package in ("pipeline", "images", "release", "verification", "tools"):
+    for package in ("pipeline", "images", "release", "testing", "verification", "tools"):
         shutil.copytree(ROOT / "ci" / package, folder / "ci" / package, ignore=unneeded)
     for name in ("pyproject.toml", ".gitignore", ".gitleaks.toml", ".hadolint.yaml"):
         shutil.copy2(ROOT / name, folder / name)
