@@ -59,7 +59,9 @@ lock_this_machine() {
   exec 8>"${TMPDIR:-/tmp}/vigie-act-$UID.lock"
   if python3 -c 'import fcntl; fcntl.flock(8, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null; then return; fi
   say "act runs already on this machine: waiting up to $WAIT_SECONDS s for it to end"
-  python3 -c 'import fcntl, signal, sys; signal.alarm(int(sys.argv[1])); fcntl.flock(8, fcntl.LOCK_EX)' "$WAIT_SECONDS" ||
+  # Ctrl-C ends Python as it ends any program, without a traceback.
+  python3 -c 'import fcntl, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.alarm(int(sys.argv[1])); fcntl.flock(8, fcntl.LOCK_EX)' "$WAIT_SECONDS" ||
     fail "act still runs" "wait for it to end" "$EXIT_BUSY"
 }
 

@@ -63,7 +63,7 @@ is_current && exit 0
 # The lock is on the list itself, so no lock file is left behind.
 exec 9<"$requirements/dev.in"
 # flock(1) is not on every machine; Python's is.
-"$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+"$python" -c 'import fcntl, signal; signal.signal(signal.SIGINT, signal.SIG_DFL); fcntl.flock(9, fcntl.LOCK_EX)'
 is_current && exit 0
 
 echo "venv.sh: installing the '$set_name' set into .venv" >&2

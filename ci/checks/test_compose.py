@@ -181,6 +181,14 @@ def test_the_overlay_changes_neither_images_nor_what_confines_a_container() -> N
             assert re.fullmatch(r"127\.0\.0\.1::\d+", port), f"{name}: {port} is not a free port"
 
 
+@pytest.mark.parametrize("name", ["oncall-service", "web-ui"])
+def test_links_lead_to_the_port_that_web_ui_is_published_on(name: str) -> None:
+    port = services()["web-ui"]["ports"][0].split(":", 1)[1].removesuffix(":8080").split(":", 1)[1]
+    given = services()[name]["environment"]["VIGIE_WEB_UI_URL"]
+    assert port == "${VIGIE_WEB_UI_PORT:-8080}"
+    assert given == f"${{VIGIE_WEB_UI_URL:-http://localhost:{port}}}"
+
+
 def test_every_setting_of_compose_is_explained_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     variables = {*re.findall(r"\$\{(VIGIE_\w+)", text), TRUSTED_PROXIES}

@@ -69,7 +69,7 @@ pip_configuration() {
 make_debian() {
   local tag=$1 archive=$2 recipe=$3 root
   if ! command -v debootstrap >/dev/null || [[ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ]]; then
-    as_root apt-get update -qq
+    apt_get update
     install_packages debootstrap debian-archive-keyring
   fi
   root="$(mktemp -d)"

@@ -33,7 +33,7 @@ prepare_apt() {
   command -v apt-get >/dev/null ||
     fail "no Docker Engine answers, and this is no Debian or Ubuntu machine" \
       "install Docker Engine >= $OLDEST_ENGINE with compose and buildx, then run this again" "$EXIT_MACHINE"
-  as_root apt-get update -qq
+  apt_get update
   local candidate
   candidate="$(apt-cache policy docker.io | awk '/Candidate:/ { print $2 }')"
   [[ ! "$candidate" =~ ^([0-9]+) || "${BASH_REMATCH[1]}" -lt "$OLDEST_ENGINE" ]] || return 0
@@ -56,7 +56,7 @@ Package: docker.io docker-cli containerd docker-buildx docker-compose
 Pin: release n=$SUITE
 Pin-Priority: 990
 EOF
-  as_root apt-get update -qq
+  apt_get update
 }
 
 start_engine() {

@@ -38,11 +38,23 @@ require_debian_archive() {
   printf '%s\n' "$archive"
 }
 
-# install_packages PACKAGE...: from Debian; a failure shows apt's own last lines.
-install_packages() {
+# apt_get ARGUMENTS...: as root, and quiet but for a failure. Another apt that holds the lock (unattended upgrades
+# hold it for minutes) is waited for; apt's own option for that does not cover the lock on its lists.
+apt_get() {
+  local told="" deadline=$((SECONDS + ${VIGIE_APT_SECONDS:-900}))
   mkdir -p "$OUT"
+  until as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$OUT/apt.log" 2>&1; do
+    if ! grep -qE 'Could not get lock|Unable to (acquire|lock)' "$OUT/apt.log" || ((SECONDS >= deadline)); then
+      fail "apt-get $*: $(tail -n 3 "$OUT/apt.log" | tr '\n' ' ')" "read $OUT/apt.log" "$EXIT_MACHINE"
+    fi
+    [[ -n "$told" ]] || say "waiting for another apt: $(grep -m 1 -oE 'held by .*' "$OUT/apt.log" || echo 'it holds the lock')"
+    told=1
+    sleep 1
+  done
+}
+
+# install_packages PACKAGE...: from Debian.
+install_packages() {
   say "installing $*"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
-    >"$OUT/install.log" 2>&1 ||
-    fail "apt could not install $*: $(tail -n 3 "$OUT/install.log" | tr '\n' ' ')" "read $OUT/install.log" "$EXIT_MACHINE"
+  apt_get install -y --no-install-recommends "$@"
 }

@@ -41,14 +41,19 @@ def main(argv: Sequence[str]) -> int:
     progress = Progress(graph, len(chosen), sys.stderr, verbose=options.verbose)
     if options.summary_only:
         return _summarise(graph, workspace, options)
+    stops = schedule.Stops()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: stops.by_signal(128 + number))
+    path, wait = workspace.out / ".lock", options.wait_seconds
     try:
-        with lock.held(
-            workspace.out / ".lock", f"{workspace.out}", options.wait_seconds, progress.note
-        ):
-            return _run(graph, workspace, options, chosen, progress)
+        with lock.held(path, f"{workspace.out}", wait, progress.note, stops.event):
+            return _run(graph, workspace, options, chosen, progress, stops=stops)
     except lock.BusyError as error:
         progress.note(f"pipeline: {error}")
         return Exit.BUSY
+    except lock.GivenUpError as error:
+        progress.note(f"pipeline: {error}")
+        return stops.signal_code
 
 
 def _workspace(options: Options) -> Workspace:
@@ -62,12 +67,10 @@ def _run(
     options: Options,
     chosen: frozenset[str],
     progress: Progress,
+    *,
+    stops: schedule.Stops,
 ) -> int:
     started, started_at = time.monotonic(), datetime.now(UTC)
-    stops = schedule.Stops()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _frame: stops.by_signal(128 + number))
-
     decided = {
         name: Result(name, Status.SKIPPED, 0, reason=_why_skipped(name, options))
         for name in graph.names
@@ -107,8 +110,11 @@ def _runner(
 ) -> schedule.RunStage:
     def run_stage(stage: Stage, stop: threading.Event, on_line: Callable[[str], None]) -> Result:
         path = workspace.out / f".lock-{stage.name}"
-        with lock.held(path, stage.name, options.wait_seconds, progress.note):
-            return stages.run(stages.Job(stage, graph, workspace, stop, on_line))
+        try:
+            with lock.held(path, stage.name, options.wait_seconds, progress.note, stop):
+                return stages.run(stages.Job(stage, graph, workspace, stop, on_line))
+        except lock.GivenUpError as error:
+            return Result(stage.name, Status.STOPPED, Exit.TERMINATED, reason=str(error))
 
     return run_stage
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,22 @@ class BusyError(Exception):
     """The lock was not free within the time; the message names its holder."""
 
 
+class GivenUpError(Exception):
+    """Whoever waited was told to stop."""
+
+
 @contextlib.contextmanager
-def held(path: Path, what: str, seconds: float, tell: Callable[[str], None]) -> Iterator[None]:
-    """Hold an exclusive lock on `path`, waiting up to `seconds` for another run to end."""
+def held(
+    path: Path,
+    what: str,
+    seconds: float,
+    tell: Callable[[str], None],
+    stop: threading.Event | None = None,
+) -> Iterator[None]:
+    """Hold an exclusive lock on `path`, waiting up to `seconds` for another run to end.
+
+    Raises BusyError after that time, and GivenUpError when `stop` is set meanwhile.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + seconds
@@ -33,6 +47,8 @@ def held(path: Path, what: str, seconds: float, tell: Callable[[str], None]) -> 
                         f"{what} is in use by {holder}: waiting up to {seconds:.0f} s for it to end"
                     )
                     told = True
+                if stop is not None and stop.is_set():
+                    raise GivenUpError(f"interrupted while {what} was in use by {holder}") from None
                 if time.monotonic() > deadline:
                     raise BusyError(f"{what} is still in use by {holder}") from None
                 time.sleep(0.2)

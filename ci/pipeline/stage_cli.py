@@ -56,11 +56,15 @@ def main(argv: Sequence[str]) -> int:
         print(text, flush=True)
 
     try:
-        with lock.held(workspace.out / f".lock-{stage.name}", stage.name, _LOCK_SECONDS, tell):
+        path = workspace.out / f".lock-{stage.name}"
+        with lock.held(path, stage.name, _LOCK_SECONDS, tell, stop):
             result = run(Job(stage, graph, workspace, stop, tell, arguments))
     except lock.BusyError as error:
         tell(f"{stage.name}: {error}")
         return Exit.BUSY
+    except lock.GivenUpError as error:
+        tell(f"{stage.name}: {error}")
+        return codes[0]
     _job_summary(result, workspace)
     if result.status is Status.STOPPED and codes:
         return codes[0]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,16 +26,13 @@ from pipeline.kinds import Exit
 from release import ephemeral, preflight
 from release.engine import EngineError, Stack
 from release.found import what_runs
+from release.interruption import Interrupted, ignore_signals, raise_on_signals
 from release.render import RenderError, pinned
 from release.store import Release, Store
 from release.telling import culprits_first, describe, say_why
 from release.wayback import StrandedError, restore
 
 _LOCK_SECONDS = 1800.0
-
-
-class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived; not an Exception, so that nothing mistakes it for a failure."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +49,7 @@ class Plan:
 def main(argv: Sequence[str]) -> int:
     """See the top of this file."""
     root, out, target = Path(argv[0]), Path(argv[1]), argv[2]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    raise_on_signals()
     try:
         plan = _plan(root, out, target)
         if target == "ephemeral":
@@ -71,9 +66,9 @@ def main(argv: Sequence[str]) -> int:
     except lock.BusyError as error:
         print(f"FAILED: {error}")
         return Exit.BUSY
-    except Interrupted:
+    except Interrupted as interrupted:
         print("interrupted")
-        return Exit.TERMINATED
+        return interrupted.code
 
 
 def health_seconds() -> int:
@@ -136,8 +131,7 @@ def _product(plan: Plan, store: Store) -> int:
 
 def _go_back(store: Store, before: Release | None, broken: Release) -> None:
     """Restore `before`, or leave an empty host as it was. A second signal must not stop this."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_signals()
     if before is None:
         store.stack(broken).down()
     else:
@@ -150,10 +144,6 @@ def _unhealthy_or_nothing(stack: Stack) -> list[str]:
         return stack.unhealthy()
     except EngineError:
         return []
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise Interrupted
 
 
 if __name__ == "__main__":

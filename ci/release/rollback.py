@@ -11,6 +11,7 @@ from pipeline.kinds import Exit
 from release.deploy import health_seconds
 from release.engine import EngineError
 from release.found import containers_of, release_of, what_runs
+from release.interruption import Interrupted, raise_on_signals
 from release.store import Store
 from release.wayback import StrandedError, restore
 
@@ -20,13 +21,14 @@ _LOCK_SECONDS = 1800.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 when the older release runs; 1 when there is none; 23 when it will not run."""
+    """0 when the older release runs; 1 when there is none; 23 when it will not run; 24 and 130."""
     store = Store.of(os.environ.get("VIGIE_PROJECT", PRODUCT))
     if list(argv) == ["--list"]:
         return _list(store)
     if argv:
         print(f"unknown argument {argv[0]}: only --list")
         return Exit.USAGE
+    raise_on_signals()
     try:
         with lock.held(store.lock, "the product of this host", _LOCK_SECONDS, print):
             return go_back(store)
@@ -36,6 +38,9 @@ def main(argv: Sequence[str]) -> int:
     except lock.BusyError as error:
         print(f"FAILED: {error}")
         return Exit.BUSY
+    except Interrupted as interrupted:
+        print("interrupted: nothing was changed")
+        return interrupted.code
 
 
 def go_back(store: Store) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from release.engine import EngineError
+from release.interruption import ignore_signals
 from release.store import Release, Store
 
 
@@ -16,6 +17,7 @@ def restore(store: Store, release: Release, health_seconds: int) -> None:
     """Run `release` again, from its own compose file and images; StrandedError if it will not."""
     stack = store.stack(release)
     print(f"going back to {release.name}", flush=True)
+    ignore_signals()
     try:
         stack.down()
         stack.up(health_seconds)

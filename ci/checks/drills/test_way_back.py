@@ -14,6 +14,7 @@ import pytest
 from checks.drills import stack
 from checks.drills.sandbox import Sandbox, make, plain_environment
 from checks.drills.stack import BROKEN, ENDLESS, SERVE, Product, docker, traces
+from pipeline import lock
 
 # As the services of the product are.
 CONFINED = {
@@ -236,6 +237,30 @@ def test_an_interrupted_deploy_leaves_what_was_there(product: Product, target: s
         project = _ephemeral(told.read_text())
         assert project != ""
         assert traces(project) == []
+
+
+def test_ctrl_c_while_a_deploy_waits_for_another_leaves_all_as_it_is(product: Product) -> None:
+    _verified(product)
+    product.sandbox.built({"web-ui": product.image})
+    with lock.held(product.state / product.project / "lock", "the product", 1, print):
+        process = subprocess.Popen(
+            [product.sandbox.root / "ci" / "deploy.sh"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**plain_environment(), **product.environment},
+        )
+        told = product.sandbox.root / ".ci-out" / "deploy" / "deploy.txt"
+        deadline = time.monotonic() + 60
+        while not told.exists() or "is in use by" not in told.read_text():
+            assert time.monotonic() < deadline, "it never waited"
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 130, output
+    assert "Traceback" not in output + told.read_text()
+    assert product.flavour() == "one"
 
 
 def test_two_throw_away_stacks_at_once_do_not_meet(product: Product, tmp_path: Path) -> None:

@@ -131,6 +131,30 @@ def test_a_second_pipeline_in_one_checkout_says_that_it_waits(chain: Chain) -> N
     assert first.returncode == 0
 
 
+@pytest.mark.parametrize("waiting", ["pipeline", "stage"])
+def test_ctrl_c_while_waiting_for_another_run_ends_at_once_and_without_a_traceback(
+    chain: Chain, waiting: str
+) -> None:
+    chain.stage("slow", 'touch "$ROOT/../there"; wait_until 20 leave test -e "$ROOT/../go"')
+    first = chain.start()
+    wait_for(chain.root.parent / "there")
+    command = chain.command() if waiting == "pipeline" else [chain.root / "ci" / "slow.sh"]
+    second = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    )
+    assert second.stdout is not None
+    assert "is in use by process" in second.stdout.readline()
+
+    output = interrupt(second, signal.SIGINT)
+
+    assert second.returncode == 130
+    assert "interrupted while" in output
+    assert "Traceback" not in output
+    (chain.root.parent / "go").touch()
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+
+
 def test_a_stage_alone_stops_on_sigterm_with_its_children(chain: Chain) -> None:
     chain.stage("busy", 'sleep 300 & echo $! >"$ROOT/../child"; touch "$ROOT/../there"; wait')
     process = subprocess.Popen(

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline import lock
 from release.found import release_of
 from release.render import RenderError, pinned
 from release.store import Release, Store
 from release.telling import culprit, culprits_first
+
+CI = Path(__file__).resolve().parents[2]
 
 
 def test_what_runs_is_an_id_and_never_a_build_or_a_pull() -> None:
@@ -122,6 +130,33 @@ def test_deploys_that_are_never_verified_keep_three_and_what_is_worth_going_back
     assert len(kept) == 3
     assert kept[0] == good
     assert kept[-1] == before
+
+
+@pytest.mark.parametrize(
+    "command", [["release.rollback"], ["release.verdict", "stack.json", "failed"]]
+)
+def test_ctrl_c_while_waiting_for_the_lock_of_the_host_changes_nothing(
+    tmp_path: Path, command: list[str]
+) -> None:
+    described = {"target": "product", "project": "vigie", "release": "1"}
+    (tmp_path / "stack.json").write_text(json.dumps(described))
+    store = Store("vigie", tmp_path / "vigie")
+    with lock.held(store.lock, "the product", 1, print):
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(CI), "VIGIE_RELEASES_DIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert "the product of this host is in use by process" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert output.startswith("interrupted: ")
+    assert "Traceback" not in output
 
 
 def test_who_started_the_containers_is_what_their_labels_say(tmp_path: Path) -> None:

@@ -133,6 +133,27 @@ def test_the_compose_stack_is_asked_through_docker(
     }
 
 
+@pytest.mark.parametrize("running", ["", "alert-ingestion"])
+def test_a_stack_whose_port_was_taken_is_said_to_be_half_started(
+    running: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    docker = tmp_path / "docker"
+    created = '"compose ps --all --status created"*) printf "web-ui\\ngrafana\\n" ;;'
+    script = DOCKER.replace("alert-ingestion\\nweb-ui\\n", f"{running}\\n")
+    docker.write_text(script.replace('case "$*" in', f'case "$*" in\n  {created}'))
+    docker.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("VIGIE_STATE_DIR", str(tmp_path / "empty"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert credentials.main([]) == (0 if running else 3)
+    said = capsys.readouterr()
+    assert "half started: grafana, web-ui did not start" in said.err
+    assert "VIGIE_WEB_UI_PORT" in said.err
+    assert ("sign in as" in said.out) is bool(running)
+
+
 @pytest.mark.parametrize(
     ("published", "url"),
     [

@@ -76,6 +76,8 @@ def of_compose() -> Credentials | None:
         return None
     running = _compose("ps", "--status", "running", "--services")
     if running is None or "alert-ingestion" not in running.split():
+        if (said := half_started()) is not None:
+            raise CredentialsError(said)
         return None
     shown = _secrets_again("/run/secrets", "show")
     if shown is None:
@@ -98,6 +100,22 @@ def of_compose() -> Credentials | None:
         ingestion_key=secrets["ingestion_key"],
         api_token=secrets["api_token"],
         grafana_admin_password=secrets["grafana_admin_password"],
+    )
+
+
+def half_started() -> str | None:
+    """What to do about containers that were made and never started; None when there are none.
+
+    So ends a `docker compose up` that finds a port taken.
+    """
+    made = (_compose("ps", "--all", "--status", "created", "--services") or "").split()
+    if not made:
+        return None
+    return (
+        f"the stack is half started: {', '.join(sorted(made))} did not start. Often a port is "
+        "taken: free it, or set another one in .env (VIGIE_WEB_UI_PORT and so on), and run "
+        "`docker compose up -d --wait` again; `docker compose down` removes what is there and "
+        "keeps the data"
     )
 
 
@@ -216,6 +234,8 @@ def main(arguments: list[str]) -> int:
             print(f"  {'password':<20} {found.admin['password']}")
             return 0
     print(json.dumps(asdict(found), indent=2) if options.json else text(found))
+    if found.runtime == "compose" and (said := half_started()) is not None:
+        print(f"credentials.sh: {said}", file=sys.stderr)
     return 0
 
 
