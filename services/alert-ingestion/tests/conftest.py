@@ -101,8 +101,7 @@ class Service:
 
     async def let_time_out(self) -> int:
         """Run the engine of timeouts once; how many alerts it resolved."""
-        async with self.pool.transaction() as connection:
-            count, _ = await resolve_timed_out(connection, self.clock.now())
+        count, _ = await resolve_timed_out(self.pool, self.clock.now())
         return count
 
     async def tell(self, *events: IncidentEvent | dict[str, Any]) -> list[EventResult]:

@@ -1,7 +1,5 @@
 """The composition root: settings and collaborators in, the application out. Wiring only."""
 
-from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,21 +8,15 @@ from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
 from alert_ingestion import integrations, metrics
+from alert_ingestion.engines import engines
 from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Policy
-from alert_ingestion.routes import (
-    alertmanager,
-    alerts,
-    internal,
-    native,
-    webhooks,
-)
+from alert_ingestion.routes import alertmanager, alerts, inbound, internal
 from alert_ingestion.routes import integrations as integration_routes
 from alert_ingestion.settings import AlertIngestionSettings
-from alert_ingestion.workflow import housekeeping
-from alert_ingestion.workflow.incidents import follow_answers
+from alert_ingestion.workflow.answers import Answers
 from alert_ingestion.workflow.ingest import Ingestion
-from alert_ingestion.workflow.timeouts import resolve_timed_out
+from alert_ingestion.workflow.refusals import Refusals
 from shared.app import ServiceParts, assemble
 from shared.auth import (
     Authenticator,
@@ -33,30 +25,23 @@ from shared.auth import (
     TokenDirectory,
 )
 from shared.clock import Clock, SystemClock
-from shared.contracts.alerts import ALERT_EVENTS_PATH, AlertEvent
-from shared.contracts.wire import EventResult
+from shared.contracts.alerts import ALERT_EVENTS_PATH
 from shared.database import Database
 from shared.delivery import event_sender
 from shared.http import ServiceClient
-from shared.outbox import OutboxWorker, Row
-from shared.periodic import EngineMetrics, Periodic
+from shared.outbox import OutboxWorker
+from shared.periodic import EngineMetrics
 from shared.wakeups import Wakeups
 
 SERVICE: Final = "alert-ingestion"
 SCHEMA: Final = "alerts"
 MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
 
-_TIMEOUTS_EVERY_SECONDS: Final = 5.0
-_HOUSEKEEPING_EVERY_SECONDS: Final = 3600.0
-
 HANDLERS: Final = (
-    native.send_alerts,
+    *inbound.HANDLERS,
+    alertmanager.status,
     alerts.list_alerts,
     alerts.get_alert,
-    alertmanager.post_alerts,
-    alertmanager.status,
-    webhooks.alertmanager_webhook,
-    webhooks.grafana_webhook,
     integration_routes.create_integration,
     integration_routes.list_integrations,
     integration_routes.get_integration,
@@ -84,6 +69,7 @@ def create_app(
     oncall = _client(settings, "oncall-service", settings.oncall_service_url)
     registry = CollectorRegistry()
     defaults = integrations.default_policy(settings)
+    refusals = Refusals(database, clock)
     sender = event_sender(incident_management, ALERT_EVENTS_PATH, Answers(database, clock))
     return assemble(
         ServiceParts(
@@ -94,15 +80,17 @@ def create_app(
             registry=registry,
             resources=[
                 database,
-                Bootstrap(database, clock, settings.bootstrap_ingestion_key.get_secret_value()),
+                integrations.Bootstrap(
+                    database, clock, settings.bootstrap_ingestion_key.get_secret_value()
+                ),
                 wakeups,
                 oncall,
                 incident_management,
                 OutboxWorker(database, wakeups, clock, {TOPIC: sender}),
-                *_engines(database, clock, settings, EngineMetrics(registry)),
+                *engines(database, clock, settings, EngineMetrics(registry)),
             ],
             ready={"database": database.check},
-            collectors=[metrics.BusinessMetrics(database, clock).collect],
+            collectors=[metrics.BusinessMetrics(database, clock, refusals.write_strangers).collect],
             authenticator=Authenticator(
                 settings.callers,
                 tokens or CachedTokenDirectory(RemoteTokenDirectory(oncall), clock),
@@ -113,87 +101,9 @@ def create_app(
                 "defaults": _provided(defaults),
                 "ingestion": _provided(Ingestion(database, clock, defaults)),
             },
+            state={"refusals": refusals},
         )
     )
-
-
-class Bootstrap:
-    """Registers the bootstrap key when the service starts."""
-
-    def __init__(self, database: Database, clock: Clock, key: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._key = key
-
-    async def start(self) -> None:
-        """Once for each key; see integrations.seed."""
-        if self._key:
-            async with self._database.transaction() as connection:
-                await integrations.seed(connection, self._key, self._clock.now())
-
-    async def stop(self) -> None:
-        """Nothing was opened."""
-
-
-class Answers:
-    """Acts on incident-management's answers, where they differ from what was sent."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def __call__(self, rows: Sequence[Row], results: Sequence[EventResult]) -> None:
-        """See shared.delivery.event_sender."""
-        by_event = {str(result.event_id): result for result in results}
-        differing = [
-            (AlertEvent.model_validate(row.payload), result)
-            for row in rows
-            if (result := by_event.get(row.payload["event_id"])) is not None
-            and str(result.incident_id) != row.payload["incident_id"]
-        ]
-        if differing:
-            async with self._database.transaction() as connection:
-                await follow_answers(connection, differing, self._clock.now())
-
-
-def _engines(
-    database: Database,
-    clock: Clock,
-    settings: AlertIngestionSettings,
-    engine_metrics: EngineMetrics,
-) -> list[Periodic]:
-    retention = timedelta(days=settings.inbox_retention_days)
-
-    async def timeouts() -> None:
-        more = True
-        while more:
-            async with database.transaction() as connection:
-                _, more = await resolve_timed_out(connection, clock.now())
-
-    async def tidy() -> None:
-        more = True
-        while more:
-            async with database.transaction() as connection:
-                more = await housekeeping.forget(connection, clock.now(), retention=retention)
-
-    return [
-        Periodic(
-            "timeouts",
-            timeouts,
-            interval=_TIMEOUTS_EVERY_SECONDS,
-            timeout=30,
-            clock=clock,
-            metrics=engine_metrics,
-        ),
-        Periodic(
-            "housekeeping",
-            tidy,
-            interval=_HOUSEKEEPING_EVERY_SECONDS,
-            timeout=300,
-            clock=clock,
-            metrics=engine_metrics,
-        ),
-    ]
 
 
 def _client(settings: AlertIngestionSettings, name: str, url: str) -> ServiceClient:

@@ -12,6 +12,10 @@ from alert_ingestion.model import Alert, AlertStatus, Reason, ReceivedAlert
 _MOST_OCCURRENCES: Final = 16
 
 
+# What a person reads of an alert, and what decides whom it wakes.
+_SAID: Final = ("severity", "message", "labels", "annotations", "links")
+
+
 class Effect(Enum):
     """What a received alert does to the latest stored alert of its identity."""
 
@@ -78,7 +82,7 @@ def _ended_before(received: ReceivedAlert, alert: Alert) -> bool:
 def repeated(alert: Alert, received: ReceivedAlert, now: datetime) -> Alert:
     """``alert`` after one more message that it fires: earliest start, newest words, merged end.
 
-    Service, severity and labels stay as they were when the alert was correlated.
+    Its service and its incident stay as they were when it was correlated.
     """
     ends_at, is_timeout = _merged_end(alert, received)
     return replace(
@@ -90,10 +94,18 @@ def repeated(alert: Alert, received: ReceivedAlert, now: datetime) -> Alert:
         occurrences=_with_occurrence(alert.occurrences, received),
         ends_at=ends_at,
         ends_at_is_timeout=is_timeout,
+        severity=received.severity,
+        severity_original=received.severity_original,
         message=received.message,
+        labels=received.labels,
         annotations=received.annotations,
         links=received.links,
     )
+
+
+def says_something_new(before: Alert, after: Alert) -> bool:
+    """Whether a repeat told more than that the alert still fires."""
+    return any(getattr(before, name) != getattr(after, name) for name in _SAID)
 
 
 def _merged_end(alert: Alert, received: ReceivedAlert) -> tuple[datetime | None, bool]:

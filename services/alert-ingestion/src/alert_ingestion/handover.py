@@ -1,11 +1,12 @@
-"""What is owed to incident-management: an event when an alert joins an incident, one at its end."""
+"""What is owed to incident-management: events when an alert joins, changes, and ends."""
 
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from alert_ingestion.model import Alert, Reason
-from shared.contracts.alerts import AlertEvent, AlertSnapshot
+from shared.contracts.alerts import AlertEvent, AlertKind, AlertSnapshot
+from shared.contracts.wire import Severity, is_worse
 from shared.identifiers import new_id
 from shared.outbox import Message
 from shared.urgency import Occasion, urgency
@@ -15,20 +16,33 @@ TOPIC: Final = "alert-events"
 
 def opened(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert belongs to its incident from now on."""
-    joins = reason is Reason.ATTACHED
+    joins = reason in (Reason.ATTACHED, Reason.SAME_GROUP)
     occasion = Occasion.MORE if joins else Occasion.FIRST_WORD
-    return _message("alert.opened", alert, recurrence_of, reason=reason, now=now, occasion=occasion)
+    return _message(
+        AlertKind.OPENED, alert, recurrence_of, reason=reason, now=now, occasion=occasion
+    )
+
+
+def updated(
+    alert: Alert, *, before: Severity, recurrence_of: UUID | None, now: datetime
+) -> Message:
+    """The alert says something else than before; ``before`` is how grave it was."""
+    rises = is_worse(alert.severity, before)
+    occasion = Occasion.FIRST_WORD if rises else Occasion.RECORD
+    return _message(
+        AlertKind.UPDATED, alert, recurrence_of, reason=Reason.UPDATED, now=now, occasion=occasion
+    )
 
 
 def resolved(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert stopped firing."""
     return _message(
-        "alert.resolved", alert, recurrence_of, reason=reason, now=now, occasion=Occasion.RECORD
+        AlertKind.RESOLVED, alert, recurrence_of, reason=reason, now=now, occasion=Occasion.RECORD
     )
 
 
 def _message(
-    kind: str,
+    kind: AlertKind,
     alert: Alert,
     recurrence_of: UUID | None,
     *,
@@ -58,16 +72,4 @@ def _message(
 
 
 def _snapshot(alert: Alert) -> AlertSnapshot:
-    return AlertSnapshot(
-        id=alert.id,
-        integration=alert.integration,
-        fingerprint=alert.fingerprint,
-        service=alert.service,
-        severity=alert.severity,
-        message=alert.message,
-        labels=alert.labels,
-        annotations=alert.annotations,
-        links=alert.links,
-        starts_at=alert.starts_at,
-        ends_at=alert.ends_at,
-    )
+    return AlertSnapshot(**{name: getattr(alert, name) for name in AlertSnapshot.model_fields})

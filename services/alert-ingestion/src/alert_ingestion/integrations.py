@@ -7,13 +7,16 @@ from typing import Final
 
 import structlog
 
-from alert_ingestion.correlation import DEFAULT_LABELS
+from alert_ingestion.formats.labelled import SERVICE_LABELS
 from alert_ingestion.model import Integration, Policy
 from alert_ingestion.settings import AlertIngestionSettings
+from alert_ingestion.severity import normalised
 from alert_ingestion.store import integrations as store
 from alert_ingestion.store.integrations import StoredIntegration
 from shared.auth import hash_token
-from shared.database import Connection
+from shared.clock import Clock
+from shared.contracts.wire import Severity
+from shared.database import Connection, Database
 from shared.errors import Unauthorized
 from shared.identifiers import new_id
 
@@ -40,9 +43,11 @@ def default_policy(settings: AlertIngestionSettings) -> Policy:
     return Policy(
         auto_resolve=True,
         resolve_timeout_seconds=settings.resolve_timeout_seconds,
-        correlation_labels=DEFAULT_LABELS,
+        correlation_labels=None,
         correlation_window_seconds=settings.correlation_window_seconds,
         correlation_max_age_seconds=settings.correlation_max_age_seconds,
+        service_labels=SERVICE_LABELS,
+        severities={},
     )
 
 
@@ -53,11 +58,20 @@ def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
     return Policy(
         auto_resolve=stored.auto_resolve,
         resolve_timeout_seconds=defaults.resolve_timeout_seconds if timeout is None else timeout,
-        correlation_labels=tuple(stored.correlation_labels or defaults.correlation_labels),
+        correlation_labels=(
+            tuple(stored.correlation_labels)
+            if stored.correlation_labels
+            else defaults.correlation_labels
+        ),
         correlation_window_seconds=(
             defaults.correlation_window_seconds if window is None else window
         ),
         correlation_max_age_seconds=defaults.correlation_max_age_seconds if age is None else age,
+        service_labels=tuple(stored.service_labels or defaults.service_labels),
+        severities={
+            normalised(word): Severity(severity)
+            for word, severity in (stored.severities or {}).items()
+        },
     )
 
 
@@ -96,9 +110,28 @@ async def seed(connection: Connection, key: str, now: datetime) -> None:
             correlation_labels=None,
             correlation_window_seconds=None,
             correlation_max_age_seconds=None,
+            service_labels=None,
+            severities=None,
             created_at=now,
-            revoked_at=None,
         )
         if await store.insert(connection, stored, key_hash):
             _log.info("bootstrap_key_registered", integration=name)
             return
+
+
+class Bootstrap:
+    """Registers the bootstrap key when the service starts."""
+
+    def __init__(self, database: Database, clock: Clock, key: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._key = key
+
+    async def start(self) -> None:
+        """Once for each key; see ``seed``."""
+        if self._key:
+            async with self._database.transaction() as connection:
+                await seed(connection, self._key, self._clock.now())
+
+    async def stop(self) -> None:
+        """Nothing was opened."""

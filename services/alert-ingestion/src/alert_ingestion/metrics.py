@@ -1,7 +1,7 @@
 """What the service counts: rows in its schema, incremented with what they count, read at scrape."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -13,7 +13,7 @@ from shared import counters, outbox
 from shared.clock import Clock
 from shared.contracts.wire import Severity
 from shared.counters import CounterDef
-from shared.database import Database
+from shared.database import Connection, Database
 
 NEW_INCIDENT: Final = "new_incident"
 EXISTING_INCIDENT: Final = "existing_incident"
@@ -44,18 +44,31 @@ TRUNCATED: Final = CounterDef(
     "alerts_truncated_total", "Alerts that a sender's webhook said it left out."
 )
 
-COUNTERS: Final[Sequence[CounterDef]] = (RECEIVED, CORRELATED, RESOLVED, TRUNCATED)
+REFUSED: Final = CounterDef(
+    "alerts_refused_total",
+    "Requests of senders that were refused (4xx), by integration and reason.",
+    labels=("integration", "reason"),
+    free=("integration",),
+)
+
+COUNTERS: Final[Sequence[CounterDef]] = (RECEIVED, CORRELATED, RESOLVED, TRUNCATED, REFUSED)
+
+
+WriteBefore: TypeAlias = Callable[[Connection], Awaitable[None]]
 
 
 class BusinessMetrics:
     """Reads them at scrape."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, before: WriteBefore) -> None:
         self._database = database
         self._clock = clock
+        self._before = before
 
     async def collect(self) -> Iterable[Metric]:
-        """Every family, from one transaction."""
+        """Every family; what was only counted in memory is written first."""
+        async with self._database.transaction() as connection:
+            await self._before(connection)
         async with self._database.transaction() as connection:
             firing = await alerts.firing_by_severity(connection)
             return [

@@ -1,5 +1,6 @@
 """The service's nouns, as values: what a sender said, what is stored, what was decided."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +25,8 @@ class Reason(StrEnum):
     RECURRENCE = "recurrence"
     AGE_REACHED = AGE_REACHED
     ATTACHED = "attached_within_window"
+    SAME_GROUP = "attached_by_senders_group"
+    UPDATED = "updated_by_sender"
     STILL_FIRING = "still_firing"
     RESOLVED_BY_HAND = "resolved_by_hand"
     RESOLVED_BY_SENDER = "resolved_by_sender"
@@ -51,16 +54,20 @@ class Policy:
     Attributes:
         auto_resolve: whether its resolved alerts may resolve an incident by themselves.
         resolve_timeout_seconds: how long an Alertmanager alert without an end lives unrepeated.
-        correlation_labels: labels that form the correlation key; service and severity by default.
+        correlation_labels: labels that form the correlation key, if the integration chose any.
         correlation_window_seconds: how long after its last new fingerprint a group takes another.
         correlation_max_age_seconds: how long after its first alert a group takes no new ones.
+        service_labels: labels that can name the service, the first that is there wins.
+        severities: the sender's own words for severities, beside those that everybody knows.
     """
 
     auto_resolve: bool
     resolve_timeout_seconds: int
-    correlation_labels: tuple[str, ...]
+    correlation_labels: tuple[str, ...] | None
     correlation_window_seconds: int
     correlation_max_age_seconds: int
+    service_labels: tuple[str, ...]
+    severities: Mapping[str, Severity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,9 @@ class ReceivedAlert:
     Attributes:
         fingerprint: its identity within its integration.
         severity_original: the sender's own word, kept when it had to be mapped.
+        severity_unknown: that word is in no map of ours.
+        group: the sender's own grouping of it, where its format has one.
+        default_labels: what its correlation key is made of where nobody chose anything else.
         resolved: the sender says that it is over.
         starts_at: when the sender says it began, else the time of receipt.
         starts_at_given: whether the sender said so; only then can two messages be known to speak
@@ -97,21 +107,23 @@ class ReceivedAlert:
     ends_at: datetime | None = None
     ends_at_is_timeout: bool = False
     severity_original: str | None = None
+    severity_unknown: bool = False
+    group: str | None = None
+    default_labels: tuple[str, ...] = ("service", "severity")
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One accepted request: its raw body, and the alerts that were read from it.
+class Batch:
+    """Alerts that were read from one accepted request, which the inbox holds under ``inbox_id``.
 
     ``truncated`` is how many more alerts the sender says it left out.
     """
 
     integration: Integration
-    format: str
-    body: bytes
+    inbox_id: UUID
     alerts: tuple[ReceivedAlert, ...]
     truncated: int = 0
 

@@ -43,8 +43,14 @@ class IntegrationRow(Table, table=True):
     correlation_labels: list[str] | None = Field(sa_type=ARRAY(sa.Text))
     correlation_window_seconds: int | None
     correlation_max_age_seconds: int | None
+    service_labels: list[str] | None = Field(sa_type=ARRAY(sa.Text))
+    severities: dict[str, str] | None = Field(sa_type=JSONB)
     created_at: datetime = _instant()
     revoked_at: datetime | None = _instant(nullable=True)
+    last_error: dict[str, str] | None = Field(sa_type=JSONB)
+    last_error_at: datetime | None = _instant(nullable=True)
+    unknown_severity: str | None = Field(sa_type=sa.Text)
+    unknown_severity_at: datetime | None = _instant(nullable=True)
 
 
 class SeededKeyRow(Table, table=True):
@@ -70,31 +76,11 @@ class InboxRow(Table, table=True):
     request_id: str | None = Field(sa_type=sa.Text)
 
 
-class AlertRow(Table, table=True):
-    """One occurrence of a problem; its columns are explained at alert_ingestion.model.Alert."""
-
-    __tablename__ = "alerts"
-    __table_args__ = (
-        # Whatever races: an identity has one live alert.
-        sa.Index(
-            "alerts_live",
-            "integration_id",
-            "fingerprint",
-            unique=True,
-            postgresql_where=sa.text(_LIVE),
-        ),
-        sa.Index("alerts_identity", "integration_id", "fingerprint", "id"),
-        sa.Index("alerts_incident", "incident_id"),
-        sa.Index("alerts_service", "service", "id"),
-        sa.Index(
-            "alerts_ending",
-            "ends_at",
-            postgresql_where=sa.text(f"ends_at IS NOT NULL AND ({_LIVE})"),
-        ),
-    )
+class _AlertColumns(Table):
+    """One occurrence of a problem; the columns are explained at alert_ingestion.model.Alert."""
 
     id: UUID = Field(primary_key=True)
-    integration_id: UUID = Field(foreign_key="integrations.id")
+    integration_id: UUID
     # No foreign key: the inbox is emptied long before the alerts are.
     inbox_id: UUID | None
     fingerprint: str = Field(sa_type=sa.Text)
@@ -119,6 +105,52 @@ class AlertRow(Table, table=True):
     ends_at_is_timeout: bool
     resolved_at: datetime | None = _instant(nullable=True)
     resolved_reason: str | None = Field(sa_type=sa.Text)
+
+
+class AlertRow(_AlertColumns, table=True):
+    """An alert that is live (it fires, or is suppressed), or that ended a short while ago."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        # Whatever races: an identity has one live alert.
+        sa.Index(
+            "alerts_live",
+            "integration_id",
+            "fingerprint",
+            unique=True,
+            postgresql_where=sa.text(_LIVE),
+        ),
+        sa.Index("alerts_identity", "integration_id", "fingerprint", "id"),
+        sa.Index("alerts_incident", "incident_id"),
+        sa.Index("alerts_service", "service", "id"),
+        sa.Index(
+            "alerts_ending",
+            "ends_at",
+            postgresql_where=sa.text(f"ends_at IS NOT NULL AND ({_LIVE})"),
+        ),
+        sa.Index(
+            "alerts_over",
+            "resolved_at",
+            postgresql_where=sa.text("status = 'resolved' AND NOT suppressed"),
+        ),
+    )
+
+    integration_id: UUID = Field(foreign_key="integrations.id")
+
+
+class PastAlertRow(_AlertColumns, table=True):
+    """An alert that is over, in a partition for the month of its end, which can go as a whole."""
+
+    __tablename__ = "past_alerts"
+    __table_args__ = (
+        sa.Index("past_alerts_id", "id"),
+        sa.Index("past_alerts_identity", "integration_id", "fingerprint", "id"),
+        sa.Index("past_alerts_incident", "incident_id"),
+        sa.Index("past_alerts_service", "service", "id"),
+        {"postgresql_partition_by": "RANGE (resolved_at)"},
+    )
+
+    resolved_at: datetime = Field(sa_type=sa.DateTime(timezone=True), primary_key=True)
 
 
 class GroupRow(Table, table=True):

@@ -241,11 +241,9 @@ async def test_processed_events_are_forgotten_with_the_old_bodies(service: Any) 
     first = await send(service)
     await service.tell(service.incident_event(first["incident_id"]))
     service.clock.advance(timedelta(days=15))
-    async with service.pool.transaction() as connection:
-        assert not await forget(connection, service.clock.now(), retention=timedelta(days=14))
+    assert not await forget(service.pool, service.clock.now(), retention=timedelta(days=14))
     assert (service.count("inbox"), service.count("processed_events")) == (0, 1)
     service.clock.advance(timedelta(days=16))
-    async with service.pool.transaction() as connection:
-        await forget(connection, service.clock.now(), retention=timedelta(days=14))
+    await forget(service.pool, service.clock.now(), retention=timedelta(days=14))
     assert service.count("processed_events") == 0
     assert service.count("alerts") == 1

@@ -48,7 +48,13 @@ async def test_large_batches_in_opposite_order_do_not_block_each_other(start: An
 
         def batch(order: int) -> list[dict[str, Any]]:
             return [
-                {"labels": {"alertname": f"a{number}", "service": f"s{number % 40}"}}
+                {
+                    "labels": {
+                        "alertname": "a",
+                        "instance": f"{number}",
+                        "service": f"s{number % 40}",
+                    }
+                }
                 for number in range(400)
             ][::order]
 
@@ -101,8 +107,7 @@ async def test_two_engines_of_timeouts_resolve_each_alert_once(start: Any) -> No
         async def run(replica: Any) -> int:
             count, more = 0, True
             while more:
-                async with replica.pool.transaction() as connection:
-                    done, more = await resolve_timed_out(connection, one.clock.now(), limit=30)
+                done, more = await resolve_timed_out(replica.pool, one.clock.now(), limit=30)
                 count += done
             return count
 

@@ -1,14 +1,17 @@
 """Which incident a new alert belongs to: pure rules, time is an argument."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from alert_ingestion.correlation import DEFAULT_LABELS, correlate, correlation_key
+from alert_ingestion.correlation import correlate, correlation_key
+from alert_ingestion.formats import labelled
 from alert_ingestion.model import (
     Group,
     IncidentState,
+    Integration,
     KnownIncident,
     Policy,
     Reason,
@@ -21,10 +24,17 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 POLICY = Policy(
     auto_resolve=True,
     resolve_timeout_seconds=300,
-    correlation_labels=DEFAULT_LABELS,
+    correlation_labels=None,
     correlation_window_seconds=300,
     correlation_max_age_seconds=14_400,
+    service_labels=("service",),
+    severities={},
 )
+SENDER = Integration(new_id(), "prometheus", POLICY)
+
+
+def choosing(*labels: str) -> Integration:
+    return Integration(SENDER.id, SENDER.name, replace(POLICY, correlation_labels=labels))
 
 
 def received(**changes: Any) -> ReceivedAlert:
@@ -114,35 +124,60 @@ def test_an_open_group_takes_a_recurring_alert_too() -> None:
 
 
 def test_a_window_of_nothing_correlates_only_what_comes_in_the_same_instant() -> None:
-    policy = Policy(
-        auto_resolve=True,
-        resolve_timeout_seconds=300,
-        correlation_labels=DEFAULT_LABELS,
-        correlation_window_seconds=0,
-        correlation_max_age_seconds=14_400,
-    )
+    policy = replace(POLICY, correlation_window_seconds=0)
     assert correlate(policy, group(0.001), None, group_has_fingerprint=False, now=NOW).group is None
     assert correlate(policy, group(0), None, group_has_fingerprint=False, now=NOW).group is not None
 
 
 def test_the_key_is_the_alerts_own_service_and_severity_whatever_its_labels_say() -> None:
     alert = received(labels={"service": "other", "severity": "page", "region": "eu"})
-    assert correlation_key(alert, DEFAULT_LABELS) == 'service="checkout",severity="critical"'
+    assert correlation_key(alert, SENDER) == 'service="checkout",severity="critical"'
 
 
 def test_an_integration_can_correlate_by_other_labels() -> None:
     alert = received(labels={"region": "eu"})
-    assert correlation_key(alert, ("region", "cluster")) == 'region="eu",cluster=""'
+    assert correlation_key(alert, choosing("region", "cluster")) == 'region="eu",cluster=""'
+
+
+def test_labelled_alerts_of_two_alertnames_are_two_incidents() -> None:
+    usual = labelled.DEFAULT_CORRELATION
+    one = received(labels={"alertname": "Slow"}, default_labels=usual)
+    other = received(labels={"alertname": "Down"}, default_labels=usual)
+    assert correlation_key(one, SENDER) != correlation_key(other, SENDER)
+
+
+def test_the_senders_own_group_is_the_key_whatever_the_labels_say() -> None:
+    one = received(group="{}:{a}", service="checkout")
+    other = received(group="{}:{a}", service="search", severity=Severity.LOW)
+    assert correlation_key(one, SENDER) == correlation_key(other, SENDER)
+    elsewhere = Integration(new_id(), "another", POLICY)
+    assert correlation_key(one, SENDER) != correlation_key(one, elsewhere)
+
+
+def test_labels_that_an_integration_chose_win_over_the_senders_group() -> None:
+    alert = received(group="{}:{a}", labels={"region": "eu"})
+    assert correlation_key(alert, choosing("region")) == 'region="eu"'
+
+
+def test_a_senders_group_has_no_window_but_an_age() -> None:
+    late = group(3_600)
+    joined = correlate(POLICY, late, None, group_has_fingerprint=False, now=NOW, senders_group=True)
+    assert (joined.reason, joined.group) == (Reason.SAME_GROUP, late)
+    old = group(3_600, opened_seconds_ago=20_000)
+    decision = correlate(
+        POLICY, old, None, group_has_fingerprint=False, now=NOW, senders_group=True
+    )
+    assert decision.reason is Reason.AGE_REACHED
 
 
 def test_no_two_label_values_make_the_same_key_by_their_punctuation() -> None:
     one = received(service='a",severity="critical', severity=Severity.CRITICAL)
     other = received(service="a", severity=Severity.CRITICAL)
-    assert correlation_key(one, DEFAULT_LABELS) != correlation_key(other, DEFAULT_LABELS)
+    assert correlation_key(one, SENDER) != correlation_key(other, SENDER)
 
 
 def test_a_key_too_long_for_an_index_is_cut_and_stays_unique() -> None:
-    long = correlation_key(received(labels={"path": "é" * 5000 + "a"}), ("path",))
-    other = correlation_key(received(labels={"path": "é" * 5000 + "b"}), ("path",))
+    long = correlation_key(received(labels={"path": "é" * 5000 + "a"}), choosing("path"))
+    other = correlation_key(received(labels={"path": "é" * 5000 + "b"}), choosing("path"))
     assert len(long.encode()) <= 1000
     assert long != other

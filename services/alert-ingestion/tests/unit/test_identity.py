@@ -50,19 +50,30 @@ def test_whatever_differs_is_another_alert(content: tuple[str, str, dict[str, st
     ("word", "ours"),
     [
         *((word, "critical") for word in ["critical", "fatal", "emergency", "page", "P1", "sev1"]),
-        *((word, "high") for word in ["error", "high", "major", "P2"]),
-        *((word, "medium") for word in ["warning", "warn", "medium", "minor", "P3"]),
-        *((word, "low") for word in ["info", "low", "none", "notice", "P4"]),
+        *((word, "critical") for word in ["P0", "sev0", "sev-1", "SEV 1", "Severity_1", "S0"]),
+        *((word, "critical") for word in ["disaster", "urgent", "blocker", "0", "1", "2"]),
+        *((word, "high") for word in ["error", "high", "major", "P2", "SEV 2", "3"]),
+        *((word, "medium") for word in ["warning", "warn", "medium", "minor", "P3", "4"]),
+        *((word, "medium") for word in ["average", "moderate", "sev-3"]),
+        *((word, "low") for word in ["info", "low", "none", "notice", "P4", "P5", "5", "6", "7"]),
         ("  CRITICAL ", "critical"),
-        ("catastrophic", "medium"),
-        ("", "medium"),
+        ("catastrophic", None),
+        ("", None),
     ],
 )
-def test_a_foreign_severity_is_mapped_and_an_unknown_one_is_medium(word: str, ours: str) -> None:
-    assert severity.from_foreign(word) is Severity(ours)
+def test_a_foreign_severity_is_mapped(word: str, ours: str | None) -> None:
+    assert severity.from_foreign(word, {}) == (Severity(ours) if ours else None)
+
+
+def test_an_unknown_word_is_medium_and_said() -> None:
+    assert severity.from_labels({"severity": "apocalyptic"}, {}) == (
+        Severity.MEDIUM,
+        "apocalyptic",
+        False,
+    )
 
 
 def test_the_senders_own_word_is_kept_beside_the_mapped_severity() -> None:
-    assert severity.from_labels({"severity": "page"}) == (Severity.CRITICAL, "page")
-    assert severity.from_labels({"priority": "P4"}) == (Severity.LOW, "P4")
-    assert severity.from_labels({"team": "web"}) == (Severity.MEDIUM, None)
+    assert severity.from_labels({"severity": "page"}, {}) == (Severity.CRITICAL, "page", True)
+    assert severity.from_labels({"priority": "P4"}, {}) == (Severity.LOW, "P4", True)
+    assert severity.from_labels({"team": "web"}, {}) == (Severity.MEDIUM, None, True)

@@ -1,20 +1,29 @@
 """Alertmanager's API v2, inbound: what Prometheus itself sends to POST /api/v2/alerts."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, Final
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alert_ingestion.formats import labelled
+from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
+    Envelope,
     Reading,
-    decode,
+    decode_into,
+    decode_item,
     field_errors,
     refuse_too_many,
 )
-from alert_ingestion.model import ReceivedAlert
+from alert_ingestion.model import Policy, Receipt, ReceivedAlert
 from shared.contracts.wire import Text
-from shared.errors import FieldError, Malformed
+from shared.errors import FieldError
+
+PREFIXES: Final = ("", "/alertmanager")
+"""Prometheus' ``path_prefix`` and amtool's --alertmanager.url go before /api/v2."""
 
 
 class PostableAlert(BaseModel):
@@ -29,22 +38,25 @@ class PostableAlert(BaseModel):
     generator_url: Text = Field("", alias="generatorURL")
 
 
-def read(body: bytes, now: datetime, *, resolve_timeout: timedelta) -> Reading:
-    """The alerts of a body; the bad ones are named by index beside the good ones.
+def take_apart(body: bytes) -> Envelope:
+    """The alerts of a body, one by one."""
+    items = decode_into(
+        body, list[msgspec.Raw], otherwise="Alertmanager's API v2 takes a JSON array of alerts."
+    )
+    refuse_too_many(items)
+    return Envelope(items)
 
-    Raises:
-        Malformed: not JSON, or not an array.
-        TooLarge: more alerts than one request may hold.
-    """
-    content = decode(body)
-    if not isinstance(content, list):
-        raise Malformed("Alertmanager's API v2 takes a JSON array of alerts.")
-    refuse_too_many(content)
+
+def read(
+    _envelope: Envelope, items: Sequence[Any], first: int, now: datetime, policy: Policy
+) -> Reading:
+    """Some alerts of a body; the bad ones are named by index beside the good ones."""
     alerts: list[ReceivedAlert] = []
     errors: list[FieldError] = []
-    for index, item in enumerate(content):
+    for index, item in enumerate(items, first):
         try:
-            alerts.append(_received(PostableAlert.model_validate(item), now, resolve_timeout))
+            alert = PostableAlert.model_validate(decode_item(item))
+            alerts.append(_received(alert, now, policy))
         except ValidationError as error:
             errors.extend(field_errors(error, index))
         except ValueError as error:
@@ -52,7 +64,7 @@ def read(body: bytes, now: datetime, *, resolve_timeout: timedelta) -> Reading:
     return Reading(tuple(alerts), tuple(errors))
 
 
-def _received(alert: PostableAlert, now: datetime, resolve_timeout: timedelta) -> ReceivedAlert:
+def _received(alert: PostableAlert, now: datetime, policy: Policy) -> ReceivedAlert:
     labels = labelled.without_empty(alert.labels)
     if not labels:
         raise ValueError("at least one label with a value is needed")
@@ -60,12 +72,13 @@ def _received(alert: PostableAlert, now: datetime, resolve_timeout: timedelta) -
         raise ValueError("the name of a label or annotation must not be empty")
     # api/v2/api.go, postAlertsHandler: the order in which absent times are filled in.
     starts_at = alert.starts_at or alert.ends_at or now
-    ends_at = alert.ends_at or now + resolve_timeout
+    ends_at = alert.ends_at or now + timedelta(seconds=policy.resolve_timeout_seconds)
     if ends_at < starts_at:
         raise ValueError("endsAt must not lie before startsAt")
     return labelled.received(
         labels,
         alert.annotations,
+        policy,
         links={"source": alert.generator_url},
         starts_at=starts_at,
         starts_at_given=alert.starts_at is not None,
@@ -73,3 +86,33 @@ def _received(alert: PostableAlert, now: datetime, resolve_timeout: timedelta) -
         ends_at=ends_at,
         ends_at_is_timeout=alert.ends_at is None,
     )
+
+
+def _reply(_envelope: Envelope, _receipts: Sequence[Receipt]) -> bytes:
+    # No bytes instead of None, which would be rendered as JSON: Alertmanager's answer is empty.
+    return b""
+
+
+FORMAT: Final = Format(
+    name="alertmanager",
+    paths=tuple(f"{prefix}/api/v2/alerts" for prefix in PREFIXES),
+    operation_id="post_alerts",
+    summary="PostAlerts",
+    description=(
+        "Take alerts as Alertmanager does; good ones are stored also when others are refused (400)."
+    ),
+    open=take_apart,
+    read=read,
+    reply=_reply,
+    schema={"type": "array", "items": PostableAlert.model_json_schema(by_alias=True)},
+    body_description="Alerts as Prometheus sends them.",
+    example=[
+        {
+            "labels": {"alertname": "HighErrorRate", "service": "checkout", "severity": "page"},
+            "annotations": {"summary": "Error rate above 5 %"},
+            "startsAt": "2026-03-02T09:00:00Z",
+            "generatorURL": "http://prometheus:9090/graph",
+        }
+    ],
+    answer_description="Stored; the answer is empty.",
+)

@@ -3,7 +3,7 @@
 They are never refused for a size: what is cut ends in a mark, and the alert carries a note.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -70,6 +70,11 @@ def _site(url: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}/" if parts.netloc else None
 
 
-def note(notes: list[str]) -> dict[str, str]:
-    """The annotation that names what was cut; none where nothing was."""
-    return {NOTE: cut("Cut: " + ", ".join(notes), LONGEST_VALUE)} if notes else {}
+def note(cut_names: Sequence[str], *, replaced: Sequence[str] = ()) -> dict[str, str]:
+    """The annotation that names what was cut, or holds characters that could not be kept."""
+    said = []
+    if cut_names:
+        said.append("Cut: " + ", ".join(cut_names))
+    if replaced:
+        said.append("Characters that cannot be stored were replaced in: " + ", ".join(replaced))
+    return {NOTE: cut(". ".join(said), LONGEST_VALUE)} if said else {}

@@ -8,12 +8,22 @@ from pydantic import BeforeValidator
 
 from alert_ingestion import fingerprint, severity
 from alert_ingestion.formats import bounds
-from alert_ingestion.model import ReceivedAlert
+from alert_ingestion.formats.reading import REPLACEMENT
+from alert_ingestion.model import Policy, ReceivedAlert
 from shared.contracts.wire import Instant, Text
 
 _LONGEST_SERVICE: Final = 200
 _LONGEST_MESSAGE: Final = 4000
-_SERVICE_LABELS: Final = ("service", "job", "alertname")
+
+SERVICE_LABELS: Final = (
+    *("service", "app", "app_kubernetes_io_name", "container", "namespace", "job", "alertname"),
+)
+"""Labels that can name the service, the first that is there wins: with Kubernetes ``job`` is who
+scraped it (kube-state-metrics), and what is affected stands in the others."""
+
+DEFAULT_CORRELATION: Final = ("service", "alertname", "severity")
+"""What alerts of one incident have in common, where neither sender nor integration says more."""
+
 _MESSAGE_ANNOTATIONS: Final = ("summary", "title", "message", "description")
 _RUNBOOK_ANNOTATIONS: Final = ("runbook_url", "runbook")
 _LINK_SCHEMES: Final = ("http://", "https://")
@@ -56,6 +66,7 @@ def links_of(named: Mapping[str, Any], annotations: Mapping[str, str]) -> dict[s
 def received(
     labels: dict[str, str],
     annotations: dict[str, str],
+    policy: Policy,
     *,
     links: Mapping[str, Any],
     starts_at: datetime,
@@ -64,22 +75,26 @@ def received(
     ends_at: datetime | None,
     ends_at_is_timeout: bool = False,
     own_fingerprint: str = "",
+    group: str | None = None,
 ) -> ReceivedAlert:
-    """An alert from its labels; ``own_fingerprint`` is the sender's, if it names one."""
-    mapped, original = severity.from_labels(labels)
+    """An alert from its labels; ``own_fingerprint`` and ``group`` are the sender's, if named."""
+    mapped, original, known = severity.from_labels(labels, policy.severities)
     kept_labels, cut_labels = bounds.texts(labels)
     kept_annotations, cut_annotations = bounds.texts(annotations)
     kept_links, cut_links = bounds.links(links_of(links, annotations))
     return ReceivedAlert(
         # Of the whole, so that what differs only beyond the bounds stays apart.
         fingerprint=own_fingerprint or fingerprint.of_labels(labels),
-        service=bounds.cut(_first(labels, _SERVICE_LABELS) or "unknown", _LONGEST_SERVICE),
+        service=bounds.cut(_first(labels, policy.service_labels) or "unknown", _LONGEST_SERVICE),
         severity=mapped,
         severity_original=(
             bounds.cut(original, bounds.LONGEST_NAME)
             if original is not None and original != mapped.value
             else None
         ),
+        severity_unknown=not known,
+        group=group,
+        default_labels=DEFAULT_CORRELATION,
         message=bounds.cut(_message(labels, annotations), _LONGEST_MESSAGE),
         starts_at=starts_at,
         starts_at_given=starts_at_given,
@@ -87,7 +102,11 @@ def received(
         ends_at=ends_at,
         ends_at_is_timeout=ends_at_is_timeout,
         labels=kept_labels,
-        annotations=kept_annotations | bounds.note([*cut_labels, *cut_annotations, *cut_links]),
+        annotations=kept_annotations
+        | bounds.note(
+            [*cut_labels, *cut_annotations, *cut_links],
+            replaced=[name for name, text in (labels | annotations).items() if REPLACEMENT in text],
+        ),
         links=kept_links,
     )
 

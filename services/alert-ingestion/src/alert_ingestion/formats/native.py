@@ -1,7 +1,9 @@
 """Vigie's own format: POST /api/v1/alerts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -15,8 +17,24 @@ from pydantic import (
 )
 
 from alert_ingestion import fingerprint
-from alert_ingestion.formats.reading import decode, field_errors, refuse_too_many, size_error
-from alert_ingestion.model import ReceivedAlert
+from alert_ingestion.formats.format import Format
+from alert_ingestion.formats.reading import (
+    Envelope,
+    Reading,
+    decode,
+    field_errors,
+    refuse_too_many,
+    size_error,
+)
+from alert_ingestion.model import (
+    Action,
+    AlertStatus,
+    Policy,
+    Reason,
+    Receipt,
+    ReceivedAlert,
+)
+from shared.app import MAX_BODY_BYTES
 from shared.contracts.wire import Instant, Severity, Text
 from shared.errors import FieldError, Invalid, Malformed
 
@@ -68,32 +86,59 @@ class NativeAlert(BaseModel):
         return self
 
 
-def read(body: bytes, now: datetime) -> tuple[list[ReceivedAlert], bool]:
-    """The alerts of a body, and whether it was an array; all of it is good, or none.
+class Reply(BaseModel):
+    """What became of an alert.
 
-    Raises:
-        Malformed: not JSON, or neither an object nor an array.
-        Invalid: what is wrong, field by field.
-        TooLarge: more than 500 alerts.
+    ``status`` is the alert's. ``reason`` says why: of a ``duplicate_suppressed`` for example
+    ``still_firing`` or ``resolved_by_hand``. The ids are null when a resolve found nothing open.
     """
+
+    alert_id: UUID | None
+    incident_id: UUID | None
+    status: AlertStatus
+    action: Action
+    reason: Reason
+
+
+class Replies(BaseModel):
+    """One reply an alert, in the order of the request."""
+
+    results: list[Reply]
+
+
+def take_apart(body: bytes) -> Envelope:
+    """The alerts of a body: one object, or an array of up to 500."""
     content = decode(body)
     if isinstance(content, dict):
-        return [_received(content, now)], False
+        return Envelope([content], is_list=False)
     if not isinstance(content, list):
         raise Malformed("Send one alert as a JSON object, or several as an array of objects.")
     refuse_too_many(content, MOST_NATIVE_ALERTS)
     if not content:
         raise Malformed("The array holds no alert.")
+    return Envelope(content)
+
+
+def read(
+    envelope: Envelope, items: Sequence[Any], first: int, now: datetime, _policy: Policy
+) -> Reading:
+    """The alerts of a body; all of it is good, or none.
+
+    Raises:
+        Invalid: what is wrong, field by field.
+    """
+    if not envelope.is_list:
+        return Reading((_received(items[0], now),))
     alerts: list[ReceivedAlert] = []
     errors: list[FieldError] = []
-    for index, item in enumerate(content):
+    for index, item in enumerate(items, first):
         try:
             alerts.append(_received(item, now, index))
         except Invalid as problem:
             errors.extend(problem.errors)
     if errors:
         raise _invalid(errors)
-    return alerts, True
+    return Reading(tuple(alerts))
 
 
 def _received(item: Any, now: datetime, *prefix: int) -> ReceivedAlert:
@@ -120,3 +165,48 @@ def _invalid(errors: list[FieldError]) -> Invalid:
     if any(error.field.rpartition(".")[2] == "severity" for error in errors):
         problem.extra["allowed"] = [severity.value for severity in Severity]
     return problem
+
+
+def _reply(envelope: Envelope, receipts: Sequence[Receipt]) -> Reply | Replies:
+    names = Reply.model_fields
+    replies = [Reply(**{name: getattr(receipt, name) for name in names}) for receipt in receipts]
+    return Replies(results=replies) if envelope.is_list else replies[0]
+
+
+_ALERT: Final = {
+    name: part
+    for name, part in NativeAlert.model_json_schema(
+        ref_template="#/components/schemas/{model}"
+    ).items()
+    if name != "$defs"
+}
+
+FORMAT: Final = Format(
+    name="native",
+    paths=("/api/v1/alerts",),
+    operation_id="send_alerts",
+    summary="SendAlerts",
+    description="Send alerts in Vigie's own format; answered when they are stored.",
+    open=take_apart,
+    read=read,
+    reply=_reply,
+    schema={
+        "oneOf": [
+            _ALERT,
+            {"type": "array", "items": _ALERT, "minItems": 1, "maxItems": MOST_NATIVE_ALERTS},
+        ]
+    },
+    body_description="One alert, or an array of up to 500; of an array all are taken, or none.",
+    example={
+        "service": "checkout",
+        "severity": "critical",
+        "message": "Error rate above 5 %",
+        "labels": {"region": "eu-west-1"},
+        "dedup_key": "checkout-error-rate",
+    },
+    answer=Reply | Replies,
+    answer_description="Stored; an array gets `results` of what one alert gets.",
+    status_code=201,
+    strict=True,
+    largest_body=MAX_BODY_BYTES,
+)

@@ -1,7 +1,9 @@
 """What every format shares: decoding a body, and what became of its parts."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -10,23 +12,37 @@ from pydantic import ValidationError
 from alert_ingestion.model import ReceivedAlert
 from shared.errors import FieldError, Malformed, TooLarge
 
-# One transaction stores a request, and holds its locks meanwhile.
-MOST_ALERTS: Final = 5000
+MOST_ALERTS: Final = 20_000
+"""Alerts of one request; senders that do not split send thousands when everything burns."""
 
 # An alert travels on to incident-management, whose bodies have a limit of their own.
 _LARGEST_ALERT: Final = 64 * 1024
 
+REPLACEMENT: Final = "\ufffd"
+"""Stands for a character that PostgreSQL cannot hold: NUL, or half a surrogate pair."""
+
+_HALVES: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A body taken apart: its alerts as they came, one by one, and what is said beside them.
+
+    ``truncated`` is how many alerts the sender says it left out; ``is_list``: it sent an array.
+    """
+
+    items: Sequence[Any]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    truncated: int = 0
+    is_list: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The alerts that could be read, and the parts that could not, by index.
-
-    ``truncated`` is how many alerts the sender says it left out.
-    """
+    """The alerts that could be read, and the parts that could not, by index."""
 
     alerts: tuple[ReceivedAlert, ...]
     errors: tuple[FieldError, ...] = ()
-    truncated: int = 0
 
 
 def decode(body: bytes) -> Any:
@@ -41,6 +57,67 @@ def decode(body: bytes) -> Any:
         raise Malformed("The body is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(f"The body is not valid JSON in UTF-8: {error}.") from error
+
+
+def decode_into(body: bytes, kind: type[Any], *, otherwise: str) -> Any:
+    """A body as ``kind``, whose msgspec.Raw parts stay undecoded: many alerts cost little so.
+
+    What is no Unicode (bytes that are not UTF-8, half a surrogate pair) is replaced: a sender that
+    can send it sends it again, and what is refused is lost.
+
+    Raises:
+        Malformed: it is not JSON, or something else (``otherwise`` says what was expected).
+    """
+    try:
+        try:
+            return msgspec.json.decode(_utf8(body), type=kind)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError as error:
+            return msgspec.json.decode(_mended(body, error), type=kind)
+    except msgspec.ValidationError as error:
+        raise Malformed(otherwise) from error
+    except RecursionError:
+        raise Malformed("The body is nested too deeply.") from None
+
+
+def decode_item(raw: msgspec.Raw) -> Any:
+    """One alert of a foreign body, with what PostgreSQL cannot hold replaced.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    try:
+        return _storable(msgspec.json.decode(raw))
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def _utf8(body: bytes) -> bytes:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode(errors="replace").encode()
+    return body
+
+
+def _mended(body: bytes, error: msgspec.DecodeError) -> bytes:
+    """A body with its halves of surrogate pairs replaced, which the standard library reads."""
+    try:
+        value = json.loads(_utf8(body))
+    except ValueError:
+        raise Malformed(f"The body is not valid JSON in UTF-8: {error}.") from error
+    return msgspec.json.encode(_storable(value))
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _HALVES.sub(REPLACEMENT, value)
+    if isinstance(value, dict):
+        return {_storable(name): _storable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_storable(part) for part in value]
+    return value
 
 
 def refuse_too_many(items: Sequence[Any], most: int = MOST_ALERTS) -> None:

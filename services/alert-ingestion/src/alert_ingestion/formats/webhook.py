@@ -1,21 +1,27 @@
 """Webhook v4 of Alertmanager and of Grafana's alerting, inbound."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alert_ingestion.formats import labelled
+from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
+    REPLACEMENT,
+    Envelope,
     Reading,
-    decode,
+    decode_into,
+    decode_item,
     field_errors,
     refuse_too_many,
 )
-from alert_ingestion.model import ReceivedAlert
+from alert_ingestion.model import Policy, Receipt, ReceivedAlert
 from shared.contracts.wire import Text
-from shared.errors import FieldError, Malformed
+from shared.errors import FieldError
 
 _LONGEST_FINGERPRINT: Final = 255
 
@@ -45,40 +51,71 @@ class WebhookAlert(BaseModel):
     fingerprint: Text = Field("", max_length=_LONGEST_FINGERPRINT)
 
 
-def read(body: bytes, now: datetime) -> Reading:
-    """The alerts of a notification; the bad ones are named by index beside the good ones.
+class Taken(BaseModel):
+    """``received`` alerts are stored; the sender says it left out ``truncated`` more."""
 
-    Raises:
-        Malformed: not JSON, or not an object with an array ``alerts``.
-        TooLarge: more alerts than one request may hold.
-    """
-    content = decode(body)
-    items = content.get("alerts") if isinstance(content, dict) else None
-    if not isinstance(items, list):
-        raise Malformed("A webhook is a JSON object whose 'alerts' is an array.")
-    refuse_too_many(items)
+    received: int
+    truncated: int
+
+
+class _Notification(
+    msgspec.Struct,
+    rename={"group_key": "groupKey", "external_url": "externalURL", "left_out": "truncatedAlerts"},
+):
+    """What is said beside the alerts; what makes no sense there must not cost the alerts."""
+
+    alerts: list[msgspec.Raw]
+    status: Any = None
+    group_key: Any = None
+    external_url: Any = None
+    left_out: Any = None
+
+
+def take_apart(body: bytes) -> Envelope:
+    """The alerts of a notification, one by one, and what is said beside them."""
+    said: _Notification = decode_into(
+        body, _Notification, otherwise="A webhook is a JSON object whose 'alerts' is an array."
+    )
+    refuse_too_many(said.alerts)
+    return Envelope(
+        said.alerts,
+        beside={
+            "status": said.status,
+            "group": _group(said.group_key),
+            "externalURL": said.external_url,
+        },
+        truncated=_left_out(said.left_out),
+    )
+
+
+def _group(key: Any) -> str | None:
+    return key.replace("\x00", REPLACEMENT) if isinstance(key, str) and key else None
+
+
+def _left_out(count: Any) -> int:
+    return count if isinstance(count, int) and 0 < count <= _MOST_LEFT_OUT else 0
+
+
+def read(
+    envelope: Envelope, items: Sequence[Any], first: int, now: datetime, policy: Policy
+) -> Reading:
+    """Some alerts of a notification; the bad ones are named by index beside the good ones."""
     alerts: list[ReceivedAlert] = []
     errors: list[FieldError] = []
-    for index, item in enumerate(items):
+    for index, item in enumerate(items, first):
         try:
-            alerts.append(_received(item, content, now))
+            alerts.append(_received(decode_item(item), envelope.beside, now, policy))
         except ValidationError as error:
             errors.extend(field_errors(error, "alerts", index))
         except ValueError as error:
             errors.append(FieldError(f"alerts.{index}", str(error)))
-    return Reading(tuple(alerts), tuple(errors), truncated=_left_out(content))
+    return Reading(tuple(alerts), tuple(errors))
 
 
-def _left_out(envelope: dict[str, Any]) -> int:
-    count = envelope.get("truncatedAlerts")
-    # A number nobody can mean must not cost the alerts beside it.
-    return count if isinstance(count, int) and 0 < count <= _MOST_LEFT_OUT else 0
-
-
-def _received(item: Any, envelope: dict[str, Any], now: datetime) -> ReceivedAlert:
+def _received(item: Any, beside: Mapping[str, Any], now: datetime, policy: Policy) -> ReceivedAlert:
     if not isinstance(item, dict):
         raise ValueError("must be an object")  # noqa: TRY004 - reported like a bad value
-    alert = WebhookAlert.model_validate({"status": envelope.get("status"), **item})
+    alert = WebhookAlert.model_validate({"status": beside["status"], **item})
     labels = labelled.without_empty(alert.labels)
     if not labels and not alert.fingerprint:
         raise ValueError("needs labels or a fingerprint: it has no identity")
@@ -86,9 +123,10 @@ def _received(item: Any, envelope: dict[str, Any], now: datetime) -> ReceivedAle
     return labelled.received(
         labels,
         alert.annotations,
+        policy,
         links={
             **{name: item.get(field) for name, field in _LINK_FIELDS.items()},
-            "sender": envelope.get("externalURL"),
+            "sender": beside["externalURL"],
         },
         starts_at=alert.starts_at or now,
         starts_at_given=alert.starts_at is not None,
@@ -97,4 +135,66 @@ def _received(item: Any, envelope: dict[str, Any], now: datetime) -> ReceivedAle
         # sender's word ends a firing alert.
         ends_at=(alert.ends_at or now) if is_resolved else None,
         own_fingerprint=alert.fingerprint,
+        group=beside["group"],
     )
+
+
+def _reply(envelope: Envelope, receipts: Sequence[Receipt]) -> Taken:
+    return Taken(received=len(receipts), truncated=envelope.truncated)
+
+
+def _format(name: str, *, sender: str, operation_id: str) -> Format:
+    return Format(
+        name=f"{name}-webhook",
+        paths=(f"/api/v1/webhooks/{name}",),
+        operation_id=operation_id,
+        summary=f"{name.capitalize()}Webhook",
+        description=f"Take a notification of {sender}.",
+        open=take_apart,
+        read=read,
+        reply=_reply,
+        schema={
+            "type": "object",
+            "required": ["alerts"],
+            "properties": {
+                "version": {"type": "string"},
+                "groupKey": {"type": "string"},
+                "status": {"type": "string", "enum": ["firing", "resolved"]},
+                "externalURL": {"type": "string"},
+                "truncatedAlerts": {"type": "integer"},
+                "alerts": {
+                    "type": "array",
+                    "items": WebhookAlert.model_json_schema(by_alias=True),
+                },
+            },
+        },
+        body_description=(
+            "A notification of webhook version 4; unknown fields are kept in the raw inbox."
+        ),
+        example={
+            "version": "4",
+            "groupKey": '{}:{alertname="HighErrorRate"}',
+            "status": "firing",
+            "externalURL": "http://alertmanager:9093",
+            "truncatedAlerts": 0,
+            "alerts": [
+                {
+                    "status": "firing",
+                    "labels": {"alertname": "HighErrorRate", "service": "checkout"},
+                    "annotations": {"summary": "Error rate above 5 %"},
+                    "startsAt": "2026-03-02T09:00:00Z",
+                    "endsAt": "0001-01-01T00:00:00Z",
+                    "fingerprint": "c3f27f36bbd4a1d5",
+                }
+            ],
+        },
+        answer=Taken,
+    )
+
+
+ALERTMANAGER: Final = _format(
+    "alertmanager", sender="Alertmanager's webhook receiver", operation_id="alertmanager_webhook"
+)
+GRAFANA: Final = _format(
+    "grafana", sender="Grafana's webhook contact point", operation_id="grafana_webhook"
+)

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import Request, get
@@ -10,21 +10,15 @@ from pydantic import BaseModel
 from alert_ingestion.integrations import authenticate
 from alert_ingestion.model import Alert, AlertStatus, Policy
 from alert_ingestion.routes.keys import integration_key
-from alert_ingestion.routes.parameters import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Id,
-    Limit,
-    TheDatabase,
-    ThePolicy,
-    position,
-    text,
-)
+from alert_ingestion.routes.parameters import Id, TheDatabase, ThePolicy, text
 from alert_ingestion.store import alerts as store
 from shared.auth import Authenticator
 from shared.contracts.wire import Page, Ref, Severity
 from shared.database import Database
 from shared.errors import NotFound, Unauthorized
+from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
+
+_NEWEST: Final = Keyset("alerts", UUID)
 
 
 class AlertView(BaseModel):
@@ -85,12 +79,12 @@ async def list_alerts(
     if own is not None and integration not in (None, own):
         return Page[AlertView](items=[])
     filters = {column: value for column, value in wanted.items() if value is not None}
+    after = _NEWEST.after(cursor)
     async with database.transaction() as connection:
-        found = await store.page(connection, filters, before=position(cursor), limit=limit + 1)
-    return Page[AlertView](
-        items=[_view(alert) for alert in found[:limit]],
-        next_cursor=found[limit - 1].id.hex if len(found) > limit else None,
-    )
+        found = await store.page(
+            connection, filters, before=after[0] if after else None, limit=limit + 1
+        )
+    return _NEWEST.page(found, limit, key=lambda alert: (alert.id,), show=_view)
 
 
 @get("/api/v1/alerts/{alert_id:uuid}", tags=["alerts"], security=[{"bearer": []}])

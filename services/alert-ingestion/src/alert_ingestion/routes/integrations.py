@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from litestar import Response, get, patch, post
@@ -7,23 +7,16 @@ from litestar.params import JSONBody
 from pydantic import BaseModel, Field, StringConstraints
 
 from alert_ingestion.integrations import hint_of, new_key
-from alert_ingestion.routes.parameters import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Id,
-    Limit,
-    TheClock,
-    TheDatabase,
-    position,
-)
+from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase
 from alert_ingestion.store import integrations as store
 from alert_ingestion.store.integrations import StoredIntegration
 from shared.auth import hash_token, requires
 from shared.contracts.identity import Role
-from shared.contracts.wire import Command, Line, Page
+from shared.contracts.wire import Command, Line, Page, Severity
 from shared.database import Connection
 from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.identifiers import new_id
+from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
 Kind = Literal["any", "native", "alertmanager", "grafana"]
 LabelName = Annotated[Line, StringConstraints(max_length=100)]
@@ -31,6 +24,10 @@ Labels = Annotated[list[LabelName], Field(min_length=1, max_length=10)]
 Window = Annotated[int, Field(ge=0, le=86_400)]
 Age = Annotated[int, Field(ge=60, le=31_536_000)]
 Timeout = Annotated[int, Field(ge=10, le=604_800)]
+Word = Annotated[Line, StringConstraints(max_length=100)]
+Severities = Annotated[dict[Word, Severity], Field(max_length=100)]
+
+_OLDEST: Final = Keyset("integrations", UUID)
 
 
 class NewIntegration(Command):
@@ -46,6 +43,12 @@ class NewIntegration(Command):
     correlation_labels: Labels | None = None
     correlation_window_seconds: Window | None = None
     correlation_max_age_seconds: Age | None = None
+    service_labels: Labels | None = Field(
+        None, description="labels that can name the service, the first that is there wins"
+    )
+    severities: Severities | None = Field(
+        None, description="the sender's own words for severities, beside those everybody knows"
+    )
 
 
 class IntegrationChange(Command):
@@ -58,10 +61,23 @@ class IntegrationChange(Command):
     correlation_labels: Labels | None = None
     correlation_window_seconds: Window | None = None
     correlation_max_age_seconds: Age | None = None
+    service_labels: Labels | None = None
+    severities: Severities | None = None
+
+
+class LastError(BaseModel):
+    """Why a request of this sender was refused last (4xx): a named reason, and the answer."""
+
+    reason: str
+    detail: str
 
 
 class IntegrationView(BaseModel):
-    """An integration; of its key only the last characters are known."""
+    """An integration; of its key only the last characters are known.
+
+    ``unknown_severity`` is the last word for a severity that nobody knows: its alerts are medium
+    until ``severities`` has it.
+    """
 
     id: UUID
     name: str
@@ -72,8 +88,14 @@ class IntegrationView(BaseModel):
     correlation_labels: list[str] | None
     correlation_window_seconds: int | None
     correlation_max_age_seconds: int | None
+    service_labels: list[str] | None
+    severities: dict[str, Severity] | None
     created_at: datetime
     revoked_at: datetime | None
+    last_error: LastError | None
+    last_error_at: datetime | None
+    unknown_severity: str | None
+    unknown_severity_at: datetime | None
 
 
 class IntegrationWithKey(IntegrationView):
@@ -99,7 +121,6 @@ async def create_integration(
         id=new_id(),
         key_hint=hint_of(key),
         created_at=clock.now(),
-        revoked_at=None,
         **data.model_dump(),
     )
     async with database.transaction() as connection:
@@ -113,12 +134,10 @@ async def list_integrations(
     database: TheDatabase, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[IntegrationView]:
     """Every integration, revoked ones too, in the order of their making."""
+    after = _OLDEST.after(cursor)
     async with database.transaction() as connection:
-        found = await store.page(connection, after=position(cursor), limit=limit + 1)
-    return Page[IntegrationView](
-        items=[_view(stored) for stored in found[:limit]],
-        next_cursor=str(found[limit - 1].id) if len(found) > limit else None,
-    )
+        found = await store.page(connection, after=after[0] if after else None, limit=limit + 1)
+    return _OLDEST.page(found, limit, key=lambda stored: (stored.id,), show=_view)
 
 
 @get("/api/v1/integrations/{integration_id:uuid}", **_ADMIN)
@@ -138,7 +157,7 @@ async def change_integration(
         if field in changes and changes[field] is None:
             raise Invalid([FieldError(field, "cannot be null")])
     async with database.transaction() as connection:
-        await _existing(connection, integration_id)
+        await _existing(connection, integration_id, to_change=True)
         name = changes.get("name")
         if name is not None and await store.name_is_taken(connection, name, integration_id):
             raise _name_taken(name)
@@ -151,7 +170,8 @@ async def rotate_key(integration_id: Id, database: TheDatabase) -> Response[Inte
     """Give it a new key; the old one is refused from this moment."""
     key = new_key()
     async with database.transaction() as connection:
-        if (await _existing(connection, integration_id)).revoked_at is not None:
+        existing = await _existing(connection, integration_id, to_change=True)
+        if existing.revoked_at is not None:
             raise Conflict("This integration was revoked; create a new one.")
         await store.change(
             connection, integration_id, {"key_hash": hash_token(key), "key_hint": hint_of(key)}
@@ -166,13 +186,16 @@ async def revoke_integration(
 ) -> IntegrationView:
     """Refuse its key from this moment, for good. Its alerts stay."""
     async with database.transaction() as connection:
-        if (await _existing(connection, integration_id)).revoked_at is None:
+        existing = await _existing(connection, integration_id, to_change=True)
+        if existing.revoked_at is None:
             await store.change(connection, integration_id, {"revoked_at": clock.now()})
         return _view(await _existing(connection, integration_id))
 
 
-async def _existing(connection: Connection, integration_id: UUID) -> StoredIntegration:
-    stored = await store.by_id(connection, integration_id)
+async def _existing(
+    connection: Connection, integration_id: UUID, *, to_change: bool = False
+) -> StoredIntegration:
+    stored = await store.by_id(connection, integration_id, to_change=to_change)
     if stored is None:
         raise NotFound(f"There is no integration {integration_id}.")
     return stored

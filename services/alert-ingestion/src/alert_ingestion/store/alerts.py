@@ -1,66 +1,30 @@
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from alert_ingestion.model import Alert, AlertStatus
+from alert_ingestion.tables import AlertRow
 from shared.contracts.wire import Severity
 from shared.database import Connection
 
-_COLUMNS: Final = (
-    "id",
-    "integration_id",
-    "inbox_id",
-    "fingerprint",
-    "service",
-    "severity",
-    "severity_original",
-    "message",
-    "labels",
-    "annotations",
-    "links",
-    "correlation_key",
-    "incident_id",
-    "status",
-    "suppressed",
-    "count",
-    "starts_at",
-    "starts_at_given",
-    "occurrences",
-    "first_seen",
-    "last_seen",
-    "ends_at",
-    "ends_at_is_timeout",
-    "resolved_at",
-    "resolved_reason",
+_COLUMNS: Final = tuple(AlertRow.model_fields)
+
+# What no message about an alert that is known can change.
+_FIXED: Final = frozenset(
+    {"id", "integration_id", "inbox_id", "fingerprint", "service", "correlation_key", "first_seen"}
 )
 
-# What a message about an alert that is known can change.
-_CHANGING: Final = (
-    "message",
-    "annotations",
-    "links",
-    "incident_id",
-    "status",
-    "suppressed",
-    "count",
-    "starts_at",
-    "starts_at_given",
-    "occurrences",
-    "last_seen",
-    "ends_at",
-    "ends_at_is_timeout",
-    "resolved_at",
-    "resolved_reason",
-)
 
-SELECT: Final = (
-    f"SELECT {', '.join(f'a.{column}' for column in _COLUMNS)}, "  # noqa: S608 - constants
-    "i.name AS integration, i.auto_resolve "
-    "FROM alerts AS a JOIN integrations AS i ON i.id = a.integration_id"
-)
+def _select(table: str) -> str:
+    columns = ", ".join(f"a.{column}" for column in _COLUMNS)
+    return (
+        f"SELECT {columns}, i.name AS integration, i.auto_resolve "  # noqa: S608 - constants
+        f"FROM {table} AS a JOIN integrations AS i ON i.id = a.integration_id"
+    )
+
 
 _INSERT: Final = (
     f"INSERT INTO alerts ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)} "  # noqa: S608
@@ -68,28 +32,31 @@ _INSERT: Final = (
 )
 
 _UPDATE: Final = (
-    f"UPDATE alerts AS a SET {', '.join(f'{column} = r.{column}' for column in _CHANGING)} "  # noqa: S608
+    f"UPDATE alerts AS a SET "  # noqa: S608 - constants
+    f"{', '.join(f'{column} = r.{column}' for column in _COLUMNS if column not in _FIXED)} "
     "FROM jsonb_populate_recordset(NULL::alerts, %s::jsonb) AS r WHERE a.id = r.id"
 )
 
 # The live alert of each identity, else its newest. Ids are made in the order of time, but of the
 # clocks of several replicas: where one runs ahead, an alert that is over can have the highest id.
+_NEWEST: Final = """
+    ({select} WHERE a.integration_id = wanted.integration_id
+        AND a.fingerprint = wanted.fingerprint ORDER BY a.id DESC LIMIT 1)
+"""
 _LATEST: Final = f"""
     SELECT latest.* FROM unnest(%s::uuid[], %s::text[]) AS wanted (integration_id, fingerprint)
     CROSS JOIN LATERAL (
         SELECT * FROM (
-            ({SELECT} WHERE a.integration_id = wanted.integration_id
+            ({_select("alerts")} WHERE a.integration_id = wanted.integration_id
                AND a.fingerprint = wanted.fingerprint AND (a.status = 'firing' OR a.suppressed))
-            UNION ALL
-            ({SELECT} WHERE a.integration_id = wanted.integration_id
-               AND a.fingerprint = wanted.fingerprint
-             ORDER BY a.id DESC LIMIT 1)) AS found
-        ORDER BY found.status = 'firing' OR found.suppressed DESC LIMIT 1) AS latest
+            UNION ALL {_NEWEST.format(select=_select("alerts"))}
+            UNION ALL {_NEWEST.format(select=_select("past_alerts"))}) AS found
+        ORDER BY found.status = 'firing' OR found.suppressed DESC, found.id DESC LIMIT 1) AS latest
 """  # noqa: S608 - constants
 
 
 def from_row(row: Mapping[str, Any]) -> Alert:
-    """An alert from a row of ``SELECT``."""
+    """An alert from a row as these statements select it."""
     return Alert(
         **{
             **row,
@@ -121,8 +88,15 @@ async def insert(connection: Connection, alerts: Sequence[Alert]) -> None:
 
 async def update(connection: Connection, alerts: Sequence[Alert]) -> None:
     """Store what changed of known alerts, in one statement."""
-    if alerts:
-        await connection.execute(_UPDATE, (msgspec.json.encode(alerts).decode(),))
+    if not alerts:
+        return
+    changed = (msgspec.json.encode(alerts).decode(),)
+    cursor = await connection.execute(_UPDATE, changed)
+    if cursor.rowcount < len(alerts):
+        # One that is over is spoken of again: its sender fires on after all.
+        ids = [alert.id for alert in alerts]
+        await _put(connection, ids, source="past_alerts", target="alerts")
+        await connection.execute(_UPDATE, changed)
 
 
 async def ended(connection: Connection, now: datetime, limit: int) -> list[tuple[UUID, str]]:
@@ -137,8 +111,12 @@ async def ended(connection: Connection, now: datetime, limit: int) -> list[tuple
 
 
 async def by_id(connection: Connection, alert_id: UUID) -> Alert | None:
-    """One alert."""
-    cursor = await connection.execute(f"{SELECT} WHERE a.id = %s", (alert_id,))
+    """One alert, live or past."""
+    cursor = await connection.execute(
+        f"{_select('alerts')} WHERE a.id = %(id)s "
+        f"UNION ALL {_select('past_alerts')} WHERE a.id = %(id)s".encode(),
+        {"id": alert_id},
+    )
     row = await cursor.fetchone()
     return None if row is None else from_row(row)
 
@@ -147,14 +125,17 @@ async def page(
     connection: Connection, filters: Mapping[str, Any], *, before: UUID | None, limit: int
 ) -> list[Alert]:
     """Alerts, newest first, at most ``limit``; ``filters`` are columns with the value wanted."""
-    conditions = [f"a.{column} = %s" for column in filters]
-    values = list(filters.values())
+    conditions = [f"a.{column} = %({column})s" for column in filters]
     if before is not None:
-        conditions.append("a.id < %s")
-        values.append(before)
+        conditions.append("a.id < %(before)s")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    newest = [
+        f"({_select(table)}{where} ORDER BY a.id DESC LIMIT %(limit)s)"
+        for table in ("alerts", "past_alerts")
+    ]
     cursor = await connection.execute(
-        f"{SELECT}{where} ORDER BY a.id DESC LIMIT %s".encode(), [*values, limit]
+        f"{' UNION ALL '.join(newest)} ORDER BY id DESC LIMIT %(limit)s".encode(),
+        {**filters, "before": before, "limit": limit},
     )
     return [from_row(row) for row in await cursor.fetchall()]
 
@@ -181,14 +162,63 @@ async def reopen(connection: Connection, alert_id: UUID) -> None:
 
 async def move_all(connection: Connection, source: UUID, target: UUID) -> None:
     """Every alert of one incident belongs to another from here on."""
-    await connection.execute(
-        "UPDATE alerts SET incident_id = %s WHERE incident_id = %s", (target, source)
-    )
+    for table in ("alerts", "past_alerts"):
+        await connection.execute(
+            f"UPDATE {table} SET incident_id = %s WHERE incident_id = %s".encode(),  # noqa: S608
+            (target, source),
+        )
 
 
 async def move(connection: Connection, alert_id: UUID, target: UUID) -> None:
     """One alert belongs to another incident from here on."""
-    await connection.execute("UPDATE alerts SET incident_id = %s WHERE id = %s", (target, alert_id))
+    for table in ("alerts", "past_alerts"):
+        await connection.execute(
+            f"UPDATE {table} SET incident_id = %s WHERE id = %s".encode(),  # noqa: S608
+            (target, alert_id),
+        )
+
+
+async def archive(connection: Connection, over_since: datetime, limit: int) -> int:
+    """Put alerts that ended before ``over_since`` where the past is kept; how many.
+
+    The live ones stay few then, and the past can be dropped a month at a time. One that somebody
+    decides about at this moment is left for the next time.
+    """
+    cursor = await connection.execute(
+        "SELECT id, resolved_at FROM alerts "
+        "WHERE status = 'resolved' AND NOT suppressed AND resolved_at < %s "
+        "ORDER BY resolved_at LIMIT %s FOR UPDATE SKIP LOCKED",
+        (over_since, limit),
+    )
+    found = await cursor.fetchall()
+    for month in sorted({_month(row["resolved_at"]) for row in found}):
+        await _ensure_partition(connection, month)
+    await _put(connection, [row["id"] for row in found], source="alerts", target="past_alerts")
+    return len(found)
+
+
+async def _put(connection: Connection, ids: Sequence[UUID], *, source: str, target: str) -> None:
+    columns = ", ".join(_COLUMNS)
+    await connection.execute(
+        f"WITH moved AS (DELETE FROM {source} WHERE id = ANY(%s) RETURNING {columns}) "  # noqa: S608
+        f"INSERT INTO {target} ({columns}) SELECT {columns} FROM moved".encode(),
+        (list(ids),),
+    )
+
+
+def _month(instant: datetime) -> date:
+    return instant.astimezone(UTC).date().replace(day=1)
+
+
+async def _ensure_partition(connection: Connection, month: date) -> None:
+    following = (month + timedelta(days=32)).replace(day=1)
+    name = f"past_alerts_{month:%Y_%m}"
+    # Two replicas may tidy at once; IF NOT EXISTS alone can fail between two that both see none.
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (name,))
+    await connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF past_alerts "
+        f"FOR VALUES FROM ('{month} 00:00+00') TO ('{following} 00:00+00')".encode()
+    )
 
 
 async def firing_by_severity(connection: Connection) -> dict[str, int]:

@@ -1,26 +1,36 @@
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alert_ingestion.model import Delivery
+from alert_ingestion.model import Integration
 from shared import context
 from shared.database import Connection
 
 
-async def insert(
-    connection: Connection, deliveries: Sequence[tuple[UUID, Delivery]], now: datetime
-) -> None:
-    """Keep the raw bodies of accepted requests, under the ids given."""
-    request_id = context.current().get("request_id")
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO inbox (id, integration_id, format, received_at, body, request_id) "
-            "VALUES (%s, %s, %s, %s, %s, %s)",
-            [
-                (inbox_id, delivery.integration.id, delivery.format, now, delivery.body, request_id)
-                for inbox_id, delivery in deliveries
-            ],
-        )
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An accepted request as it came."""
+
+    id: UUID
+    integration: Integration
+    format: str
+    body: bytes
+
+
+async def insert(connection: Connection, request: Request, now: datetime) -> None:
+    """Keep the raw body of an accepted request."""
+    await connection.execute(
+        "INSERT INTO inbox (id, integration_id, format, received_at, body, request_id) "
+        "VALUES (%s, %s, %s, %s, %s, %s)",
+        (
+            request.id,
+            request.integration.id,
+            request.format,
+            now,
+            request.body,
+            context.current().get("request_id"),
+        ),
+    )
 
 
 async def purge(connection: Connection, older_than: datetime, limit: int) -> int:

@@ -51,9 +51,13 @@ async def mark_emptied(connection: Connection, incident_ids: Iterable[UUID]) -> 
     cursor = await connection.execute(
         """
         UPDATE incidents AS known SET state = 'resolving'
-        WHERE known.id = ANY(%s) AND known.state = 'open' AND NOT EXISTS (
+        WHERE known.id = ANY(%s) AND known.state = 'open'
+          AND NOT EXISTS (
             SELECT FROM alerts AS a JOIN integrations AS i ON i.id = a.integration_id
             WHERE a.incident_id = known.id AND (a.status = 'firing' OR NOT i.auto_resolve))
+          AND NOT EXISTS (
+            SELECT FROM past_alerts AS a JOIN integrations AS i ON i.id = a.integration_id
+            WHERE a.incident_id = known.id AND NOT i.auto_resolve)
         RETURNING known.id
         """,
         (sorted(incident_ids),),

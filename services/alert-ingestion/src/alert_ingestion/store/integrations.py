@@ -1,17 +1,13 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from shared.database import Connection
-
-_COLUMNS: Final = (
-    "id, name, kind, key_hint, auto_resolve, resolve_timeout_seconds, correlation_labels, "
-    "correlation_window_seconds, correlation_max_age_seconds, created_at, revoked_at"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +23,18 @@ class StoredIntegration:
     correlation_labels: list[str] | None
     correlation_window_seconds: int | None
     correlation_max_age_seconds: int | None
+    service_labels: list[str] | None
+    severities: dict[str, str] | None
     created_at: datetime
-    revoked_at: datetime | None
+    revoked_at: datetime | None = None
+    last_error: dict[str, str] | None = None
+    last_error_at: datetime | None = None
+    unknown_severity: str | None = None
+    unknown_severity_at: datetime | None = None
+
+
+_FIELDS: Final = tuple(field.name for field in fields(StoredIntegration))
+_COLUMNS: Final = ", ".join(_FIELDS)
 
 
 async def by_key_hash(connection: Connection, key_hash: str) -> StoredIntegration | None:
@@ -46,10 +52,22 @@ async def by_key_hash(connection: Connection, key_hash: str) -> StoredIntegratio
     return None if row is None else StoredIntegration(**row)
 
 
-async def by_id(connection: Connection, integration_id: UUID) -> StoredIntegration | None:
-    """One integration, revoked ones too; locked, for whoever changes it."""
+async def named_by_key_hash(connection: Connection, key_hash: str) -> tuple[UUID, str] | None:
+    """Id and name of the integration a key belongs to or belonged to, revoked or not."""
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM integrations WHERE id = %s FOR NO KEY UPDATE",  # noqa: S608
+        "SELECT id, name FROM integrations WHERE key_hash = %s", (key_hash,)
+    )
+    row = await cursor.fetchone()
+    return None if row is None else (row["id"], row["name"])
+
+
+async def by_id(
+    connection: Connection, integration_id: UUID, *, to_change: bool = False
+) -> StoredIntegration | None:
+    """One integration, revoked ones too; locked if it is about to be changed."""
+    locked = " FOR NO KEY UPDATE" if to_change else ""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM integrations WHERE id = %s{locked}".encode(),  # noqa: S608
         (integration_id,),
     )
     row = await cursor.fetchone()
@@ -70,24 +88,13 @@ async def page(
 
 async def insert(connection: Connection, integration: StoredIntegration, key_hash: str) -> bool:
     """Store a new integration; False when its name is taken."""
+    values = {name: getattr(integration, name) for name in _FIELDS} | {"key_hash": key_hash}
     cursor = await connection.execute(
-        "INSERT INTO integrations (id, name, kind, key_hash, key_hint, auto_resolve, "
-        "resolve_timeout_seconds, correlation_labels, correlation_window_seconds, "
-        "correlation_max_age_seconds, created_at) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING",
-        (
-            integration.id,
-            integration.name,
-            integration.kind,
-            key_hash,
-            integration.key_hint,
-            integration.auto_resolve,
-            integration.resolve_timeout_seconds,
-            integration.correlation_labels,
-            integration.correlation_window_seconds,
-            integration.correlation_max_age_seconds,
-            integration.created_at,
+        sql.SQL("INSERT INTO integrations ({}) VALUES ({}) ON CONFLICT (name) DO NOTHING").format(
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(map(sql.Placeholder, values)),
         ),
+        _adapted(values),
     )
     return cursor.rowcount == 1
 
@@ -112,7 +119,7 @@ async def change(connection: Connection, integration_id: UUID, changes: Mapping[
         sql.SQL("UPDATE integrations SET {} WHERE id = {}").format(
             assignments, sql.Placeholder("integration_id")
         ),
-        {**changes, "integration_id": integration_id},
+        _adapted({**changes, "integration_id": integration_id}),
     )
 
 
@@ -123,3 +130,31 @@ async def note_seeded(connection: Connection, key_hash: str, now: datetime) -> b
         (key_hash, now),
     )
     return cursor.rowcount == 1
+
+
+async def note_error(
+    connection: Connection, integration_id: UUID, reason: str, detail: str, now: datetime
+) -> None:
+    """Remember why a request of this sender was refused last."""
+    await connection.execute(
+        "UPDATE integrations SET last_error = %s, last_error_at = %s WHERE id = %s",
+        (Jsonb({"reason": reason, "detail": detail}), now, integration_id),
+    )
+
+
+async def note_unknown_severity(
+    connection: Connection, integration_id: UUID, word: str, now: datetime
+) -> None:
+    """Remember a word for a severity that nobody knows; hourly, for it comes with each alert."""
+    await connection.execute(
+        "UPDATE integrations SET unknown_severity = %(word)s, unknown_severity_at = %(now)s "
+        "WHERE id = %(id)s AND (unknown_severity IS DISTINCT FROM %(word)s "
+        "OR unknown_severity_at < %(now)s - interval '1 hour')",
+        {"word": word, "now": now, "id": integration_id},
+    )
+
+
+def _adapted(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: Jsonb(value) if isinstance(value, dict) else value for name, value in values.items()
+    }

@@ -1,10 +1,10 @@
-"""What is forgotten after a while."""
+"""What is forgotten, or put aside, after a while."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
-from alert_ingestion.store import inbox
-from shared.database import Connection
+from alert_ingestion.store import alerts, inbox
+from shared.database import Database
 
 BATCH: Final = 1000
 
@@ -12,8 +12,20 @@ BATCH: Final = 1000
 EVENTS_REMEMBERED_FOR: Final = timedelta(days=30)
 
 
-async def forget(connection: Connection, now: datetime, *, retention: timedelta) -> bool:
+# A problem that comes and goes stays among the live ones meanwhile.
+OVER_FOR: Final = timedelta(hours=1)
+
+
+async def forget(database: Database, now: datetime, *, retention: timedelta) -> bool:
     """Delete a batch of raw bodies older than ``retention``; whether there may be more."""
-    deleted = await inbox.purge(connection, now - retention, BATCH)
-    await inbox.purge_events(connection, now - EVENTS_REMEMBERED_FOR)
+    async with database.transaction() as connection:
+        deleted = await inbox.purge(connection, now - retention, BATCH)
+        await inbox.purge_events(connection, now - EVENTS_REMEMBERED_FOR)
     return deleted == BATCH
+
+
+async def archive(database: Database, now: datetime) -> bool:
+    """Put a batch of alerts that are over where the past is kept; whether there may be more."""
+    async with database.transaction() as connection:
+        moved = await alerts.archive(connection, now - OVER_FOR, BATCH)
+    return moved == BATCH

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from alert_ingestion import correlation, deduplication, metrics
-from alert_ingestion.correlation import correlate
+from alert_ingestion import deduplication, metrics
+from alert_ingestion.correlation import correlate, correlation_key, is_senders_group
 from alert_ingestion.deduplication import Effect, Match
 from alert_ingestion.model import (
     Action,
     Alert,
     AlertStatus,
-    Delivery,
+    Batch,
     Group,
     Integration,
     KnownIncident,
@@ -20,9 +20,8 @@ from alert_ingestion.model import (
     Receipt,
     ReceivedAlert,
 )
-from alert_ingestion.store import inbox, locks
-from alert_ingestion.workflow.ledger import Ledger
-from shared.database import Connection
+from alert_ingestion.store import locks
+from alert_ingestion.workflow.work import AlertWork
 from shared.identifiers import new_id
 
 _RESULTS: Final = {
@@ -32,125 +31,103 @@ _RESULTS: Final = {
 }
 
 
-async def receive(
-    connection: Connection, deliveries: Sequence[Delivery], now: datetime
-) -> list[list[Receipt]]:
-    """Take in a batch of requests, in order; a list of receipts each, with one an alert."""
+async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receipt]]:
+    """Take in batches of alerts, in order; a list of receipts each, with one an alert."""
     identities = {
-        (delivery.integration.id, alert.fingerprint)
-        for delivery in deliveries
-        for alert in delivery.alerts
+        (batch.integration.id, alert.fingerprint) for batch in batches for alert in batch.alerts
     }
-    await locks.identities(connection, identities)
-    ledger = Ledger(now)
-    await ledger.load(
-        connection,
+    await locks.identities(work.connection, identities)
+    await work.load(
         identities,
         {
-            _key(delivery.integration, alert)
-            for delivery in deliveries
-            for alert in delivery.alerts
+            correlation_key(alert, batch.integration)
+            for batch in batches
+            for alert in batch.alerts
             if not alert.resolved
         },
     )
-    for delivery in deliveries:
-        ledger.increments.inc(metrics.TRUNCATED, delivery.truncated)
-    stored = [(new_id(), delivery) for delivery in deliveries]
-    receipts = [
-        [_take(ledger, delivery.integration, alert, inbox_id) for alert in delivery.alerts]
-        for inbox_id, delivery in stored
-    ]
-    await inbox.insert(connection, stored, now)
-    await ledger.save(connection)
-    return receipts
+    for batch in batches:
+        work.increments.inc(metrics.TRUNCATED, batch.truncated)
+    return [[_take(work, batch, alert) for alert in batch.alerts] for batch in batches]
 
 
-def _key(integration: Integration, alert: ReceivedAlert) -> str:
-    return correlation.correlation_key(alert, integration.policy.correlation_labels)
-
-
-def _take(
-    ledger: Ledger, integration: Integration, received: ReceivedAlert, inbox_id: UUID
-) -> Receipt:
-    ledger.increments.inc(metrics.RECEIVED, severity=received.severity.value)
-    latest = ledger.latest((integration.id, received.fingerprint))
+def _take(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
+    work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
+    if received.severity_unknown and received.severity_original is not None:
+        work.note_unknown_severity(batch.integration.id, received.severity_original)
+    latest = work.latest((batch.integration.id, received.fingerprint))
     match = deduplication.match(received, latest)
     if match.effect is Effect.OPEN:
-        receipt = _open(ledger, integration, received, latest, inbox_id)
+        receipt = _open(work, batch, received, latest)
     elif latest is None:
         receipt = Receipt(Action.NO_OPEN_ALERT, Reason.NO_OPEN_ALERT, AlertStatus.RESOLVED)
     else:
-        receipt = _apply(ledger, match, received, latest)
+        receipt = _apply(work, match, received, latest)
     if not received.resolved:
-        ledger.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
+        work.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
     return receipt
 
 
-def _apply(ledger: Ledger, match: Match, received: ReceivedAlert, latest: Alert) -> Receipt:
+def _apply(work: AlertWork, match: Match, received: ReceivedAlert, latest: Alert) -> Receipt:
     reason = match.reason or Reason.STILL_FIRING
     action, alert = Action.NO_OPEN_ALERT, latest
     match match.effect:
         case Effect.REPEAT:
             action = Action.DUPLICATE
-            alert = deduplication.repeated(latest, received, ledger.now)
-            ledger.change(alert)
+            alert = deduplication.repeated(latest, received, work.now)
+            if deduplication.says_something_new(latest, alert):
+                work.update(latest, alert)
+            else:
+                work.change(alert)
         case Effect.SUPPRESS:
             action = Action.DUPLICATE
-            alert = deduplication.suppressed(latest, received, ledger.now)
-            ledger.change(alert)
+            alert = deduplication.suppressed(latest, received, work.now)
+            work.change(alert)
         case Effect.RESOLVE | Effect.CLEAR:
             action = Action.RESOLVED
             alert = deduplication.resolved(
-                latest, reason=reason, ended_at=received.ends_at or ledger.now, now=ledger.now
+                latest, reason=reason, ended_at=received.ends_at or work.now, now=work.now
             )
-            ledger.end(alert, reason)
+            work.end(alert, reason)
     return Receipt(action, reason, alert.status, alert.id, alert.incident_id)
 
 
-def _open(
-    ledger: Ledger,
-    integration: Integration,
-    received: ReceivedAlert,
-    before: Alert | None,
-    inbox_id: UUID,
-) -> Receipt:
+def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert | None) -> Receipt:
+    integration = batch.integration
     if before is not None and before.suppressed:
         # Its sender went on to a new occurrence, so the one resolved by hand is over for good.
         over = deduplication.resolved(
-            before, reason=Reason.NEW_OCCURRENCE, ended_at=ledger.now, now=ledger.now
+            before, reason=Reason.NEW_OCCURRENCE, ended_at=work.now, now=work.now
         )
-        ledger.end(over, Reason.NEW_OCCURRENCE)
-    key = _key(integration, received)
-    group = ledger.group(key)
+        work.end(over, Reason.NEW_OCCURRENCE)
+    key = correlation_key(received, integration)
+    group = work.group(key)
     decision = correlate(
         integration.policy,
         group,
-        ledger.incident(before.incident_id if before else None),
+        work.incident(before.incident_id if before else None),
         group_has_fingerprint=bool(before and group and before.incident_id == group.incident_id),
-        now=ledger.now,
+        now=work.now,
+        senders_group=is_senders_group(received, integration),
     )
     if decision.group is not None:
         incident_id, action = decision.group.incident_id, Action.ATTACHED
         if decision.slides_window:
-            ledger.slide(decision.group)
+            work.slide(decision.group)
     else:
         incident_id, action = new_id(), Action.NEW_INCIDENT
         repeats = decision.recurrence_of
-        ledger.add_incident(
-            KnownIncident(incident_id, recurrence_of=repeats.id if repeats else None)
-        )
-        ledger.open_group(
-            Group(new_id(), key, incident_id, opened_at=ledger.now, last_new_at=ledger.now)
-        )
+        work.add_incident(KnownIncident(incident_id, recurrence_of=repeats.id if repeats else None))
+        work.open_group(Group(new_id(), key, incident_id, opened_at=work.now, last_new_at=work.now))
     alert = _alert(
         integration,
         received,
         correlation_key=key,
         incident_id=incident_id,
-        inbox_id=inbox_id,
-        now=ledger.now,
+        inbox_id=batch.inbox_id,
+        now=work.now,
     )
-    ledger.open_alert(alert, decision.reason)
+    work.open_alert(alert, decision.reason)
     return Receipt(action, decision.reason, alert.status, alert.id, incident_id)
 
 

@@ -6,35 +6,34 @@ from typing import Final
 from alert_ingestion import deduplication
 from alert_ingestion.model import AlertStatus, Reason
 from alert_ingestion.store import alerts, locks
-from alert_ingestion.workflow.ledger import Ledger
-from shared.database import Connection
+from alert_ingestion.workflow.work import transaction
+from shared.database import Database
 
 BATCH: Final = 500
 
 
 async def resolve_timed_out(
-    connection: Connection, now: datetime, *, limit: int = BATCH
+    database: Database, now: datetime, *, limit: int = BATCH
 ) -> tuple[int, bool]:
     """Resolve a batch of them; how many, and whether there may be more.
 
     Alerts that another transaction is deciding about, a resend or another replica of this engine,
     are left to it and looked at again next time (the advisory locks' SKIP LOCKED).
     """
-    due = await alerts.ended(connection, now, limit)
-    mine = await locks.free_identities(connection, due)
-    ledger = Ledger(now)
-    await ledger.load(connection, mine, ())
     count = 0
-    for identity in sorted(mine):
-        alert = ledger.latest(identity)
-        if alert is None or alert.ends_at is None or alert.ends_at > now:
-            continue
-        if alert.status is AlertStatus.RESOLVED and not alert.suppressed:
-            continue
-        over = deduplication.resolved(
-            alert, reason=Reason.TIMED_OUT, ended_at=alert.ends_at, now=now
-        )
-        ledger.end(over, Reason.TIMED_OUT)
-        count += 1
-    await ledger.save(connection)
+    async with transaction(database, now) as work:
+        due = await alerts.ended(work.connection, now, limit)
+        mine = await locks.free_identities(work.connection, due)
+        await work.load(mine, ())
+        for identity in sorted(mine):
+            alert = work.latest(identity)
+            if alert is None or alert.ends_at is None or alert.ends_at > now:
+                continue
+            if alert.status is AlertStatus.RESOLVED and not alert.suppressed:
+                continue
+            over = deduplication.resolved(
+                alert, reason=Reason.TIMED_OUT, ended_at=alert.ends_at, now=now
+            )
+            work.end(over, Reason.TIMED_OUT)
+            count += 1
     return count, count > 0 and len(due) == limit

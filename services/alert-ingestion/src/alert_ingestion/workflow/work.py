@@ -1,30 +1,29 @@
 """What one transaction knows and changes while it works through a batch of alerts."""
 
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from alert_ingestion import handover, metrics
 from alert_ingestion.model import Alert, Group, KnownIncident, Reason
-from alert_ingestion.store import alerts, groups, incidents, locks
-from shared import counters, outbox
-from shared.counters import Increments
-from shared.database import Connection
-from shared.outbox import Message
+from alert_ingestion.store import alerts, groups, incidents, integrations, locks
+from shared.database import Connection, Database
+from shared.work import Work, on_connection
 
 Identity = tuple[UUID, str]
 
 
-class Ledger:
+class AlertWork(Work):
     """Loaded under locks, changed in memory alert by alert, saved in a few set-based statements.
 
     Nothing here decides; the rules are alert_ingestion.deduplication and .correlation.
     """
 
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.increments = Increments()
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        super().__init__(now)
+        self.connection = connection
         self._latest: dict[Identity, Alert] = {}
         self._groups: dict[str, Group] = {}
         self._incidents: dict[UUID, KnownIncident] = {}
@@ -34,13 +33,12 @@ class Ledger:
         self._new_groups: dict[UUID, Group] = {}
         self._slid: set[UUID] = set()
         self._closed: set[UUID] = set()
-        self._messages: list[Message] = []
+        self._unknown_severities: dict[UUID, str] = {}
         self._maybe_emptied: set[UUID] = set()
 
-    async def load(
-        self, connection: Connection, identities: Iterable[Identity], keys: Iterable[str]
-    ) -> None:
+    async def load(self, identities: Iterable[Identity], keys: Iterable[str]) -> None:
         """Read what is known about alerts whose identities are locked already."""
+        connection = self.connection
         identities = set(identities)
         known = await alerts.latest(connection, identities)
         keys = {*keys, *(alert.correlation_key for alert in known.values())}
@@ -94,7 +92,7 @@ class Ledger:
         """A new alert of an incident, which incident-management will hear of."""
         self._latest[alert.identity] = alert
         self._inserted[alert.id] = alert
-        self._messages.append(
+        self.owe(
             handover.opened(
                 alert, recurrence_of=self._recurrence_of(alert), reason=reason, now=self.now
             )
@@ -105,19 +103,36 @@ class Ledger:
         self._latest[alert.identity] = alert
         (self._inserted if alert.id in self._inserted else self._updated)[alert.id] = alert
 
+    def update(self, before: Alert, alert: Alert) -> None:
+        """An alert that fires says something else, which incident-management will hear of."""
+        self.change(alert)
+        self.owe(
+            handover.updated(
+                alert,
+                before=before.severity,
+                recurrence_of=self._recurrence_of(alert),
+                now=self.now,
+            )
+        )
+
+    def note_unknown_severity(self, integration_id: UUID, word: str) -> None:
+        """A sender used a word for a severity that nobody knows."""
+        self._unknown_severities[integration_id] = word
+
     def end(self, alert: Alert, reason: Reason) -> None:
         """An alert that stopped firing, which incident-management will hear of."""
         self.change(alert)
         self.increments.inc(metrics.RESOLVED, reason=reason.value)
         self._maybe_emptied.add(alert.incident_id)
-        self._messages.append(
+        self.owe(
             handover.resolved(
                 alert, recurrence_of=self._recurrence_of(alert), reason=reason, now=self.now
             )
         )
 
-    async def save(self, connection: Connection) -> None:
-        """Write everything; the counters last, for their rows are shared by all."""
+    async def write_rows(self) -> None:
+        """The alerts, their groups and their incidents."""
+        connection = self.connection
         await groups.close(connection, self._closed, reason=Reason.WINDOW_PASSED, now=self.now)
         await groups.slide(connection, self._slid, self.now)
         await incidents.insert(connection, self._new_incidents)
@@ -130,9 +145,18 @@ class Ledger:
             await groups.close_of_incidents(
                 connection, emptied, reason="all_alerts_resolved", now=self.now
             )
-        await outbox.enqueue(connection, self._messages, now=self.now)
-        await counters.add(connection, self.increments)
+        for integration_id, word in sorted(self._unknown_severities.items()):
+            await integrations.note_unknown_severity(connection, integration_id, word, self.now)
 
     def _recurrence_of(self, alert: Alert) -> UUID | None:
         incident = self._incidents.get(alert.incident_id)
         return None if incident is None else incident.recurrence_of
+
+
+def transaction(database: Database, now: datetime) -> AbstractAsyncContextManager[AlertWork]:
+    """A unit of work on alerts that happens at ``now``.
+
+    Raises:
+        Unavailable: the database is in trouble; nothing was changed.
+    """
+    return on_connection(database, lambda connection: AlertWork(connection, now))

@@ -1,0 +1,58 @@
+"""What runs by itself: the ends of alerts nobody repeats, and what is tidied away."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from alert_ingestion.settings import AlertIngestionSettings
+from alert_ingestion.workflow import housekeeping
+from alert_ingestion.workflow.timeouts import resolve_timed_out
+from shared.clock import Clock
+from shared.database import Database
+from shared.periodic import EngineMetrics, Periodic
+
+_TIMEOUTS_EVERY_SECONDS: Final = 5.0
+_HOUSEKEEPING_EVERY_SECONDS: Final = 3600.0
+
+
+def engines(
+    database: Database, clock: Clock, settings: AlertIngestionSettings, metrics: EngineMetrics
+) -> list[Periodic]:
+    """All of them."""
+    retention = timedelta(days=settings.inbox_retention_days)
+
+    async def timeouts() -> bool:
+        _, more = await resolve_timed_out(database, clock.now())
+        return more
+
+    async def tidy() -> bool:
+        return await housekeeping.forget(database, clock.now(), retention=retention)
+
+    async def archive() -> bool:
+        return await housekeeping.archive(database, clock.now())
+
+    return [
+        Periodic(
+            name,
+            _until_done(do),
+            interval=interval,
+            timeout=timeout,
+            clock=clock,
+            metrics=metrics,
+        )
+        for name, do, interval, timeout in (
+            ("timeouts", timeouts, _TIMEOUTS_EVERY_SECONDS, 30),
+            ("housekeeping", tidy, _HOUSEKEEPING_EVERY_SECONDS, 300),
+            ("archive", archive, _HOUSEKEEPING_EVERY_SECONDS, 300),
+        )
+    ]
+
+
+def _until_done(do: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[None]]:
+    """Repeats what is done a batch at a time."""
+
+    async def run() -> None:
+        while await do():
+            pass
+
+    return run
