@@ -18,7 +18,7 @@ from oncall_service.engines import engines
 from oncall_service.notifications.channels import registry as channel_registry
 from oncall_service.notifications.channels.base import Sender
 from oncall_service.notifications.dispatch import Dispatch
-from oncall_service.notifications.ledger import PAGE_EVENTS_TOPIC
+from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
 from oncall_service.paging import outcomes
 from oncall_service.settings import OncallSettings
 from shared.app import Resource, ServiceParts, assemble

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from oncall_service.access import usecases as access
 from oncall_service.core.core import Core
 from oncall_service.notifications.dispatch import Dispatch
-from oncall_service.notifications.ledger import NOTIFICATIONS_CHANNEL
+from oncall_service.notifications.work import NOTIFICATIONS_CHANNEL
 from oncall_service.paging import due
 from oncall_service.paging.set_back import SetBack
 from oncall_service.teams import usecases as teams

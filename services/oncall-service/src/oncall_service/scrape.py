@@ -11,8 +11,8 @@ from oncall_service.core.core import Core
 from oncall_service.core.metrics import MOST_TEAMS
 from oncall_service.core.store import lookup
 from oncall_service.metrics import DEFINITIONS
-from oncall_service.notifications.ledger import PAGE_EVENTS_TOPIC
 from oncall_service.notifications.store import figures
+from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
 from oncall_service.paging import store as runs
 from oncall_service.schedules.oncall import states
 from oncall_service.teams import store as team_store

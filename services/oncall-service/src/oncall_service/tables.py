@@ -387,6 +387,7 @@ class NotificationRow(Table, table=True):
     message: dict[str, Any] = Field(sa_type=JSONB)
     outcome: str = _text()
     outcome_detail: str = _text()
+    outcome_facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     attempts: int = 0
     urgency: int = Field(sa_type=SmallInteger)
     bundle_id: UUID | None = None

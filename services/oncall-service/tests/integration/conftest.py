@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from oncall_service.app import create_app
 from oncall_service.notifications.channels.base import Outgoing, Result, Sent
-from oncall_service.notifications.ledger import PAGE_EVENTS_TOPIC
+from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
 from oncall_service.settings import OncallSettings
 from shared.auth import hash_token
 from shared.identifiers import new_id

@@ -268,6 +268,9 @@ async def test_a_storm_is_a_burst_and_then_one_message_a_minute_the_worst_first(
     assert bundle.message.title == "20 more incidents, worst: [HIGH] INC-42 Checkout is down"
     assert [one["severity"] for one in bundle.message.facts["incidents"]] == ["high"] + 19 * ["low"]
     assert bundle.message.url == "https://vigie.example/"
+    await crew.told()
+    others = [one["data"].get("with_others") for one in crew.last_events[-20:]]
+    assert others == [19] * 20
     notifications = (await crew.ok("GET", f"{NOTIFICATIONS}?limit=100"))["items"]
     assert {one["outcome"] for one in notifications} == {"sent"}
     bundles = Counter(one["bundle_id"] for one in notifications)

@@ -28,6 +28,35 @@ async def test_the_primary_is_paged_at_once_and_becomes_the_assignee(
     assert sent["channel"] == "log"
 
 
+async def test_what_follows_from_each_event_of_a_batch_belongs_to_its_own_request(
+    crew: Any, incident_event: Any
+) -> None:
+    ids = [f"01900000-0000-7000-8000-0000000003a{number}" for number in range(2)]
+    contexts = {
+        one: {"request_id": f"request-{one[-1]}", "traceparent": f"00-{one[-1] * 32}-{'1' * 16}-01"}
+        for one in ids
+    }
+    await crew.hear(*({**incident_event(id=one), "context": contexts[one]} for one in ids))
+    await crew.told()
+    assert len(crew.last_events) == 4
+    assert all(one["context"] == contexts[one["incident_id"]] for one in crew.last_events)
+
+
+async def test_an_event_carries_facts_and_no_sentence(crew: Any, incident_event: Any) -> None:
+    await crew.hear(incident_event())
+    await crew.tick()
+    await crew.hear(incident_event("acknowledged", 2))
+    await crew.told()
+    facts = {one["type"]: one["data"] for one in crew.last_events}
+    assert facts == {
+        "page.started": {"policy": "Payments"},
+        "page.target": {},
+        "notification.sent": {"outcome": "ok"},
+        "page.stopped": {},
+    }
+    assert {one["detail"] for one in crew.last_events} == {""}
+
+
 async def test_what_a_page_says(crew: Any, incident_event: Any) -> None:
     await crew.hear(incident_event(id="01900000-0000-7000-8000-000000000001"))
     await crew.app.state.engines["delivery"].cycle()
@@ -326,7 +355,8 @@ async def test_escalating_by_hand_does_the_next_step_at_once(
     assert (run["status"], run["step"], run["round"]) == ("running", 0, 1)
     assert await crew.tick() == ["Ben"]
     await crew.told()
-    assert any("Ada is on a plane" in event["detail"] for event in crew.last_events)
+    [asked] = [one for one in crew.last_events if one["type"] == "page.requested"]
+    assert asked["data"] == {"by": "bootstrap", "why": "Ada is on a plane"}
 
 
 async def test_help_for_an_acknowledged_incident_is_one_step_and_no_repetition(

@@ -25,6 +25,7 @@ from oncall_service.notifications.channels.log import LogChannel
 from oncall_service.notifications.channels.outside import OutsideWorld
 from oncall_service.notifications.channels.webhook import NOT_ALLOWED, NOT_DELIVERED, WebhookChannel
 from oncall_service.targets import Address, AllowedTargets
+from shared.words.catalogues import speaking
 from vigie_testing.clock import ManualClock
 
 CLOCK = ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
@@ -350,8 +351,19 @@ async def test_an_alert_cannot_write_headers_into_a_mail(free_port: Callable[[],
     assert message_from_bytes(raw, policy=default)["X-Evil"] is None
 
 
-def test_a_message_survives_its_storage() -> None:
+def test_a_message_is_stored_as_facts_and_worded_when_it_is_sent() -> None:
     subject = messages.Subject(uuid4(), 7, "down", "checkout", "high")
-    page = messages.page(subject, person="Ada", team="Web", reason="x_y", web_ui_url="http://ui/")
-    assert messages.restored(messages.stored(page)) == page
-    assert page.url == f"http://ui/incidents/{subject.id}"
+    stored = messages.stored(messages.page(subject, team="Web", reason="primary_on_call"))
+    assert "primary on call" not in json.dumps(stored)
+    for language, why in (("en", "Why you: primary on call"), ("fr", "Pourquoi vous : ")):
+        said = messages.composed(speaking(language), stored, person="Ada", web_ui_url="http://ui/")
+        assert said.url == f"http://ui/incidents/{subject.id}"
+        assert why in said.text
+        assert said.facts["kind"] == "page"
+
+
+def test_what_was_stored_in_words_is_sent_in_those_words() -> None:
+    stored = {"title": "T", "text": "Words", "url": "http://ui/1", "facts": {"kind": "page"}}
+    for document in (stored, {**stored, "kind": "legacy"}):
+        said = messages.composed(speaking("fr"), document, person="Ada", web_ui_url="http://ui")
+        assert said == Message("T", "Words", "http://ui/1", {"kind": "page"})

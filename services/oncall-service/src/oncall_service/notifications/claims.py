@@ -18,8 +18,8 @@ from oncall_service.notifications.pacing import (
     spendable,
 )
 from oncall_service.notifications.store import claims as store
-from oncall_service.notifications.store.rows import TRIAL
 from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
+from shared.contracts.oncall import MessageKind
 from shared.database import Database
 from shared.identifiers import new_id
 
@@ -116,8 +116,8 @@ class Claims:
             # Sent before without an outcome, or in vain: as it was, and paid for.
             pace.claimed_by = me
             return [Parcel(tuple(many), method) for many in begun.values()]
-        pages = [row for row in rows if row.kind != TRIAL]
-        trials = [row for row in rows if row.kind == TRIAL]
+        pages = [row for row in rows if row.kind != MessageKind.TEST]
+        trials = [row for row in rows if row.kind == MessageKind.TEST]
         allowance = Allowance(pace.tokens, pace.as_of)
         messages = spendable(
             allowance,

@@ -9,13 +9,14 @@ import structlog
 
 from oncall_service.core.core import Core
 from oncall_service.notifications import claims, messages
-from oncall_service.notifications.channels.base import Failed, Outgoing, Result, Sender
+from oncall_service.notifications.channels.base import Failed, Message, Outgoing, Result, Sender
 from oncall_service.notifications.outcomes import Done, WriteDown
 from oncall_service.notifications.pacing import Rate
 from oncall_service.settings import OncallSettings
 from oncall_service.tables import ContactMethodRow
 from shared import tasks
 from shared.errors import Unavailable
+from shared.words.catalogues import ENGLISH, Say, speaking
 
 # So many contact methods are sent to at once; of those that hang, each ends within its time limit.
 AT_ONCE = 200
@@ -98,18 +99,13 @@ class Dispatch:
         sender = self._channels.get(row.channel)
         if sender is None:
             return Failed(f"this release has no channel '{row.channel}'", retry=False)
-        told = [messages.restored(each.message) for each in parcel.rows]
-        url = self._core.settings.web_ui_url
         outgoing = Outgoing(
             idempotency_key=parcel.key,
             person=row.person_name,
             target=method.target,
             secret=method.secret,
-            message=(
-                told[0]
-                if len(told) == 1
-                else messages.bundle(told, person=row.person_name, web_ui_url=url)
-            ),
+            # Nobody has said yet which language they read.
+            message=self._message(parcel, speaking(ENGLISH)),
         )
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
@@ -120,6 +116,17 @@ class Dispatch:
             # A channel with a bug must not lose the page.
             _log.exception("channel_failed", channel=row.channel)
             return Failed(f"the channel broke ({type(error).__name__})", retry=True)
+
+    def _message(self, parcel: claims.Parcel, words: Say) -> Message:
+        person = parcel.rows[0].person_name
+        url = self._core.settings.web_ui_url
+        told = [
+            messages.composed(words, row.message, person=person, web_ui_url=url)
+            for row in parcel.rows
+        ]
+        if len(told) == 1:
+            return told[0]
+        return messages.bundle(words, told, person=person, web_ui_url=url)
 
     async def _without_a_method(self, parcel: claims.Parcel) -> Failed:
         async with self._core.database.session() as session:

@@ -1,16 +1,19 @@
-"""What a page says."""
+"""What is owed to a person, as data, and the message it becomes when it is sent."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from oncall_service.notifications.channels.base import Message
+from shared.contracts.oncall import MessageKind
+from shared.words import messages as words_of
+from shared.words.catalogues import Say
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is known of the incident when the page is written."""
+    """What is known of the incident when a message about it is owed."""
 
     id: UUID
     number: int
@@ -18,62 +21,83 @@ class Subject:
     service: str
     severity: str
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts that every message about an incident has."""
+        return {
+            "incident_id": str(self.id),
+            "incident_number": self.number,
+            "incident_title": self.title,
+            "severity": self.severity,
+            "service": self.service,
+        }
 
-def page(incident: Subject, *, person: str, team: str, reason: str, web_ui_url: str) -> Message:
-    """The message for a step of an escalation; ``reason`` says why this person gets it."""
-    reference = f"INC-{incident.number}"
-    return Message(
-        title=f"[{incident.severity.upper()}] {reference} {incident.title}",
-        text=(
-            f"{person}, you are paged for {reference}: {incident.title}\n"
-            f"Service: {incident.service}\nSeverity: {incident.severity}\nTeam: {team}\n"
-            f"Why you: {reason.replace('_', ' ')}\n"
-            "Acknowledge it to stop the escalation."
-        ),
-        url=f"{web_ui_url.rstrip('/')}/incidents/{incident.id}",
-        facts={
-            "kind": "page",
-            "incident_id": str(incident.id),
-            "incident_number": incident.number,
-            "severity": incident.severity,
-            "service": incident.service,
-            "team": team,
-            "reason": reason,
-        },
-    )
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message is about: its kind, and the facts it is worded from."""
+
+    kind: MessageKind
+    facts: Mapping[str, Any]
+
+
+def page(incident: Subject, *, team: str, reason: str) -> Content:
+    """A step of an escalation; ``reason`` says why this person gets it."""
+    return Content(MessageKind.PAGE, {**incident.facts, "team": team, "reason": reason})
 
 
 def more_alerts(
-    incident: Subject, *, count: int, worst: str, person: str, web_ui_url: str
-) -> Message:
+    incident: Subject, *, count: int, worst_severity: str, worst_message: str
+) -> Content:
     """What somebody who has taken an incident hears of alerts that joined it since."""
-    reference = f"INC-{incident.number}"
-    alerts = "1 more alert" if count == 1 else f"{count} more alerts"
-    return Message(
-        title=f"[{incident.severity.upper()}] {alerts} on {reference} {incident.title}",
-        text=(
-            f"{person}, {alerts} joined {reference}, which you have: {incident.title}\n"
-            f"The worst of them: {worst}\n"
-            f"Service: {incident.service}\nSeverity: {incident.severity}"
-        ),
-        url=f"{web_ui_url.rstrip('/')}/incidents/{incident.id}",
-        facts={
-            "kind": "more_alerts",
+    return Content(
+        MessageKind.MORE_ALERTS,
+        {
+            **incident.facts,
             "count": count,
-            "incident_id": str(incident.id),
-            "incident_number": incident.number,
-            "severity": incident.severity,
-            "service": incident.service,
+            "worst_severity": worst_severity,
+            "worst_message": worst_message,
             "reason": "more_alerts",
         },
     )
 
 
-# The text names the first few; a program gets all of them.
-_NAMED = 10
+def trial() -> Content:
+    """A test: it says that it is one."""
+    return Content(MessageKind.TEST, {})
 
 
-def bundle(messages: Sequence[Message], *, person: str, web_ui_url: str) -> Message:
+def stored(content: Content) -> dict[str, Any]:
+    """A content as JSON, to be worded when it is sent.
+
+    ``title``, ``text`` and ``url`` are what the release before this one needs to send it all the
+    same, should it come back: the incident's own title and where it is found.
+    """
+    return {
+        "kind": content.kind,
+        "facts": dict(content.facts),
+        "title": content.facts.get("incident_title", ""),
+        "text": "",
+        "url": _path(content.facts),
+    }
+
+
+def composed(words: Say, document: Mapping[str, Any], *, person: str, web_ui_url: str) -> Message:
+    """The message that was stored, in words for ``person``."""
+    if _is_worded(document):
+        return Message(document["title"], document["text"], document["url"], document["facts"])
+    kind, facts = document["kind"], document["facts"]
+    said = words_of.worded(words, kind, person, facts)
+    url = web_ui_url.rstrip("/") + _path(facts)
+    return Message(said.title, said.text, url, {"kind": kind, **facts})
+
+
+def title(words: Say, document: Mapping[str, Any], *, person: str) -> str:
+    """The title of what was stored; empty for a page that found nobody to be told."""
+    return composed(words, document, person=person, web_ui_url="").title if document else ""
+
+
+def bundle(words: Say, messages: Sequence[Message], *, person: str, web_ui_url: str) -> Message:
     """One message for many that had to wait, in the order of their urgency: the worst is first.
 
     An incident counts once, however often it was to be said.
@@ -85,21 +109,14 @@ def bundle(messages: Sequence[Message], *, person: str, web_ui_url: str) -> Mess
     worst = told[0]
     if len(told) == 1:
         return replace(worst, facts={**worst.facts, "messages": len(messages)})
-    lines = [message.title for message in told[:_NAMED]]
-    rest = len(told) - len(lines)
+    said = words_of.bundle(words, person, [message.title for message in told])
     return Message(
-        title=f"{len(told)} more incidents, worst: {worst.title}",
-        text="\n".join(
-            [
-                f"{person}, {len(told)} more incidents, the worst first:",
-                *(f"- {line}" for line in lines),
-                *([f"and {rest} more"] if rest else []),
-            ]
-        ),
+        title=said.title,
+        text=said.text,
         url=f"{web_ui_url.rstrip('/')}/",
         facts={
             **worst.facts,
-            "kind": "bundle",
+            "kind": MessageKind.BUNDLE,
             "count": len(told),
             "incidents": [
                 {
@@ -112,26 +129,11 @@ def bundle(messages: Sequence[Message], *, person: str, web_ui_url: str) -> Mess
     )
 
 
-def trial(person: str, web_ui_url: str) -> Message:
-    """The message of a test: it says that it is one."""
-    return Message(
-        title="Vigie: test message",
-        text=f"{person}, this contact method works. Nothing is wrong.",
-        url=web_ui_url,
-        facts={"kind": "test"},
-    )
+def _is_worded(document: Mapping[str, Any]) -> bool:
+    # A release that stored words knew no kinds, and may still be writing while this one starts.
+    return bool(document.get("kind", MessageKind.LEGACY) == MessageKind.LEGACY)
 
 
-def stored(message: Message) -> dict[str, Any]:
-    """A message as JSON, to be sent later."""
-    return asdict(message)
-
-
-def restored(document: dict[str, Any]) -> Message:
-    """A stored message; fields a newer version added are left out."""
-    return Message(
-        title=document["title"],
-        text=document["text"],
-        url=document["url"],
-        facts=document["facts"],
-    )
+def _path(facts: Mapping[str, Any]) -> str:
+    incident = facts.get("incident_id")
+    return f"/incidents/{incident}" if incident else ""

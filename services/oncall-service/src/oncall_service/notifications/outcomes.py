@@ -10,13 +10,19 @@ import structlog
 
 from oncall_service.notifications.channels.base import Failed, Result, Sent
 from oncall_service.notifications.claims import Parcel
-from oncall_service.notifications.ledger import Ledger
 from oncall_service.notifications.metrics import NOTIFICATIONS
 from oncall_service.notifications.rules import retry_at
 from oncall_service.notifications.store import claims
 from oncall_service.notifications.store import rows as store
+from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import AttemptRow, NotificationRow
+from shared.contracts.oncall import PageKind
 from shared.identifiers import new_id
+
+_TOLD = {
+    store.SENT: PageKind.NOTIFICATION_SENT,
+    store.FAILED: PageKind.NOTIFICATION_FAILED,
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -34,13 +40,13 @@ WriteDown: TypeAlias = Callable[[Sequence[Done]], Awaitable[None]]
 """Records outcomes in one transaction; raises ``Unavailable`` when nothing was written."""
 
 
-async def note(ledger: Ledger, batch: Sequence[Done]) -> list[NotificationRow]:
+async def note(work: MessageWork, batch: Sequence[Done]) -> list[NotificationRow]:
     """Note outcomes, owe the incidents' timelines word of them, and give claims back.
 
-    Whoever calls it has locked the incidents, and settles the ledger. Returns the notifications
+    Whoever calls it has locked the incidents, and owns the work. Returns the notifications
     that are given up by this.
     """
-    session, now = ledger.session, ledger.now
+    session, now = work.session, work.now
     rows = await store.lock_rows(session, [row.id for done in batch for row in done.parcel.rows])
     since = await store.first_attempts(session, rows)
     failed: list[NotificationRow] = []
@@ -48,7 +54,7 @@ async def note(ledger: Ledger, batch: Sequence[Done]) -> list[NotificationRow]:
         carried = [rows[claim.id] for claim in done.parcel.rows if claim.id in rows]
         session.add_all(_attempt(row, done.result, now) for row in carried)
         retry = _retry(carried, done.result, since, now)
-        failed += [row for row in carried if _note(row, done, ledger, retry)]
+        failed += [row for row in carried if _note(row, done, work, retry)]
         _log.info(
             "notification_attempt",
             key=done.parcel.key,
@@ -92,32 +98,30 @@ def _retry(
     )
 
 
-def _note(row: NotificationRow, done: Done, ledger: Ledger, retry: datetime | None) -> bool:
+def _note(row: NotificationRow, done: Done, work: MessageWork, retry: datetime | None) -> bool:
     """Note a message's outcome on one notification it carried; whether that is given up now."""
     row.attempts += 1
-    many = len(done.parcel.rows)
-    detail = done.result.detail + (f", in one message with {many - 1} others" if many > 1 else "")
     if isinstance(done.result, Sent):
         if row.outcome in (store.PENDING, store.CANCELLED):
-            _finish(row, store.SENT, detail, ledger)
+            _finish(row, store.SENT, done, work)
         return False
     if row.outcome != store.PENDING:
         return False
     if retry is not None:
         row.next_attempt_at = retry
         return False
-    _finish(row, store.FAILED, detail, ledger)
+    _finish(row, store.FAILED, done, work)
     return True
 
 
-def _finish(row: NotificationRow, outcome: str, detail: str, ledger: Ledger) -> None:
+def _finish(row: NotificationRow, outcome: str, done: Done, work: MessageWork) -> None:
     at = row.finished_at
     counted_already = row.outcome == store.CANCELLED
-    row.outcome, row.outcome_detail, row.next_attempt_at = outcome, detail, None
-    row.finished_at = at if counted_already else ledger.now
+    others = len(done.parcel.rows) - 1
+    together = {"with_others": others} if others else {}
+    row.outcome, row.next_attempt_at = outcome, None
+    row.outcome_detail, row.outcome_facts = done.result.detail, together
+    row.finished_at = at if counted_already else work.now
     if not counted_already:
-        ledger.counted.inc(NOTIFICATIONS, channel=row.channel, outcome=outcome)
-    how = "was notified" if outcome == store.SENT else "could not be notified"
-    ledger.report(
-        row, f"notification.{outcome}", f"{row.person_name} {how} by {row.channel}: {detail}."
-    )
+        work.increments.inc(NOTIFICATIONS, channel=row.channel, outcome=outcome)
+    work.report(row, _TOLD[outcome], outcome=done.result.detail, **together)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from oncall_service.notifications import messages
 from oncall_service.notifications.channels import registry
-from oncall_service.notifications.channels.base import Message
 from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import ContactMethodRow, NotificationRow
 from shared.contracts.wire import Ref
@@ -24,26 +23,25 @@ class About:
 
 
 def owed(
-    message: Message,
+    content: messages.Content,
     *,
     to: Ref,
     method: ContactMethodRow,
     key: str,
-    kind: str,
     reason: str,
     urgency: int,
     now: datetime,
     at: datetime,
     about: About,
 ) -> NotificationRow:
-    """The debt: ``message`` to a person by one contact method, from ``at`` on.
+    """The debt: a message to a person by one contact method, from ``at`` on.
 
     ``key`` is the same however often it is written, so that it is owed once.
     """
     return NotificationRow(
         id=new_id(),
         idempotency_key=key,
-        kind=kind,
+        kind=content.kind,
         incident_id=about.incident,
         escalation_id=about.run,
         round=about.round,
@@ -54,7 +52,7 @@ def owed(
         channel=method.channel,
         shown_target=registry.shown(method.channel, method.target),
         reason=reason,
-        message=messages.stored(message),
+        message=messages.stored(content),
         outcome=PENDING,
         outcome_detail="",
         urgency=urgency,

@@ -5,12 +5,20 @@ from uuid import UUID
 from litestar import Router, get
 from litestar.params import FromQuery
 
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore, named_or_none
+from oncall_service.core.parameters import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Language,
+    Limit,
+    TheCore,
+    named_or_none,
+)
 from oncall_service.notifications import usecases
 from oncall_service.notifications.shapes import NotificationOutcome, NotificationView
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.words.catalogues import preferred, speaking
 
 
 @get("/notifications", guards=[requires(Role.VIEWER)])
@@ -22,6 +30,7 @@ async def list_notifications(
     outcome: FromQuery[NotificationOutcome | None] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    accept_language: Language = None,
     principal: Caller,
 ) -> Page[NotificationView]:
     """Every message to a person with every attempt to deliver it, newest first."""
@@ -33,6 +42,7 @@ async def list_notifications(
         limit=limit,
         cursor=cursor,
         inside=principal.role.includes(Role.ADMIN),
+        words=speaking(preferred(accept_language)),
     )
 
 

@@ -8,6 +8,7 @@ import structlog
 from oncall_service.core.core import Core
 from oncall_service.paging import store
 from oncall_service.paging.runs import Runs
+from shared.work import in_session
 
 DUE_AT_ONCE = 200
 
@@ -48,11 +49,10 @@ async def _advance(core: Core, due: Sequence[UUID]) -> int:
     if not due:
         return 0
     now = core.clock.now()
-    async with core.database.session() as session:
-        free = await store.lock_free(session, due)
+    async with in_session(core.database, lambda session: Runs(session, now)) as runs:
+        free = await store.lock_free(runs.session, due)
         # Read after the lock: another replica may have done a step a moment ago.
-        running = await store.running_of(session, free)
-        runs = Runs(session, now, core.settings.web_ui_url)
+        running = await store.running_of(runs.session, free)
         done = 0
         # In the order in which they were due, not of their locks.
         for incident in due:
@@ -61,5 +61,4 @@ async def _advance(core: Core, due: Sequence[UUID]) -> int:
                 continue
             await runs.step(free[incident], run)
             done += 1
-        await runs.settle()
         return done

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from oncall_service.core.core import Core
 from oncall_service.paging import joining, store
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rules import Action, Heard, Known, react
 from oncall_service.paging.runs import Runs
 from oncall_service.tables import EscalationRow, IncidentRow
+from shared import context
 from shared.batches import parts
 from shared.contracts.incidents import TAKEN, IncidentEvent, JoinedAlerts, Status
 from shared.contracts.wire import EventResult, Outcome, Severity, is_worse
+from shared.work import in_session
 
 RELEASED_EVENT = "incident.released"
 
@@ -41,18 +41,19 @@ async def hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]
 
 async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]:
     now = core.clock.now()
-    async with core.database.session() as session:
+    async with in_session(core.database, lambda session: Runs(session, now)) as runs:
         named = {event.incident.id for event in events}
-        known = await store.lock(session, named, now)
+        known = await store.lock(runs.session, named, now)
         hearing = _Hearing(
-            session,
-            Runs(session, now, core.settings.web_ui_url),
-            await store.running_of(session, named),
-            await store.teams_paged(session, named),
+            runs,
+            await store.running_of(runs.session, named),
+            await store.teams_paged(runs.session, named),
         )
         results = []
         for event in events:
-            reason = await _apply(hearing, known[event.incident.id], event)
+            # A batch comes from many requests, and what follows from each belongs to that one.
+            with context.bound(event.context):
+                reason = await _apply(hearing, known[event.incident.id], event)
             results.append(
                 EventResult(
                     event_id=event.event_id,
@@ -61,7 +62,6 @@ async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult
                     reason=reason,
                 )
             )
-        await hearing.runs.settle()
     return results
 
 
@@ -69,7 +69,6 @@ async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult
 class _Hearing:
     """What one transaction knows of the incidents it hears about, read once for all of them."""
 
-    session: AsyncSession
     runs: Runs
     running: dict[UUID, EscalationRow]
     paged: dict[UUID, frozenset[str]]
@@ -106,7 +105,7 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
         hearing.paged[row.id] = hearing.paged.get(row.id, frozenset()) | {run.team_name}
     if reaction.action is Action.RESTART:
         # Before the next one is written: an incident has one run that is active.
-        await hearing.session.flush()
+        await runs.session.flush()
     if reaction.action in (Action.START, Action.RESTART):
         route = await runs.directory.route(service=said.service, team=said.team)
         by = event.actor.name if event.actor else "incident-management"
@@ -123,7 +122,7 @@ async def _tell_more(
     said, runs = event.incident, hearing.runs
     has_it = said.assignee
     if has_it is None or not await joining.tell_more(runs, row, has_it, joined, event.event_id):
-        last = await store.latest(hearing.session, row.id)
+        last = await store.latest(runs.session, row.id)
         if last is not None and _just_told_of_more(last, runs.now):
             return Reason.MORE_ALERTS
         route = await runs.directory.route(service=said.service, team=said.team)

@@ -32,23 +32,21 @@ async def tell_more(
     for method in reached.methods:
         before = waiting.get(method.id)
         count = joined.count + (before.message["facts"]["count"] if before else 0)
-        message = messages.more_alerts(
+        content = messages.more_alerts(
             subject(incident),
             count=count,
-            worst=f"{joined.severity}: {joined.message}",
-            person=reached.ref.name,
-            web_ui_url=runs.web_ui_url,
+            worst_severity=joined.severity,
+            worst_message=joined.message,
         )
         if before is not None:
-            before.message = messages.stored(message)
+            before.message = messages.stored(content)
             continue
         runs.session.add(
             owed(
-                message,
+                content,
                 to=reached.ref,
                 method=method,
                 key=f"more:{event_id}:{method.id}",
-                kind=rows.MORE_ALERTS,
                 reason=Reason.MORE_ALERTS,
                 urgency=urgency(Occasion.MORE, incident.severity),
                 now=runs.now,

@@ -6,13 +6,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
 from oncall_service.notifications import outcomes
-from oncall_service.notifications.ledger import Ledger
 from oncall_service.notifications.outcomes import Done
 from oncall_service.notifications.store import rows
+from oncall_service.notifications.work import MessageWork
 from oncall_service.paging import store
 from oncall_service.paging.plans import plan_of, position_of
 from oncall_service.paging.steps import Position, following
 from oncall_service.tables import NotificationRow
+from shared.work import in_session
 
 
 async def write_down(core: Core, batch: Sequence[Done]) -> None:
@@ -22,15 +23,14 @@ async def write_down(core: Core, batch: Sequence[Done]) -> None:
         Unavailable: the database is in trouble; nothing was written.
     """
     claimed = [row for done in batch for row in done.parcel.rows]
-    async with core.database.session() as session:
-        ledger = Ledger(session, core.clock.now())
+    now = core.clock.now()
+    async with in_session(core.database, lambda session: MessageWork(session, now)) as work:
         # Incidents before notifications, as everywhere: no two transactions wait for each other.
         await store.lock_all(
-            session, {row.incident_id for row in claimed if row.incident_id is not None}
+            work.session, {row.incident_id for row in claimed if row.incident_id is not None}
         )
-        for row in await outcomes.note(ledger, batch):
-            await _hurry(session, row)
-        await ledger.settle()
+        for row in await outcomes.note(work, batch):
+            await _hurry(work.session, row)
 
 
 async def _hurry(session: AsyncSession, row: NotificationRow) -> None:

@@ -1,27 +1,30 @@
 """What happens to escalation runs within one transaction: start, step, stop.
 
 Whoever uses this has locked the incident's row. Steps, the notifications they owe and the events
-about them are written together; :meth:`Runs.settle` comes last.
+about them are written together.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.metrics import ESCALATIONS, GAPS
-from oncall_service.notifications.ledger import Ledger
 from oncall_service.notifications.metrics import NOTIFICATIONS
 from oncall_service.notifications.store import rows
+from oncall_service.notifications.work import MessageWork
 from oncall_service.paging import store
 from oncall_service.paging.directory import Directory, Route
 from oncall_service.paging.pages import Due, Pages
 from oncall_service.paging.plans import plan_of, position_of, stored_plan
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.steps import Choice, Exhaust, Page, Position, advance, choose
-from oncall_service.paging.telling import about, told
+from oncall_service.paging.telling import NO_FACTS, about, told
 from oncall_service.tables import EscalationRow, IncidentRow
+from shared.contracts.oncall import PageKind
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
 from shared.urgency import Occasion
@@ -29,16 +32,13 @@ from shared.urgency import Occasion
 _log = structlog.get_logger(__name__)
 
 
-class Runs:
+class Runs(MessageWork):
     """Runs of the incidents locked by this transaction."""
 
-    def __init__(self, session: AsyncSession, now: datetime, web_ui_url: str) -> None:
-        self.session = session
-        self.now = now
-        self.web_ui_url = web_ui_url
-        self.ledger = Ledger(session, now)
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        super().__init__(session, now)
         self.directory = Directory(session, now)
-        self._pages = Pages(self.ledger, self.directory, web_ui_url)
+        self._pages = Pages(self, self.directory)
         self._stopped: list[tuple[EscalationRow, Reason, int]] = []
         self._over: set[UUID] = set()
 
@@ -72,13 +72,13 @@ class Runs:
             started_by=by,
         )
         self.session.add(run)
-        self.ledger.counted.inc(ESCALATIONS, team=run.team_name)
+        self.increments.inc(ESCALATIONS, team=run.team_name)
         self._tell(
             run,
-            "page.started",
+            PageKind.STARTED,
             reason=reason,
             team=Ref(id=run.team_id, name=run.team_name),
-            detail=f"Paging team {run.team_name} by policy {run.policy_name}.",
+            data={"policy": run.policy_name},
         )
         _log.info("escalation_started", **about(run), reason=reason)
         await self.step(incident, run, occasion=Occasion.FIRST_WORD, waits=waits)
@@ -120,61 +120,55 @@ class Runs:
     def stop(self, run: EscalationRow, reason: Reason) -> None:
         """Stop at once: what was not sent yet will not be."""
         self._end(run, "stopped", reason)
-        # What it says, and how many were cancelled, is known when all of them are at once.
-        place = self._tell(run, "page.stopped", reason=reason, detail="")
+        # How many were cancelled is known when all of them are at once.
+        place = self._tell(run, PageKind.STOPPED, reason=reason)
         self._stopped.append((run, reason, place))
 
     def over(self, incident: UUID, is_over: bool) -> None:
         """Nobody needs to hear any more of what joined an incident that is over in the end."""
         (self._over.add if is_over else self._over.discard)(incident)
 
-    def explain(self, run: EscalationRow, detail: str) -> None:
+    def explain(self, run: EscalationRow, *, by: str, why: str) -> None:
         """Put into the timeline what a person wanted."""
-        self._tell(run, "page.requested", reason=Reason.ESCALATED_BY_HAND, detail=detail)
+        facts = {"by": by, **({"why": why} if why else {})}
+        self._tell(run, PageKind.REQUESTED, reason=Reason.ESCALATED_BY_HAND, data=facts)
 
-    async def settle(self) -> None:
-        """Write what this transaction owes and counted; nothing may follow but the commit."""
+    async def write_rows(self) -> None:
+        """The rows; of the runs that stopped, what was not sent yet will not be."""
         await self.session.flush()
         await self._cancel()
-        await self.ledger.settle()
+        await super().write_rows()
 
     async def _cancel(self) -> None:
-        """What was not sent yet of the runs that stopped will not be."""
         for channel in await rows.cancel_more(self.session, self._over, self.now):
-            self.ledger.counted.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
+            self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
         cancelled = await rows.cancel(
             self.session, {run.id: reason for run, reason, _ in self._stopped}, self.now
         )
-        for run, reason, place in self._stopped:
+        for run, _, place in self._stopped:
             channels = cancelled.get(run.id, [])
             for channel in channels:
-                self.ledger.counted.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
-            said = f" {len(channels)} unsent notifications were cancelled." if channels else ""
-            self.ledger.reword(place, f"The escalation stopped: {reason.replace('_', ' ')}.{said}")
+                self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
+            if channels:
+                self.add_facts(place, cancelled=len(channels))
 
     async def _report_gap(self, run: EscalationRow, page: Page, choice: Choice) -> None:
         # A team without any rotation (the catch-all of a fresh installation) lives by its fallback:
         # no hole has opened that somebody should be told about.
         if await self.directory.has_schedule(run.team_id):
-            self.ledger.counted.inc(GAPS, team=run.team_name)
+            self.increments.inc(GAPS, team=run.team_name)
         self._tell(
             run,
-            "page.gap",
+            PageKind.GAP,
             step=page.at.step,
             reason=choice.reason,
             team=Ref(id=run.team_id, name=run.team_name),
-            detail=f"Step {page.at.step + 1} ({page.step.target}) of team {run.team_name} found "
-            f"nobody: {choice.reason.replace('_', ' ')}.",
+            data={"target": page.step.target},
         )
 
     def _exhaust(self, run: EscalationRow, reason: Reason) -> None:
         self._end(run, "exhausted", reason)
-        self._tell(
-            run,
-            "page.exhausted",
-            reason=reason,
-            detail=f"Policy {run.policy_name} was run to its end and nobody acknowledged.",
-        )
+        self._tell(run, PageKind.EXHAUSTED, reason=reason, data={"policy": run.policy_name})
         _log.warning("escalation_exhausted", **about(run))
 
     def _end(self, run: EscalationRow, status: str, reason: Reason) -> None:
@@ -184,14 +178,12 @@ class Runs:
     def _tell(
         self,
         run: EscalationRow,
-        event_type: str,
+        kind: PageKind,
         *,
         reason: Reason,
-        detail: str,
         team: Ref | None = None,
         step: int | None = None,
+        data: Mapping[str, Any] = NO_FACTS,
     ) -> int:
-        event = told(
-            run, event_type, now=self.now, reason=reason, detail=detail, team=team, step=step
-        )
-        return self.ledger.tell(event)
+        event = told(run, kind, now=self.now, reason=reason, team=team, step=step, data=data)
+        return self.tell(event)

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.paging import store
@@ -17,6 +15,7 @@ from shared.contracts.incidents import Status
 from shared.contracts.wire import Page, Ref
 from shared.errors import Conflict, NotFound
 from shared.urgency import Occasion
+from shared.work import in_session
 
 
 async def escalate(core: Core, command: EscalateCommand, who: Principal) -> EscalationView:
@@ -31,19 +30,17 @@ async def escalate(core: Core, command: EscalateCommand, who: Principal) -> Esca
         Conflict: it is resolved.
     """
     now = core.clock.now()
-    async with core.database.session() as session:
-        incident = await store.lock_known(session, command.incident_id)
+    async with in_session(core.database, lambda session: Runs(session, now)) as runs:
+        incident = await store.lock_known(runs.session, command.incident_id)
         if incident is None or incident.status is None:
             raise NotFound(f"There is no incident {command.incident_id} here.")
         if incident.status == Status.RESOLVED:
             raise Conflict("The incident is resolved: there is nothing to escalate.")
         team = None
         if command.team is not None:
-            team = await lookup.refer(session, TeamRow, command.team, "team")
-        runs = Runs(session, now, core.settings.web_ui_url)
-        run = await _escalate(session, runs, incident, team, who.name)
-        runs.explain(run, f"{who.name} escalated{f': {command.reason}' if command.reason else ''}.")
-        await runs.settle()
+            team = await lookup.refer(runs.session, TeamRow, command.team, "team")
+        run = await _escalate(runs, incident, team, who.name)
+        runs.explain(run, by=who.name, why=command.reason)
         return view(run)
 
 
@@ -106,8 +103,9 @@ def view(row: EscalationRow) -> EscalationView:
 
 
 async def _escalate(
-    session: AsyncSession, runs: Runs, incident: IncidentRow, team: TeamRow | None, by: str
+    runs: Runs, incident: IncidentRow, team: TeamRow | None, by: str
 ) -> EscalationRow:
+    session = runs.session
     run = await store.running(session, incident.id)
     if run is not None and (team is None or team.id == run.team_id):
         await runs.step(incident, run, occasion=Occasion.FIRST_WORD, waits=False)

@@ -11,8 +11,8 @@ from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.notifications import usecases as notifications
 from oncall_service.notifications.channels import registry
-from oncall_service.notifications.ledger import Ledger
 from oncall_service.notifications.shapes import NotificationView
+from oncall_service.notifications.work import MessageWork
 from oncall_service.people import store
 from oncall_service.people.shapes import (
     MOST_METHODS,
@@ -25,6 +25,8 @@ from oncall_service.tables import ContactMethodRow, PersonRow
 from shared.contracts.identity import Principal, Role
 from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.identifiers import new_id
+from shared.words.catalogues import Say
+from shared.work import in_session
 
 
 async def add(
@@ -64,17 +66,15 @@ async def remove(core: Core, reference: str, method_id: UUID, who: Principal) ->
 
 
 async def send_trial(
-    core: Core, reference: str, method_id: UUID, who: Principal
+    core: Core, words: Say, reference: str, method_id: UUID, who: Principal
 ) -> NotificationView:
     """Owe a test message to a contact method; the notification's attempts say what became of it."""
-    async with core.database.session() as session:
-        row = await lookup.require(session, PersonRow, reference)
+    now = core.clock.now()
+    async with in_session(core.database, lambda session: MessageWork(session, now)) as work:
+        row = await lookup.require(work.session, PersonRow, reference)
         _own_or_admin(row, who)
-        method = await _of_person(session, row, method_id)
-        ledger = Ledger(session, core.clock.now())
-        view = await notifications.send_trial(core, ledger, row, method)
-        await ledger.settle()
-        return view
+        method = await _of_person(work.session, row, method_id)
+        return await notifications.send_trial(work, words, row, method)
 
 
 async def replace(

@@ -5,7 +5,15 @@ from uuid import UUID
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, Named, TheCore, named
+from oncall_service.core.parameters import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Language,
+    Limit,
+    Named,
+    TheCore,
+    named,
+)
 from oncall_service.notifications.shapes import NotificationView
 from oncall_service.people import methods
 from oncall_service.people import usecases as people
@@ -21,6 +29,7 @@ from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import or_created
+from shared.words.catalogues import preferred, speaking
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]
@@ -102,10 +111,15 @@ async def delete_contact_method(
 
 @post("/{reference:str}/contact-methods/{method_id:uuid}/test", status_code=202, guards=VIEWER)
 async def test_contact_method(
-    core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
+    core: TheCore,
+    reference: Named,
+    method_id: FromPath[UUID],
+    principal: Caller,
+    accept_language: Language,
 ) -> NotificationView:
     """Send a test message; GET /api/v1/notifications says what became of it."""
-    return await methods.send_trial(core, named("person", reference), method_id, principal)
+    words = speaking(preferred(accept_language))
+    return await methods.send_trial(core, words, named("person", reference), method_id, principal)
 
 
 router = Router(

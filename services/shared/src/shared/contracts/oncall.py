@@ -31,6 +31,17 @@ class PageKind(StrEnum):
     NOTIFICATION_FAILED = "notification.failed"
 
 
+class MessageKind(StrEnum):
+    """What a message to a person is about, as it is stored, sent to webhooks and worded."""
+
+    PAGE = "page"
+    MORE_ALERTS = "more_alerts"
+    BUNDLE = "bundle"
+    TEST = "test"
+    LEGACY = "legacy"
+    """The words of a release that stored words, which could not be taken apart."""
+
+
 class PageEvent(Wire):
     """One step on the way to a person.
 

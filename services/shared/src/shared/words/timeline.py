@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from shared.contracts.alerts import AGE_REACHED
 from shared.contracts.incidents import WORK_PAUSED, WORSE_ALERT_JOINED, IncidentKind
 from shared.contracts.oncall import PageKind
+from shared.words import outcomes
 from shared.words.catalogues import Say
 
 
@@ -303,15 +304,7 @@ def _not_notified(words: Say, it: Happening) -> str:
 
 
 def _outcome(words: Say, it: Happening) -> str:
-    """What the channel said (its own words, as technical as they are), and with what it went."""
-    outcome = str(it["outcome"] or "")
-    others = _count(it["with_others"])
-    if not others:
-        return outcome
-    together = words.many(
-        "in one message with {count} other", "in one message with {count} others", others
-    )
-    return f"{outcome}, {together}"
+    return outcomes.together(words, str(it["outcome"] or ""), _count(it["with_others"]))
 
 
 def _reference(it: Happening) -> str:

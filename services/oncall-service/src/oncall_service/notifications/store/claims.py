@@ -11,8 +11,9 @@ from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.notifications.pacing import Allowance
-from oncall_service.notifications.store.rows import PENDING, TRIAL
+from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
+from shared.contracts.oncall import MessageKind
 from shared.database import driver_connection
 from shared.life import ALIVE
 
@@ -106,7 +107,7 @@ async def without_a_method(
             col(NotificationRow.next_attempt_at) <= now,
             or_(
                 col(ContactMethodRow.id).is_(None),
-                and_(~col(ContactMethodRow.enabled), col(NotificationRow.kind) != TRIAL),
+                and_(~col(ContactMethodRow.enabled), col(NotificationRow.kind) != MessageKind.TEST),
             ),
         )
         .limit(limit)

@@ -7,8 +7,9 @@ from sqlalchemy import case, func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.notifications.store.rows import PENDING, TRIAL
+from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import AttemptRow, NotificationRow
+from shared.contracts.oncall import MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,6 @@ async def owed(session: AsyncSession, now: datetime) -> Owed:
     ).where(
         NotificationRow.outcome == PENDING,
         # A test waits behind every page, and nobody is late for it.
-        NotificationRow.kind != TRIAL,
+        NotificationRow.kind != MessageKind.TEST,
     )
     return Owed(*(await session.exec(statement)).one())

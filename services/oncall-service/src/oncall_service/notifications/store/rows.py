@@ -5,16 +5,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import case, func, update
+from sqlalchemy import case, func, literal, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.notifications import messages
 from oncall_service.notifications.shapes import AttemptView, NotificationView
 from oncall_service.tables import AttemptRow, NotificationRow, PaceRow
+from shared.contracts.oncall import MessageKind
 from shared.contracts.wire import Ref
+from shared.words import outcomes
+from shared.words.catalogues import Say
 
 PENDING, SENT, FAILED, CANCELLED = "pending", "sent", "failed", "cancelled"
-PAGE, MORE_ALERTS, TRIAL = "page", "more_alerts", "test"
 
 
 async def unsent_more(
@@ -24,7 +28,7 @@ async def unsent_more(
     statement = select(NotificationRow).where(
         NotificationRow.incident_id == incident,
         NotificationRow.person_id == person,
-        NotificationRow.kind == MORE_ALERTS,
+        NotificationRow.kind == MessageKind.MORE_ALERTS,
         NotificationRow.outcome == PENDING,
         NotificationRow.attempts == 0,
         col(NotificationRow.bundle_id).is_(None),
@@ -39,7 +43,6 @@ async def cancel(
     """Cancel what runs have not sent yet, each for its reason; the channels, by run."""
     if not reasons:
         return {}
-    details = {run: f"not sent: {reason.replace('_', ' ')}" for run, reason in reasons.items()}
     statement = (
         update(NotificationRow)
         .where(
@@ -48,7 +51,10 @@ async def cancel(
         )
         .values(
             outcome=CANCELLED,
-            outcome_detail=case(details, value=NotificationRow.escalation_id),
+            outcome_facts=case(
+                {run: literal({"reason": reason}, JSONB) for run, reason in reasons.items()},
+                value=NotificationRow.escalation_id,
+            ),
             next_attempt_at=None,
             finished_at=now,
         )
@@ -81,12 +87,12 @@ async def cancel_more(
         update(NotificationRow)
         .where(
             col(NotificationRow.incident_id).in_(incidents),
-            col(NotificationRow.kind) == MORE_ALERTS,
+            col(NotificationRow.kind) == MessageKind.MORE_ALERTS,
             col(NotificationRow.outcome) == PENDING,
         )
         .values(
             outcome=CANCELLED,
-            outcome_detail="not sent: resolved",
+            outcome_facts={"reason": "resolved"},
             next_attempt_at=None,
             finished_at=now,
         )
@@ -119,7 +125,7 @@ async def step_is_lost(session: AsyncSession, row: NotificationRow) -> bool:
 
 
 async def views(
-    session: AsyncSession, rows: Sequence[NotificationRow], *, inside: bool = False
+    session: AsyncSession, rows: Sequence[NotificationRow], words: Say, *, inside: bool = False
 ) -> list[NotificationView]:
     """Notifications with their attempts, as the API shows them; ``inside`` for administrators."""
     tries: defaultdict[UUID, list[AttemptView]] = defaultdict(list)
@@ -152,9 +158,9 @@ async def views(
             channel=row.channel,
             target=row.shown_target,
             reason=row.reason,
-            title=row.message.get("title", ""),
+            title=messages.title(words, row.message, person=row.person_name),
             outcome=row.outcome,
-            detail=row.outcome_detail,
+            detail=outcomes.of_message(words, row.outcome, row.outcome_detail, row.outcome_facts),
             idempotency_key=row.idempotency_key,
             # A message for one alone carries its own id inside; it is no bundle to anybody else.
             bundle_id=row.bundle_id if row.bundle_id != row.id else None,

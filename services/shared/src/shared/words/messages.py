@@ -1,0 +1,154 @@
+"""What a message to a person says: a title and a text, one wording a kind.
+
+The facts of a kind are those that oncall-service stores with it and sends to webhooks
+(oncall_service.notifications.messages makes them).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from shared.contracts.oncall import MessageKind
+from shared.words.catalogues import Say
+
+# The text of a bundle names the first few; a program gets all of them as facts.
+NAMED = 10
+
+
+@dataclass(frozen=True)
+class Worded:
+    """A message in words."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What a wording is made from; ``person`` is the name of whoever reads it."""
+
+    person: str
+    facts: Mapping[str, Any]
+
+    def __getitem__(self, fact: str) -> Any:
+        return self.facts.get(fact)
+
+
+Wording: TypeAlias = Callable[[Say, About], Worded]
+
+
+def worded(words: Say, kind: str, person: str, facts: Mapping[str, Any]) -> Worded:
+    """A message in words; one of a kind of a newer release at least says what it is about."""
+    about = About(person, facts)
+    make = WORDINGS.get(kind)
+    return Worded(_headline(words, about), "") if make is None else make(words, about)
+
+
+def bundle(words: Say, person: str, titles: Sequence[str]) -> Worded:
+    """One message for many that had to wait: ``titles`` are theirs, the worst first."""
+    rest = len(titles) - NAMED
+    return Worded(
+        words.say("{count} more incidents, worst: {worst}", count=len(titles), worst=titles[0]),
+        "\n".join(
+            [
+                words.say(
+                    "{person}, {count} more incidents, the worst first:",
+                    person=person,
+                    count=len(titles),
+                ),
+                *(f"- {title}" for title in titles[:NAMED]),
+                *([words.say("and {count} more", count=rest)] if rest > 0 else []),
+            ]
+        ),
+    )
+
+
+def _page(words: Say, it: About) -> Worded:
+    return Worded(
+        _headline(words, it),
+        "\n".join(
+            [
+                words.say(
+                    "{person}, you are paged for {incident}: {title}",
+                    person=it.person,
+                    incident=_reference(it),
+                    title=it["incident_title"],
+                ),
+                *_where(words, it),
+                words.say("Team: {team}", team=it["team"]),
+                words.say("Why you: {reason}", reason=_word(words, it["reason"])),
+                words.say("Acknowledge it to stop the escalation."),
+            ]
+        ),
+    )
+
+
+def _more_alerts(words: Say, it: About) -> Worded:
+    count = it["count"] if isinstance(it["count"], int) else 1
+    incident = {"incident": _reference(it), "title": it["incident_title"]}
+    return Worded(
+        _graded(
+            words,
+            it,
+            words.many(
+                "{count} more alert on {incident} {title}",
+                "{count} more alerts on {incident} {title}",
+                count,
+                **incident,
+            ),
+        ),
+        "\n".join(
+            [
+                words.many(
+                    "{person}, {count} more alert joined {incident}, which you have: {title}",
+                    "{person}, {count} more alerts joined {incident}, which you have: {title}",
+                    count,
+                    person=it.person,
+                    **incident,
+                ),
+                words.say(
+                    "The worst of them: {severity}: {message}",
+                    severity=_word(words, it["worst_severity"]),
+                    message=it["worst_message"],
+                ),
+                *_where(words, it),
+            ]
+        ),
+    )
+
+
+def _test(words: Say, it: About) -> Worded:
+    return Worded(
+        words.say("Vigie: test message"),
+        words.say("{person}, this contact method works. Nothing is wrong.", person=it.person),
+    )
+
+
+def _headline(words: Say, it: About) -> str:
+    return _graded(words, it, f"{_reference(it)} {it['incident_title'] or '…'}")
+
+
+def _graded(words: Say, it: About, said: str) -> str:
+    return f"[{_word(words, it['severity']).upper()}] {said}"
+
+
+def _where(words: Say, it: About) -> list[str]:
+    return [
+        words.say("Service: {service}", service=it["service"]),
+        words.say("Severity: {severity}", severity=_word(words, it["severity"])),
+    ]
+
+
+def _reference(it: About) -> str:
+    return f"INC-{it['incident_number']}"
+
+
+def _word(words: Say, value: Any) -> str:
+    return words.word(str(value)) if value else "…"
+
+
+WORDINGS: dict[str, Wording] = {
+    MessageKind.PAGE: _page,
+    MessageKind.MORE_ALERTS: _more_alerts,
+    MessageKind.TEST: _test,
+}
