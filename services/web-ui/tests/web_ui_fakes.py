@@ -27,7 +27,7 @@ from shared.contracts.incident_api import (
     Tally,
     TimelineEntry,
 )
-from shared.contracts.incidents import Incident, Status
+from shared.contracts.incidents import Incident, IncidentKind, Status
 from shared.contracts.wire import Page, Ref, Severity
 from shared.errors import Conflict, Forbidden, NotFound, TooMany
 from web_ui.app import Neighbours, create_app
@@ -146,7 +146,7 @@ class FakeIncidents:
         self.tell(changed)
         return changed
 
-    def tell(self, incident: Incident, kind: str = "incident.updated") -> None:
+    def tell(self, incident: Incident, kind: str = IncidentKind.RETITLED) -> None:
         """Put a change on the feed."""
         if self.feed:
             self.feed.say(incident, kind, self._clock.now())

@@ -5,32 +5,37 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.incident_api import TimelineEntry
+from shared.contracts.incidents import IncidentKind
+from shared.contracts.oncall import PageKind
 
 LOOKS: dict[str, tuple[str, str]] = {
-    "incident.opened": ("open", "bad"),
-    "incident.imported": ("open", ""),
-    "incident.recurred": ("repeat", "bad"),
-    "incident.reopened": ("repeat", "bad"),
-    "incident.acknowledged": ("acknowledge", "wait"),
-    "incident.in_progress": ("start", "busy"),
-    "incident.released": ("release", "bad"),
-    "incident.resolved": ("resolve", "good"),
-    "incident.merged": ("merge", ""),
-    "incident.absorbed": ("merge", ""),
-    "incident.updated": ("edit", ""),
-    "incident.assigned": ("assign", ""),
-    "incident.unchanged": ("event", ""),
-    "alert.attached": ("alert", ""),
-    "alert.resolved": ("resolve", ""),
-    "note": ("note", ""),
-    "page.started": ("page", ""),
-    "page.requested": ("escalate", "busy"),
-    "page.target": ("page", "busy"),
-    "page.gap": ("gap", "bad"),
-    "page.exhausted": ("warning", "bad"),
-    "page.stopped": ("page", ""),
-    "notification.sent": ("sent", "good"),
-    "notification.failed": ("failed", "bad"),
+    IncidentKind.OPENED: ("open", "bad"),
+    IncidentKind.IMPORTED: ("open", ""),
+    IncidentKind.RECURRED: ("repeat", "bad"),
+    IncidentKind.REOPENED: ("repeat", "bad"),
+    IncidentKind.ACKNOWLEDGED: ("acknowledge", "wait"),
+    IncidentKind.IN_PROGRESS: ("start", "busy"),
+    IncidentKind.RELEASED: ("release", "bad"),
+    IncidentKind.RESOLVED: ("resolve", "good"),
+    IncidentKind.MERGED: ("merge", ""),
+    IncidentKind.ABSORBED: ("merge", ""),
+    IncidentKind.RETITLED: ("edit", ""),
+    IncidentKind.SEVERITY_CHANGED: ("edit", "wait"),
+    IncidentKind.TEAM_CHANGED: ("edit", ""),
+    IncidentKind.ASSIGNED: ("assign", ""),
+    IncidentKind.UNCHANGED: ("event", ""),
+    IncidentKind.ALERT_ATTACHED: ("alert", ""),
+    IncidentKind.ALERT_UPDATED: ("alert", ""),
+    IncidentKind.ALERT_RESOLVED: ("resolve", ""),
+    IncidentKind.NOTE: ("note", ""),
+    PageKind.STARTED: ("page", ""),
+    PageKind.REQUESTED: ("escalate", "busy"),
+    PageKind.TARGET: ("page", "busy"),
+    PageKind.GAP: ("gap", "bad"),
+    PageKind.EXHAUSTED: ("warning", "bad"),
+    PageKind.STOPPED: ("page", ""),
+    PageKind.NOTIFICATION_SENT: ("sent", "good"),
+    PageKind.NOTIFICATION_FAILED: ("failed", "bad"),
 }
 
 PLAIN = ("event", "")
@@ -55,6 +60,8 @@ def moments(entries: Iterable[TimelineEntry]) -> Sequence[Moment]:
 
 
 def _moment(entry: TimelineEntry) -> Moment:
-    icon, tone = LOOKS.get(entry.kind, PLAIN)
+    # A sentence of a release that stored sentences says what it was.
+    kind = entry.data.get("kind", "") if entry.kind == IncidentKind.LEGACY else entry.kind
+    icon, tone = LOOKS.get(kind, PLAIN)
     who = entry.actor.name if entry.actor and entry.actor.kind != "system" else None
-    return Moment(entry.at, icon, tone, who, entry.text, entry.kind == "note")
+    return Moment(entry.at, icon, tone, who, entry.text, entry.kind == IncidentKind.NOTE)
