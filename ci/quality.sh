@@ -29,7 +29,17 @@ mapfile -t json_files < <(git ls-files -co --exclude-standard -- '*.json')
 
 run_mypy() {
   mypy services/*/src services/local services/testing ci/pipeline ci/release ci/verification \
-    ci/images ci/act ci/checks/parity ci/checks/planned_jobs.py ci/publishing ci/hooks ci/testing
+    ci/images ci/act ci/publishing ci/hooks ci/testing
+}
+
+# Each folder with a pyproject.toml imports what that names, and names what it imports.
+run_imports() {
+  local file folders
+  for file in services/*/pyproject.toml; do
+    folders=(src)
+    [[ ! -d "$(dirname -- "$file")/migrations" ]] || folders+=(migrations)
+    (cd -- "$(dirname -- "$file")" && deptry "${folders[@]}" --no-ansi --known-first-party shared)
+  done
 }
 
 run_shell_syntax() {
@@ -79,6 +89,8 @@ run_check() {
 run_check ruff ruff check --output-format concise .
 run_check black black --check .
 run_check mypy run_mypy
+run_check layers lint-imports --no-cache
+run_check imports run_imports
 run_check shell-syntax run_shell_syntax
 run_check shellcheck shellcheck -x -f gcc "${shell_files[@]}"
 run_check shfmt shfmt -d -i 2 -ci "${shell_files[@]}"

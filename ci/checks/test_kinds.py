@@ -45,7 +45,7 @@ def documented() -> set[str]:
     return set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize(("kinds", "service"), OWNERS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("kinds", "service"), OWNERS, ids=str)
 def test_every_kind_is_emitted_by_its_owner(kinds: type[StrEnum], service: str) -> None:
     assert emitted(kinds, service) == set(kinds)
 

@@ -1,6 +1,7 @@
 """The lock: everything asked for is in it, every file of it is a hash, and no host is named."""
 
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 FOLDER = Path(__file__).parents[2] / "services/requirements"
+RUNS_WITHOUT_AN_IMPORT = {
+    "httptools": "uvicorn parses requests with it",
+    "uvloop": "uvicorn's event loop",
+}
 LISTS = ("runtime", "local", "dev")
 # Each list builds on the one before it.
 PINNED = re.compile(r"^(?P<name>[a-z0-9._-]+)(?:\[(?P<extras>[^]]+)\])?==(?P<version>\S+)")
@@ -61,6 +66,16 @@ def test_every_extra_that_a_package_asks_for_is_locked() -> None:
     assert with_extras, "pytest-cov asks for coverage[toml]: this test looks in the wrong place"
     for who, wanted in with_extras:
         assert wanted.extras <= locked[canonicalize_name(wanted.name)], f"{who} asks for {wanted}"
+
+
+def test_what_the_services_import_is_what_is_asked_for() -> None:
+    """Each names what it imports (deptry compares that); together that is the runtime list."""
+    named = {
+        re.split(r"[\[=<>!~ ]", dependency)[0]
+        for path in FOLDER.parent.glob("*/pyproject.toml")
+        for dependency in tomllib.loads(path.read_text(encoding="utf-8"))["project"]["dependencies"]
+    }
+    assert named | set(RUNS_WITHOUT_AN_IMPORT) == _asked("runtime")
 
 
 def test_machines_and_images_get_the_same_versions() -> None:
