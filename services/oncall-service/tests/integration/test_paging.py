@@ -459,4 +459,4 @@ async def test_the_runs_can_be_listed_page_by_page(crew: Any, incident_event: An
     assert one["incident_id"] == ids[0]
     by_incident = await crew.ok("GET", f"/api/v1/escalations?incident_id={ids[1]}")
     assert len(by_incident["items"]) == 1
-    assert (await crew.call("GET", "/api/v1/escalations?cursor=nonsense")).status_code == 422
+    assert (await crew.call("GET", "/api/v1/escalations?cursor=nonsense")).status_code == 400

@@ -50,8 +50,8 @@ def add(database: Database, kind: str, message: dict[str, Any], detail: str, out
     database.query(
         "INSERT INTO notifications (id, idempotency_key, kind, person_name, channel, shown_target, "
         "reason, message, outcome, outcome_detail, attempts, created_at) "
-        "VALUES (%(id)s::uuid, %(id)s, %(kind)s, 'Ben', 'log', '', 'primary_on_call', %(message)s, %(outcome)s, %(detail)s, 0, "
-        "now())",
+        "VALUES (%(id)s::uuid, %(id)s, %(kind)s, 'Ben', 'log', '', 'primary_on_call', %(message)s, "
+        "%(outcome)s, %(detail)s, 0, now())",
         {
             "id": identifier,
             "kind": kind,

@@ -15,7 +15,7 @@ from oncall_service.access.shapes import (
     TokenCreated,
     TokenView,
 )
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore
+from oncall_service.core.parameters import TheCore
 from shared.app import INTERNAL_MAX_BODY_BYTES
 from shared.auth import Caller, bearer_token, requires, requires_service
 from shared.contracts.identity import (
@@ -28,6 +28,7 @@ from shared.contracts.identity import (
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import Forbidden, TooMany, Unauthorized, Unavailable
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 

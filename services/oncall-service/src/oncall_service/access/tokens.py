@@ -6,13 +6,15 @@ from oncall_service.access import store
 from oncall_service.access.credentials import TOKEN_PREFIX, new_token
 from oncall_service.access.shapes import TokenCreate, TokenCreated, TokenView
 from oncall_service.core.core import Core
-from oncall_service.core.store.lookup import id_cursor
 from oncall_service.tables import TokenRow
 from shared.auth import hash_token
 from shared.contracts.identity import Principal
 from shared.contracts.wire import Page
 from shared.errors import FieldError, Invalid, NotFound
 from shared.identifiers import new_id
+from shared.paging import Keyset
+
+_TOKENS = Keyset("tokens", UUID)
 
 
 class LocalTokenDirectory:
@@ -49,14 +51,10 @@ async def create(core: Core, command: TokenCreate, who: Principal) -> TokenCreat
 
 async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[TokenView]:
     """Tokens, newest first, revoked ones included."""
-    before = id_cursor(cursor) if cursor is not None else None
+    after = _TOKENS.after(cursor)
     async with core.database.session() as session:
-        rows = await store.tokens(session, before=before, limit=limit + 1)
-    more = len(rows) > limit
-    return Page(
-        items=[store.token_view(row) for row in rows[:limit]],
-        next_cursor=str(rows[limit - 1].id) if more else None,
-    )
+        rows = await store.tokens(session, before=after[0] if after else None, limit=limit + 1)
+    return _TOKENS.page(rows, limit, key=lambda row: (row.id,), show=store.token_view)
 
 
 async def revoke(core: Core, token_id: UUID) -> None:

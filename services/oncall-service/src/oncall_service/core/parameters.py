@@ -11,13 +11,7 @@ from oncall_service.core.core import Core
 from shared.contracts.wire import Instant, Text
 from shared.errors import FieldError, Invalid
 
-DEFAULT_LIMIT = 50
-
 TheCore: TypeAlias = NamedDependency[Core]
-Limit = Annotated[int, QueryParameter(ge=1, le=200, description="rows of one page")]
-Cursor = Annotated[
-    str | None, QueryParameter(max_length=1000, description="`next_cursor` of the page before")
-]
 Named = Annotated[
     str, PathParameter(max_length=500, description="id or name (a person: also the login)")
 ]

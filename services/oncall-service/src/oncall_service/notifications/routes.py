@@ -5,19 +5,13 @@ from uuid import UUID
 from litestar import Router, get
 from litestar.params import FromQuery
 
-from oncall_service.core.parameters import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Language,
-    Limit,
-    TheCore,
-    named_or_none,
-)
+from oncall_service.core.parameters import Language, TheCore, named_or_none
 from oncall_service.notifications import usecases
 from oncall_service.notifications.shapes import NotificationOutcome, NotificationView
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 from shared.words.catalogues import preferred, speaking
 
 

@@ -12,8 +12,11 @@ from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import ContactMethodRow, PersonRow
 from shared.contracts.wire import Page, Ref
 from shared.identifiers import new_id
+from shared.paging import Keyset
 from shared.urgency import Occasion
 from shared.words.catalogues import Say
+
+_NOTIFICATIONS = Keyset("notifications", UUID)
 
 
 async def send_trial(
@@ -49,6 +52,7 @@ async def listed(
     words: Say,
 ) -> Page[NotificationView]:
     """Notifications, newest first; ``inside``: with what only administrators may read."""
+    after = _NOTIFICATIONS.after(cursor)
     async with core.database.session() as session:
         of = None
         if person is not None:
@@ -58,9 +62,9 @@ async def listed(
             incident=incident_id,
             person=of,
             outcome=outcome,
-            before=lookup.id_cursor(cursor) if cursor is not None else None,
+            before=after[0] if after else None,
             limit=limit + 1,
         )
-        items = await store.views(session, rows[:limit], words, inside=inside)
-    more = len(rows) > limit
-    return Page(items=items, next_cursor=str(rows[limit - 1].id) if more else None)
+        shown, following = _NOTIFICATIONS.cut(rows, limit, key=lambda row: (row.id,))
+        items = await store.views(session, shown, words, inside=inside)
+    return Page(items=items, next_cursor=following)

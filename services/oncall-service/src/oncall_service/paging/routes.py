@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore, named_or_none
+from oncall_service.core.parameters import TheCore, named_or_none
 from oncall_service.paging import hearing, usecases
 from oncall_service.paging.shapes import EscalateCommand, EscalationView, RunStatus
 from shared.app import INTERNAL_MAX_BODY_BYTES
@@ -15,6 +15,7 @@ from shared.contracts.incidents import INCIDENT_EVENTS_PATH, IncidentEvents
 from shared.contracts.wire import EventResults, Page
 from shared.documented import as_responses
 from shared.errors import NotFound
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 
 @post(

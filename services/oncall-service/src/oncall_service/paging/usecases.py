@@ -14,8 +14,11 @@ from shared.contracts.identity import Principal
 from shared.contracts.incidents import Status
 from shared.contracts.wire import Page, Ref
 from shared.errors import Conflict, NotFound
+from shared.paging import Keyset
 from shared.urgency import Occasion
 from shared.work import in_session
+
+_RUNS = Keyset("escalations", UUID)
 
 
 async def escalate(core: Core, command: EscalateCommand, who: Principal) -> EscalationView:
@@ -63,6 +66,7 @@ async def listed(
     cursor: str | None,
 ) -> Page[EscalationView]:
     """Runs, newest first."""
+    after = _RUNS.after(cursor)
     async with core.database.session() as session:
         of = None
         if team is not None:
@@ -72,14 +76,10 @@ async def listed(
             incident=incident_id,
             team=of,
             status=status,
-            before=lookup.id_cursor(cursor) if cursor is not None else None,
+            before=after[0] if after else None,
             limit=limit + 1,
         )
-    more = len(rows) > limit
-    return Page(
-        items=[view(row) for row in rows[:limit]],
-        next_cursor=str(rows[limit - 1].id) if more else None,
-    )
+    return _RUNS.page(rows, limit, key=lambda row: (row.id,), show=view)
 
 
 def view(row: EscalationRow) -> EscalationView:

@@ -5,15 +5,7 @@ from uuid import UUID
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
-from oncall_service.core.parameters import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Language,
-    Limit,
-    Named,
-    TheCore,
-    named,
-)
+from oncall_service.core.parameters import Language, Named, TheCore, named
 from oncall_service.notifications.shapes import NotificationView
 from oncall_service.people import methods
 from oncall_service.people import usecases as people
@@ -29,6 +21,7 @@ from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import or_created
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 from shared.words.catalogues import preferred, speaking
 
 ADMIN = [requires(Role.ADMIN)]

@@ -3,13 +3,14 @@
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import JSONBody
 
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, Named, TheCore, named
+from oncall_service.core.parameters import Named, TheCore, named
 from oncall_service.policies import usecases as policies
 from oncall_service.policies.shapes import PolicyCreate, PolicyUpdate, PolicyView
 from shared.auth import requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import or_created
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]

@@ -6,7 +6,7 @@ from typing import Annotated
 from litestar import Router, get
 from litestar.params import QueryParameter
 
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, TheCore, instant, named
+from oncall_service.core.parameters import TheCore, instant, named
 from oncall_service.schedules import oncall
 from oncall_service.schedules.shapes import CalendarView, CurrentView
 from shared.auth import requires
@@ -14,6 +14,7 @@ from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import NotFound
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 DEFAULT_CALENDAR = timedelta(days=28)
 

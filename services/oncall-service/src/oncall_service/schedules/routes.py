@@ -5,17 +5,7 @@ from uuid import UUID
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from oncall_service.core.parameters import (
-    DEFAULT_LIMIT,
-    Cursor,
-    Limit,
-    Named,
-    TheCore,
-    When,
-    instant,
-    named,
-    named_or_none,
-)
+from oncall_service.core.parameters import Named, TheCore, When, instant, named, named_or_none
 from oncall_service.schedules import usecases as schedules
 from oncall_service.schedules.shapes import (
     OverrideCreate,
@@ -29,6 +19,7 @@ from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import or_created, or_unchanged
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]

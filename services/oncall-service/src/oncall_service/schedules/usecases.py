@@ -24,6 +24,9 @@ from shared.contracts.identity import Principal
 from shared.contracts.wire import Page
 from shared.errors import FieldError, Invalid, NotFound
 from shared.identifiers import new_id
+from shared.paging import Keyset
+
+_OVERRIDES = Keyset("overrides", UUID)
 
 
 async def create(core: Core, command: ScheduleCreate) -> ScheduleView:
@@ -131,17 +134,16 @@ async def listed_overrides(
     core: Core, *, schedule: str | None, since: datetime | None, limit: int, cursor: str | None
 ) -> Page[OverrideView]:
     """Overrides, newest first; ``since`` leaves out what ended before."""
+    after = _OVERRIDES.after(cursor)
     async with core.database.session() as session:
         of = None
         if schedule is not None:
             of = (await lookup.refer(session, ScheduleRow, schedule, "schedule")).id
-        before = lookup.id_cursor(cursor) if cursor is not None else None
         rows = await store.overrides(
-            session, schedule=of, since=since, before=before, limit=limit + 1
+            session, schedule=of, since=since, before=after[0] if after else None, limit=limit + 1
         )
-        items = await store.override_views(session, rows[:limit])
-        more = len(rows) > limit
-        return Page(items=items, next_cursor=str(rows[limit - 1].id) if more else None)
+        shown, following = _OVERRIDES.cut(rows, limit, key=lambda row: (row.id,))
+        return Page(items=await store.override_views(session, shown), next_cursor=following)
 
 
 async def remove_override(core: Core, override_id: UUID) -> None:

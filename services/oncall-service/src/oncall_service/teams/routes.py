@@ -3,7 +3,7 @@
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import JSONBody
 
-from oncall_service.core.parameters import DEFAULT_LIMIT, Cursor, Limit, Named, TheCore, named
+from oncall_service.core.parameters import Named, TheCore, named
 from oncall_service.teams import usecases as teams
 from oncall_service.teams.shapes import (
     ServiceCreate,
@@ -17,6 +17,7 @@ from shared.auth import requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import or_created
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 ADMIN = [requires(Role.ADMIN)]
 VIEWER = [requires(Role.VIEWER)]

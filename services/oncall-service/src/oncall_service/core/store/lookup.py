@@ -1,7 +1,5 @@
 """Finding a thing by what a person calls it, and walking through all of them by name."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -15,6 +13,7 @@ from shared.contracts.wire import Ref
 from shared.counters import short
 from shared.database import Connection
 from shared.errors import FieldError, Invalid, NotFound
+from shared.paging import Keyset
 
 Named: TypeAlias = PersonRow | TeamRow | PolicyRow | ServiceRow | ScheduleRow
 Row = TypeVar("Row", PersonRow, TeamRow, PolicyRow, ServiceRow, ScheduleRow)
@@ -89,17 +88,20 @@ async def refs(
     return {row.id: Ref(id=row.id, name=row.name) for row in rows}
 
 
+_BY_NAME = {table: Keyset(kind, str) for table, kind in KIND.items()}
+
+
 async def page(
     session: AsyncSession, table: type[Row], *, limit: int, cursor: str | None
-) -> tuple[list[Row], str | None]:
+) -> tuple[Sequence[Row], str | None]:
     """A page in the order of the names, and the cursor of the next one."""
+    order = _BY_NAME[table]
     name = func.lower(table.name)
     statement = select(table).order_by(name).limit(limit + 1)
-    if cursor is not None:
-        statement = statement.where(name > func.lower(decode_cursor(cursor)))
-    rows = list((await session.exec(statement)).all())
-    more = len(rows) > limit
-    return rows[:limit], encode_cursor(rows[limit - 1].name) if more else None
+    if after := order.after(cursor):
+        statement = statement.where(name > func.lower(after[0]))
+    rows = (await session.exec(statement)).all()
+    return order.cut(rows, limit, key=lambda row: (row.name,))
 
 
 def as_uuid(text: str) -> UUID | None:
@@ -110,35 +112,10 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def encode_cursor(value: str) -> str:
-    """An opaque cursor."""
-    return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str) -> str:
-    """What a cursor stands for; ``Invalid`` for anything that never was one."""
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        value = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (ValueError, binascii.Error):
-        value = "\x00"
-    if "\x00" in value:
-        raise Invalid([FieldError("cursor", "is not one this service gave out")])
-    return value
-
-
 def must_be_named(table: type[Named], reference: str, name: str) -> None:
     """What a PUT makes has the name it was put under; an id that is unknown is ``NotFound``."""
     if reference.lower() != name.lower():
         raise NotFound(f"There is no {KIND[table]} '{reference}'.")
-
-
-def id_cursor(cursor: str) -> UUID:
-    """The id behind a cursor of a list that is ordered by id."""
-    identifier = as_uuid(cursor)
-    if identifier is None:
-        raise Invalid([FieldError("cursor", "is not one this service gave out")])
-    return identifier
 
 
 async def living(connection: Connection) -> dict[str, set[str]]:
