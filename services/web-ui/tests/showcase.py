@@ -8,8 +8,8 @@ from web_ui_fakes import World
 
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Incident, Status
+from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, ShiftView
 from shared.contracts.wire import Ref, Severity
-from web_ui.reads import Calendar, Duty, Notification, Shift
 
 ADA = Ref(id=uuid4(), name="Ada Okafor")
 JUN = Ref(id=uuid4(), name="Jun Watanabe")
@@ -189,13 +189,13 @@ def _people(world: World) -> None:
     week = timedelta(days=7)
     until = now + timedelta(days=2, hours=3)
     world.oncall.current = [
-        Duty(team=PAYMENTS, primary=ADA, secondary=JUN, until=until),
-        Duty(team=PLATFORM, primary=LEA, secondary=MIRO, until=now + timedelta(hours=14)),
-        Duty(team=DATA, gap=True, fallback=SAM, until=now + timedelta(hours=5)),
+        CurrentView(team=PAYMENTS, primary=ADA, secondary=JUN, until=until),
+        CurrentView(team=PLATFORM, primary=LEA, secondary=MIRO, until=now + timedelta(hours=14)),
+        CurrentView(team=DATA, gap=True, fallback=SAM, until=now + timedelta(hours=5)),
     ]
 
-    def calendar(team: Ref, zone: str, first: Shift, *rest: Shift) -> None:
-        world.oncall.calendars[team.id] = Calendar(
+    def calendar(team: Ref, zone: str, first: ShiftView, *rest: ShiftView) -> None:
+        world.oncall.calendars[team.id] = CalendarView(
             team=team, schedule=team, time_zone=zone, items=[first, *rest]
         )
 
@@ -203,9 +203,9 @@ def _people(world: World) -> None:
     calendar(
         PAYMENTS,
         "Europe/Paris",
-        Shift(start=now - week, end=until, primary=ADA, secondary=JUN),
+        ShiftView(start=now - week, end=until, primary=ADA, secondary=JUN),
         *(
-            Shift(start=until + week * n, end=until + week * (n + 1), primary=p, secondary=s)
+            ShiftView(start=until + week * n, end=until + week * (n + 1), primary=p, secondary=s)
             for n, (p, s) in enumerate(order)
         ),
     )
@@ -214,16 +214,16 @@ def _people(world: World) -> None:
     calendar(
         PLATFORM,
         "America/Toronto",
-        Shift(start=now - day, end=tonight, primary=LEA, secondary=MIRO),
-        Shift(start=tonight, end=tonight + day, primary=MIRO, secondary=LEA),
-        Shift(start=tonight + day, end=tonight + 2 * day, gap=True),
-        Shift(start=tonight + 2 * day, end=tonight + 3 * day, primary=LEA, secondary=MIRO),
+        ShiftView(start=now - day, end=tonight, primary=LEA, secondary=MIRO),
+        ShiftView(start=tonight, end=tonight + day, primary=MIRO, secondary=LEA),
+        ShiftView(start=tonight + day, end=tonight + 2 * day, gap=True),
+        ShiftView(start=tonight + 2 * day, end=tonight + 3 * day, primary=LEA, secondary=MIRO),
     )
     calendar(
         DATA,
         "UTC",
-        Shift(start=now - day, end=now + timedelta(hours=5), gap=True),
-        Shift(start=now + timedelta(hours=5), end=now + timedelta(hours=13), primary=SAM),
+        ShiftView(start=now - day, end=now + timedelta(hours=5), gap=True),
+        ShiftView(start=now + timedelta(hours=5), end=now + timedelta(hours=13), primary=SAM),
     )
 
 
@@ -248,7 +248,7 @@ def _messages(world: World, story: Incident) -> None:
     ]
     for person, channel, outcome, detail, reason, minutes, incident in rows:
         world.oncall.sent.append(
-            Notification(
+            NotificationView(
                 id=uuid4(),
                 kind="more_alerts" if reason == "more_alerts" else "page",
                 incident_id=incident or uuid4(),

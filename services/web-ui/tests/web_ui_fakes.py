@@ -28,11 +28,11 @@ from shared.contracts.incident_api import (
     TimelineEntry,
 )
 from shared.contracts.incidents import Incident, IncidentKind, Status
+from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
 from shared.contracts.wire import Page, Ref, Severity
 from shared.errors import Conflict, Forbidden, NotFound, TooMany
 from web_ui.app import Neighbours, create_app
 from web_ui.clients import Down, Search, SignedOut
-from web_ui.reads import Calendar, Duty, Notification, Session
 from web_ui.settings import WebUiSettings
 from web_ui.sse import Message
 
@@ -269,9 +269,9 @@ class FakeOnCall:
         self.throttled = False
         self.addresses: list[str] = []
         self.devices: list[str] = []
-        self.current: list[Duty] = []
-        self.calendars: dict[UUID, Calendar] = {}
-        self.sent: list[Notification] = []
+        self.current: list[CurrentView] = []
+        self.calendars: dict[UUID, CalendarView] = {}
+        self.sent: list[NotificationView] = []
         self.escalated: list[tuple[UUID, str, str]] = []
         self.refuse_escalation: str | None = None
 
@@ -281,7 +281,7 @@ class FakeOnCall:
         if token is not None and token not in self._directory.sessions:
             raise SignedOut("This token is unknown, expired or revoked.")
 
-    async def sign_in(self, user: str, password: str, address: str, device: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:
         self._check()
         self.addresses.append(address)
         self.devices.append(device)
@@ -291,7 +291,7 @@ class FakeOnCall:
             raise SignedOut("User and password do not fit.")
         token = self._directory.begin(user)
         name, role = PEOPLE[user]
-        return Session(
+        return SessionView(
             token=token,
             person=Ref(id=uuid4(), name=name),
             role=role,
@@ -302,15 +302,15 @@ class FakeOnCall:
         self._check(token)
         del self._directory.sessions[token]
 
-    async def duties(self, token: str) -> Sequence[Duty]:
+    async def duties(self, token: str) -> Sequence[CurrentView]:
         self._check(token)
         return self.current
 
-    async def calendar(self, token: str, team: UUID, until: datetime) -> Calendar:
+    async def calendar(self, token: str, team: UUID, until: datetime) -> CalendarView:
         assert until > self._clock.now()
         self._check(token)
         return self.calendars.get(
-            team, Calendar(team=Ref(id=team, name="?"), time_zone="UTC", items=[])
+            team, CalendarView(team=Ref(id=team, name="?"), time_zone="UTC", items=[])
         )
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
@@ -321,7 +321,7 @@ class FakeOnCall:
 
     async def notifications(
         self, token: str, cursor: str | None, incident_id: UUID | None
-    ) -> Page[Notification]:
+    ) -> Page[NotificationView]:
         self._check(token)
         found = [n for n in self.sent if incident_id in (None, n.incident_id)]
         start = int(cursor or 0)

@@ -8,14 +8,13 @@ from typing import Any, Protocol
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
-from litestar.config.csrf import CSRFConfig
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, SerializationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.plugins import PluginProtocol
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
@@ -27,6 +26,7 @@ from shared.contracts.identity import Principal
 from shared.docs_page import PlainDocsPlugin
 from shared.documented import WallClockPlugin, document_problems
 from shared.errors import Problem, Unavailable, Unsupported
+from shared.heads import Heads
 from shared.intake import Intake, refuse_by_length
 from shared.metrics import Collect, ServiceMetrics, render
 from shared.observe import Observe
@@ -35,6 +35,12 @@ from shared.version import VERSION
 # Prometheus sends up to 256 alerts in one request, and does not repeat one that was too large.
 MAX_BODY_BYTES = 1536 * 1024
 INTERNAL_MAX_BODY_BYTES = 16 * 1024 * 1024
+COMPRESSED_FROM_BYTES = 1024
+
+UNCOMPRESSED = "uncompressed"
+"""The ``opt`` of what is answered as it is: a stream, whose events compressing would hold back, and
+pages in which a secret stands beside a stranger's words, for their size would tell of it (BREACH).
+"""
 READY_TIMEOUT_SECONDS = 4.0
 
 
@@ -72,8 +78,6 @@ class ServiceParts:
     dependencies: Mapping[str, Provide] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
     media_types: Sequence[str] = ("application/json",)
-    plugins: Sequence[PluginProtocol] = ()
-    csrf: CSRFConfig | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of Litestar, for a service that serves pages."""
 
@@ -117,8 +121,13 @@ def assemble(parts: ServiceParts) -> Litestar:
             ),
         ),
         request_max_body_size=MAX_BODY_BYTES,
-        csrf_config=parts.csrf,
-        plugins=[WallClockPlugin(), *parts.plugins],
+        compression_config=CompressionConfig(
+            backend="gzip",
+            minimum_size=COMPRESSED_FROM_BYTES,
+            gzip_compress_level=5,
+            exclude_opt_key=UNCOMPRESSED,
+        ),
+        plugins=[WallClockPlugin()],
         logging_config=None,
         **options,
     )
@@ -131,7 +140,7 @@ def assemble(parts: ServiceParts) -> Litestar:
                 if handler.resolve_include_in_schema():
                     document_problems(handler, route.path_format)
     app.state.door = Door(parts.registry)
-    app.asgi_handler = Observe(Intake(app.asgi_handler, parts.registry), metrics)
+    app.asgi_handler = Observe(Intake(Heads(app.asgi_handler), parts.registry), metrics)
     return app
 
 

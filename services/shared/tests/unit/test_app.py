@@ -2,18 +2,20 @@ import asyncio
 import gzip
 import logging
 import weakref
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import pytest
 import structlog
 from litestar import Litestar, Request, get, post
 from litestar.params import JSONBody
+from litestar.response import Stream
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import Field
 
 from shared import logs, problems
-from shared.app import ServiceParts, assemble
+from shared.app import UNCOMPRESSED, ServiceParts, assemble
 from shared.auth import Authenticator, Caller, hash_token, requires, requires_service
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Command, Instant, Line
@@ -403,3 +405,57 @@ async def test_a_failure_keeps_nothing_that_was_read_and_ends_nobody_elses_work(
     problems.forget(caught.value)
     assert kept[0]() is None
     assert await work == "went on"
+
+
+@get("/long")
+async def long() -> str:
+    return "a line that is long enough\n" * 1000
+
+
+@get("/endless", opt={UNCOMPRESSED: True})
+async def endless() -> Stream:
+    async def lines() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 2000
+            await asyncio.sleep(3600)
+
+    return Stream(lines())
+
+
+@pytest.fixture
+def answers() -> Iterator[TestClient[Litestar]]:
+    parts = ServiceParts(
+        "test",
+        "a service",
+        "rev",
+        handlers=[long, endless],
+    )
+    with TestClient(assemble(parts)) as client:
+        yield client
+
+
+def test_a_long_answer_is_compressed_for_who_reads_that(answers: TestClient[Litestar]) -> None:
+    packed = answers.get("/long", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < 1000
+    assert "accept-encoding" in packed.headers["vary"].lower()
+    plain = answers.get("/long", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == packed.text
+
+
+def test_a_short_answer_is_left_as_it_is(answers: TestClient[Litestar]) -> None:
+    assert "content-encoding" not in answers.get("/health").headers
+
+
+def test_head_answers_what_get_would_without_the_content(answers: TestClient[Litestar]) -> None:
+    for path in ("/health", "/long"):
+        got, asked = answers.get(path), answers.head(path)
+        assert asked.status_code == got.status_code == 200
+        assert asked.headers["content-type"] == got.headers["content-type"]
+        assert asked.content == b""
+    assert answers.head("/nowhere").status_code == 404
+
+
+def test_head_of_a_stream_ends(answers: TestClient[Litestar]) -> None:
+    assert answers.head("/endless").status_code == 200

@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from prometheus_client import CollectorRegistry
 
-from shared.app import Resource, ServiceParts, assemble
+from shared.app import UNCOMPRESSED, Resource, ServiceParts, assemble
 from shared.auth import CachedTokenDirectory, RemoteTokenDirectory, TokenDirectory
 from shared.clock import Clock, SystemClock
 from shared.errors import NotFound, Problem
@@ -144,6 +144,7 @@ def _pages(services: Services, guard: FormGuard) -> Router:
         route_handlers=[*HANDLERS, _nothing_here],
         before_request=check_form,
         request_max_body_size=FORM_MAX_BYTES,
+        opt={UNCOMPRESSED: True},
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "viewer": Provide(viewer),

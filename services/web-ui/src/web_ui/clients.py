@@ -14,9 +14,9 @@ from uuid import UUID
 
 from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
+from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
 from shared.contracts.wire import Page
 from shared.errors import Unauthorized, Unavailable
-from web_ui.reads import Calendar, Duty, Notification, Session
 
 MOST_ALERTS = 100
 
@@ -93,7 +93,7 @@ class Incidents(Protocol):
 class OnCall(Protocol):
     """oncall-service."""
 
-    async def sign_in(self, user: str, password: str, address: str, device: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:
         """Begin a session; ``SignedOut`` when name and password do not fit.
 
         ``address`` is where the person is, ``device`` the secret of their browser: attempts are
@@ -105,11 +105,11 @@ class OnCall(Protocol):
         """End it."""
         ...
 
-    async def duties(self, token: str) -> Sequence[Duty]:
+    async def duties(self, token: str) -> Sequence[CurrentView]:
         """Who is on call in every team."""
         ...
 
-    async def calendar(self, token: str, team: UUID, until: datetime) -> Calendar:
+    async def calendar(self, token: str, team: UUID, until: datetime) -> CalendarView:
         """The shifts of a team from now on."""
         ...
 
@@ -119,6 +119,6 @@ class OnCall(Protocol):
 
     async def notifications(
         self, token: str, cursor: str | None, incident_id: UUID | None
-    ) -> Page[Notification]:
+    ) -> Page[NotificationView]:
         """Messages to people, newest first."""
         ...

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
+from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
 from shared.contracts.wire import Page
 from shared.errors import (
     Conflict,
@@ -23,7 +24,6 @@ from shared.errors import (
 )
 from shared.http import ServiceClient
 from web_ui.clients import MOST_ALERTS, Down, Search, SignedOut
-from web_ui.reads import Calendar, Duty, Notification, Session
 from web_ui.sse import Message, parse
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -178,11 +178,11 @@ class HttpIncidents(_Neighbour):
 class HttpOnCall(_Neighbour):
     """oncall-service over HTTP; see :class:`OnCall`."""
 
-    async def sign_in(self, user: str, password: str, address: str, device: str) -> Session:
+    async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:
         """See :class:`OnCall`."""
         # With this service's own token, which is what makes oncall-service believe the address.
         return await self._ask(
-            Session,
+            SessionView,
             "POST",
             "/api/v1/sessions",
             None,
@@ -194,15 +194,15 @@ class HttpOnCall(_Neighbour):
         """See :class:`OnCall`."""
         await self._send("DELETE", "/api/v1/sessions/current", token)
 
-    async def duties(self, token: str) -> Sequence[Duty]:
+    async def duties(self, token: str) -> Sequence[CurrentView]:
         """See :class:`OnCall`."""
         path, params = "/api/v1/oncall/current", {"limit": PAGE_SIZE}
-        return (await self._ask(Page[Duty], "GET", path, token, params=params)).items
+        return (await self._ask(Page[CurrentView], "GET", path, token, params=params)).items
 
-    async def calendar(self, token: str, team: UUID, until: datetime) -> Calendar:
+    async def calendar(self, token: str, team: UUID, until: datetime) -> CalendarView:
         """See :class:`OnCall`."""
         params = {"team": str(team), "until": until.isoformat()}
-        return await self._ask(Calendar, "GET", "/api/v1/oncall/calendar", token, params=params)
+        return await self._ask(CalendarView, "GET", "/api/v1/oncall/calendar", token, params=params)
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         """See :class:`OnCall`."""
@@ -211,12 +211,12 @@ class HttpOnCall(_Neighbour):
 
     async def notifications(
         self, token: str, cursor: str | None, incident_id: UUID | None
-    ) -> Page[Notification]:
+    ) -> Page[NotificationView]:
         """See :class:`OnCall`."""
         given = {"cursor": cursor, "incident_id": str(incident_id) if incident_id else None}
         params = {"limit": 50} | {name: value for name, value in given.items() if value}
         return await self._ask(
-            Page[Notification], "GET", "/api/v1/notifications", token, params=params
+            Page[NotificationView], "GET", "/api/v1/notifications", token, params=params
         )
 
 

@@ -6,8 +6,8 @@ from showcase import ADA, SAM, fill
 from web_ui_fakes import Visitor
 
 from shared.contracts.incidents import Status
+from shared.contracts.oncall_api import CurrentView
 from shared.contracts.wire import Ref, Severity
-from web_ui.reads import Duty
 
 
 async def test_the_dashboard_shows_what_is_open_and_how_bad(responder: Visitor) -> None:
@@ -55,7 +55,7 @@ async def test_a_quiet_day_says_so(responder: Visitor) -> None:
 
 async def test_a_team_without_a_rotation_shows_who_its_policy_pages(responder: Visitor) -> None:
     responder.world.oncall.current = [
-        Duty(team=Ref(id=uuid4(), name="Catch-all"), gap=True, fallback=SAM)
+        CurrentView(team=Ref(id=uuid4(), name="Catch-all"), gap=True, fallback=SAM)
     ]
     text = (await responder.get("/")).text
     assert "<strong>Sam Ellis</strong>" in text
@@ -68,8 +68,8 @@ async def test_with_nothing_open_the_title_counts_nothing(responder: Visitor) ->
 
 async def test_who_is_on_call_and_a_gap_are_on_the_dashboard(responder: Visitor) -> None:
     responder.world.oncall.current = [
-        Duty(team=Ref(id=uuid4(), name="Payments"), primary=ADA),
-        Duty(
+        CurrentView(team=Ref(id=uuid4(), name="Payments"), primary=ADA),
+        CurrentView(
             team=Ref(id=uuid4(), name="Data"),
             gap=True,
             until=responder.world.clock.now() + timedelta(hours=5),
@@ -130,7 +130,9 @@ async def test_a_viewer_sees_everything_and_no_button(viewer: Visitor) -> None:
 async def test_with_incident_management_down_the_page_stands_and_says_so(
     responder: Visitor,
 ) -> None:
-    responder.world.oncall.current = [Duty(team=Ref(id=uuid4(), name="Payments"), primary=ADA)]
+    responder.world.oncall.current = [
+        CurrentView(team=Ref(id=uuid4(), name="Payments"), primary=ADA)
+    ]
     responder.world.incidents.down = True
     page = await responder.get("/")
     assert page.status_code == 200

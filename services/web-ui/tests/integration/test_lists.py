@@ -8,9 +8,9 @@ from showcase import ADA, DATA, JUN, fill
 from web_ui_fakes import Visitor
 
 from shared.contracts.incidents import Status
+from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, ShiftView
 from shared.contracts.wire import Severity
 from shared.errors import FieldError, Invalid
-from web_ui.reads import Calendar, Duty, Notification, Shift
 
 
 async def test_the_history_shows_what_is_resolved_and_how_long_it_took(responder: Visitor) -> None:
@@ -91,7 +91,7 @@ async def test_the_on_call_page_shows_people_gaps_and_what_comes_next(responder:
 async def test_a_team_without_a_rotation_is_no_alarm_and_says_who_is_paged(
     responder: Visitor,
 ) -> None:
-    responder.world.oncall.current = [Duty(team=DATA, gap=True)]
+    responder.world.oncall.current = [CurrentView(team=DATA, gap=True)]
     assert "No rotation" in (await responder.get("/")).text
     text = (await responder.get("/oncall")).text
     assert "This team has no rotation." in text
@@ -106,7 +106,7 @@ async def test_a_calendar_that_is_missing_leaves_the_rest(
     fill(responder.world)
     calendar = responder.world.oncall.calendar
 
-    async def down(*arguments: object) -> Calendar:
+    async def down(*arguments: object) -> CalendarView:
         responder.world.oncall.down = True
         try:
             return await calendar(*arguments)  # type: ignore[arg-type]
@@ -121,12 +121,12 @@ async def test_a_calendar_that_is_missing_leaves_the_rest(
 
 async def test_the_next_hand_offs_are_five_at_most(responder: Visitor) -> None:
     now, hour = responder.world.clock.now(), timedelta(hours=1)
-    responder.world.oncall.current = [Duty(team=DATA, primary=ADA)]
-    responder.world.oncall.calendars[DATA.id] = Calendar(
+    responder.world.oncall.current = [CurrentView(team=DATA, primary=ADA)]
+    responder.world.oncall.calendars[DATA.id] = CalendarView(
         team=DATA,
         time_zone="UTC",
         items=[
-            Shift(start=now + n * hour, end=now + (n + 1) * hour, primary=(ADA, JUN)[n % 2])
+            ShiftView(start=now + n * hour, end=now + (n + 1) * hour, primary=(ADA, JUN)[n % 2])
             for n in range(-1, 20)
         ],
     )
@@ -154,7 +154,7 @@ async def test_every_message_is_listed_with_what_became_of_it(responder: Visitor
 async def test_the_messages_of_one_incident_page_by_page(responder: Visitor) -> None:
     incident_id = uuid4()
     responder.world.oncall.sent = [
-        Notification(
+        NotificationView(
             id=uuid4(),
             kind="page",
             incident_id=incident_id if n % 2 else uuid4(),

@@ -183,3 +183,17 @@ async def test_an_error_of_ours_shows_a_request_to_ask_about_and_nothing_inner(
     fragment = await responder.get("/notifications", fragment=True)
     assert fragment.headers["hx-reswap"] == "none"
     assert "Something went wrong on our side" in fragment.text
+
+
+async def test_pages_are_sent_as_they_are_and_files_are_compressed(responder: Visitor) -> None:
+    """A page holds a token beside words of strangers; its compressed size would tell of it."""
+    page, file = await responder.get("/"), await responder.get("/static/app.js")
+    assert len(page.content) > 2000
+    assert "content-encoding" not in page.headers
+    assert file.headers["content-encoding"] == "gzip"
+
+
+async def test_head_is_answered_like_get(responder: Visitor) -> None:
+    for path in ("/", "/history", "/static/app.js", "/health"):
+        asked = await responder.client.head(path)
+        assert (asked.status_code, asked.content) == (200, b"")

@@ -9,8 +9,14 @@ import pytest
 
 from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
 from shared.contracts.incidents import Incident
+from shared.contracts.oncall_api import (
+    CalendarView,
+    CurrentView,
+    NotificationView,
+    SessionView,
+    ShiftView,
+)
 from web_ui.clients import Search
-from web_ui.reads import Calendar, Duty, Notification, Session, Shift
 
 SERVICES = Path(__file__).parents[3]
 
@@ -38,11 +44,11 @@ READ = [
     (INCIDENTS, TimelineEntry, "TimelineEntry"),
     (INCIDENTS, IncidentAlert, "IncidentAlert"),
     (INCIDENTS, Stats, "Stats"),
-    (ONCALL, Session, "SessionView"),
-    (ONCALL, Duty, "CurrentView"),
-    (ONCALL, Calendar, "CalendarView"),
-    (ONCALL, Shift, "ShiftView"),
-    (ONCALL, Notification, "NotificationView"),
+    (ONCALL, SessionView, "SessionView"),
+    (ONCALL, CurrentView, "CurrentView"),
+    (ONCALL, CalendarView, "CalendarView"),
+    (ONCALL, ShiftView, "ShiftView"),
+    (ONCALL, NotificationView, "NotificationView"),
 ]
 
 SENT = [

@@ -10,6 +10,7 @@ from web_ui_fakes import World, at
 
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Status
+from shared.contracts.oncall_api import CalendarView, NotificationView, ShiftView
 from shared.contracts.wire import Ref, Severity
 from shared.errors import NotFound
 from vigie_testing.clock import ManualClock
@@ -18,19 +19,18 @@ from web_ui.pages.history import Filters, filters_of
 from web_ui.pages.incident import AlertCard, links, reference_of
 from web_ui.pages.notifications import line
 from web_ui.pages.oncall import hand_offs
-from web_ui.reads import Calendar, Notification, Shift
 
 NOW = at("2026-03-02T09:00:00")
 TEAM = Ref(id=uuid4(), name="Payments")
 
 
-def calendar(*shifts: Shift) -> Calendar:
-    return Calendar(team=TEAM, time_zone="UTC", items=list(shifts))
+def calendar(*shifts: ShiftView) -> CalendarView:
+    return CalendarView(team=TEAM, time_zone="UTC", items=list(shifts))
 
 
-def shift(start: int, end: int, primary: Ref | None, secondary: Ref | None = None) -> Shift:
+def shift(start: int, end: int, primary: Ref | None, secondary: Ref | None = None) -> ShiftView:
     hour = timedelta(hours=1)
-    return Shift(
+    return ShiftView(
         start=NOW + start * hour,
         end=NOW + end * hour,
         primary=primary,
@@ -169,5 +169,5 @@ def test_a_message_says_what_it_is_once_and_what_it_travels_with(
     facts: dict[str, Any], label: str | None, remarks: list[str]
 ) -> None:
     fields = {"kind": "page", "outcome": "sent", "channel": "log", **facts}
-    shown = line(Notification(id=uuid4(), created_at=NOW, **fields))
+    shown = line(NotificationView(id=uuid4(), created_at=NOW, **fields))
     assert (shown.label, shown.remarks) == (label, remarks)

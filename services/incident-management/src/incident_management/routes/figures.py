@@ -11,6 +11,7 @@ from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams
 from incident_management.routes.parameters import When
 from incident_management.store import figures
+from shared.app import UNCOMPRESSED
 from shared.auth import requires, while_authenticated
 from shared.contracts.identity import Role
 from shared.contracts.incident_api import Stats
@@ -45,7 +46,13 @@ async def get_statistics(
         return await figures.statistics(connection, since=start, until=end)
 
 
-@get("/events", guards=[requires(Role.VIEWER)], tags=["stream"], media_type="text/event-stream")
+@get(
+    "/events",
+    guards=[requires(Role.VIEWER)],
+    tags=["stream"],
+    media_type="text/event-stream",
+    opt={UNCOMPRESSED: True},
+)
 async def stream_events(
     request: Request[Any, Any, Any],
     streams: TheStreams,

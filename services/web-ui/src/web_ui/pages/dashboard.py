@@ -9,11 +9,11 @@ from litestar import Request, Response, get
 
 from shared.contracts.incident_api import Stats
 from shared.contracts.incidents import Incident, Status
+from shared.contracts.oncall_api import CurrentView
 from shared.contracts.wire import Severity
 from web_ui.actions import Action, quick
 from web_ui.clients import Search
 from web_ui.notices import Asking, Notice
-from web_ui.reads import Duty
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
@@ -50,7 +50,7 @@ class Dashboard:
     mtta_seconds: float | None
     mttr_seconds: float | None
     window: str
-    duties: Sequence[Duty] | None
+    duties: Sequence[CurrentView] | None
     can_act: bool
 
     @property

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 
+from shared.contracts.oncall_api import NotificationView
 from web_ui.addresses import with_query
 from web_ui.notices import Asking, Notice
 from web_ui.presentation import words
-from web_ui.reads import Notification
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -24,7 +24,7 @@ _PLAIN_KINDS = frozenset({"page", "test"})
 class Line:
     """A notification, with the name of its kind where its title leaves that open, and remarks."""
 
-    notification: Notification
+    notification: NotificationView
     label: str | None
     remarks: Sequence[str]
 
@@ -58,7 +58,7 @@ async def load(
     )
 
 
-def line(item: Notification) -> Line:
+def line(item: NotificationView) -> Line:
     """How a notification is shown."""
     label = None if item.kind in _PLAIN_KINDS else words(item.kind)
     reason = words(item.reason) if item.reason != item.kind else ""

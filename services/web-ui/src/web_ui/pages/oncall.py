@@ -8,9 +8,9 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from shared.contracts.oncall_api import CalendarView, CurrentView
 from shared.contracts.wire import Ref
 from web_ui.notices import Asking, Notice
-from web_ui.reads import Calendar, Duty
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -31,7 +31,7 @@ class HandOff:
 class TeamCard:
     """A team's duty, and its next hand-offs (None while they cannot be asked for)."""
 
-    duty: Duty
+    duty: CurrentView
     hand_offs: Sequence[HandOff] | None
     time_zone: str | None
     gap_ahead: datetime | None
@@ -44,7 +44,7 @@ class OnCallPage:
     teams: Sequence[TeamCard] | None
 
 
-def hand_offs(calendar: Calendar, now: datetime) -> list[HandOff]:
+def hand_offs(calendar: CalendarView, now: datetime) -> list[HandOff]:
     """The coming changes of who is on call.
 
     A calendar may be cut where nobody changes (midnight, the edge of a layer): those are not
@@ -78,7 +78,7 @@ async def load(services: Services, viewer: Viewer) -> tuple[OnCallPage, list[Not
     return OnCallPage(cards), asking.notices
 
 
-def _card(duty: Duty, calendar: Calendar | None, now: datetime) -> TeamCard:
+def _card(duty: CurrentView, calendar: CalendarView | None, now: datetime) -> TeamCard:
     if calendar is None:
         return TeamCard(duty, None, None, None)
     coming = hand_offs(calendar, now)

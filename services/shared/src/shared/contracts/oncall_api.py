@@ -1,0 +1,90 @@
+"""What oncall-service's public API answers, as its clients read it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts.identity import Role
+from shared.contracts.wire import Ref, Text, Wire
+
+
+class SessionView(Wire):
+    """A person has signed in: ``token`` acts for them until ``expires_at``; shown only here."""
+
+    token: Text
+    person: Ref
+    role: Role
+    expires_at: datetime
+
+
+class CurrentView(Wire):
+    """Who is on call for a team, now or at the instant asked about.
+
+    ``until`` is the next change within 60 days, or null. ``gap``: nobody is primary, so a page goes
+    to ``fallback`` (null: to the catch-all team and the administrators). ``primary_from`` and
+    ``secondary_from`` are the layer that decided, or ``override``.
+    """
+
+    team: Ref
+    primary: Ref | None = None
+    secondary: Ref | None = None
+    primary_from: Text | None = None
+    secondary_from: Text | None = None
+    until: datetime | None = None
+    gap: bool = False
+    fallback: Ref | None = None
+
+
+class ShiftView(Wire):
+    """A stretch of the final calendar; ``source`` is the layer that decided, or ``override``."""
+
+    start: datetime
+    end: datetime
+    primary: Ref | None = None
+    secondary: Ref | None = None
+    source: Text | None = None
+    gap: bool = False
+
+
+class CalendarView(Wire):
+    """The final shifts of a team, without hole or overlap."""
+
+    team: Ref
+    schedule: Ref | None = None
+    time_zone: Text
+    items: list[ShiftView]
+
+
+class AttemptView(Wire):
+    """One try to deliver a message; ``outcome`` is sent or failed."""
+
+    at: datetime
+    outcome: Text
+    detail: Text
+
+
+class NotificationView(Wire):
+    """A message to a person and what became of it.
+
+    ``outcome`` is pending, sent, failed or cancelled; ``reason`` is why this person was chosen.
+    ``kind`` is one of ``MessageKind``; ``title`` and ``detail`` are in the language asked for.
+    Those with the same ``bundle_id`` are one message; null: a message of its own, or none yet.
+    """
+
+    id: UUID
+    kind: Text
+    incident_id: UUID | None = None
+    escalation_id: UUID | None = None
+    round: int | None = None
+    step: int | None = None
+    person: Ref | None = None
+    channel: Text
+    target: Text = ""
+    reason: Text = ""
+    title: Text = ""
+    outcome: Text
+    detail: Text = ""
+    idempotency_key: Text = ""
+    bundle_id: UUID | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+    attempts: list[AttemptView] = []
