@@ -12,7 +12,7 @@ from oncall_service.teams import usecases as teams
 from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 
-ESCALATION, DELIVERY, HOUSEKEEPING = "escalation", "delivery", "housekeeping"
+ESCALATION, SENDING, HOUSEKEEPING = "escalation", "sending", "housekeeping"
 
 
 def engines(
@@ -30,8 +30,8 @@ def engines(
             # Whatever keeps the clock from being watched must not keep anybody from being paged.
             await due.run_due(core)
 
-    async def deliver() -> None:
-        if await dispatch.deliver_due():
+    async def send() -> None:
+        if await dispatch.send_due():
             wake.set()
 
     async def keep_house() -> None:
@@ -47,9 +47,9 @@ def engines(
             clock=core.clock,
             metrics=metrics,
         ),
-        DELIVERY: Periodic(
-            DELIVERY,
-            deliver,
+        SENDING: Periodic(
+            SENDING,
+            send,
             interval=1.0,
             timeout=30.0,
             clock=core.clock,

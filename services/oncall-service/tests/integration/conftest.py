@@ -94,7 +94,7 @@ class Oncall:
             self.clock.advance(**forward)
         engines = self.app.state.engines
         assert await engines["escalation"].cycle()
-        assert await engines["delivery"].cycle()
+        assert await engines["sending"].cycle()
         return self.phones.take()
 
     def told_of(self) -> list[str]:

@@ -24,7 +24,7 @@ async def test_a_failure_worth_a_retry_is_tried_again_with_the_same_key(
 ) -> None:
     crew.phones.answers = [Failed("answered 503", retry=True), Sent("answered 200")]
     await crew.hear(incident_event())
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [first] = crew.phones.rang
     assert (await _only(crew))["outcome"] == "pending"
     assert await crew.tick() == ["Ada"]
@@ -40,10 +40,10 @@ async def test_a_retry_carries_the_idempotency_key_of_the_first_attempt(
 ) -> None:
     crew.phones.answers = [Failed("answered 503", retry=True)]
     await crew.hear(incident_event())
-    delivery = crew.app.state.engines["delivery"]
-    await delivery.cycle()
+    sending = crew.app.state.engines["sending"]
+    await sending.cycle()
     crew.clock.advance(seconds=5)
-    await delivery.cycle()
+    await sending.cycle()
     first, second = crew.phones.rang
     assert first.idempotency_key == second.idempotency_key
 
@@ -53,7 +53,7 @@ async def test_a_step_nobody_got_is_followed_by_the_next_one_at_once(
 ) -> None:
     crew.phones.answers = [Failed("answered 410", retry=False)]
     await crew.hear(incident_event())
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     crew.phones.take()
     assert await crew.tick() == ["Ben"]
     assert "notification.failed" in await crew.told()
@@ -137,7 +137,7 @@ async def test_a_bundle_whose_outcome_is_unknown_is_sent_again_with_its_key(
     [bundle] = crew.database.query(
         "SELECT DISTINCT bundle_id FROM oncall.notifications WHERE bundle_id <> id"
     )
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [again] = crew.phones.rang
     assert again.idempotency_key == f"bundle:{bundle[0]}"
     assert again.message.facts["count"] == 4
@@ -154,7 +154,7 @@ async def test_what_was_sent_while_it_was_cancelled_is_recorded_as_sent(
         return Sent("ok")
 
     crew.phones.send = slow
-    assert await crew.app.state.engines["delivery"].cycle()
+    assert await crew.app.state.engines["sending"].cycle()
     assert (await _only(crew))["outcome"] == "sent"
 
 
@@ -202,7 +202,7 @@ async def test_a_test_message_says_that_it_is_one(crew: Any) -> None:
     response = await crew.call("POST", path)
     assert response.status_code == 202
     assert response.json()["outcome"] == "pending"
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [message] = crew.phones.rang
     assert message.message.title == "Vigie: test message"
     assert (await _only(crew))["outcome"] == "sent"
@@ -243,7 +243,7 @@ async def test_a_webhook_is_signed_with_the_secret_its_owner_was_shown(start: An
         assert [one["secret"] for one in person["contact_methods"]] == [None, None]
         path = f"/api/v1/people/admin/contact-methods/{made['id']}/test"
         assert isinstance(await oncall.call("POST", path), httpx.Response)
-        await oncall.app.state.engines["delivery"].cycle()
+        await oncall.app.state.engines["sending"].cycle()
         [sent] = oncall.phones.rang
         assert (sent.secret, sent.target) == (made["secret"], hook["target"])
 
@@ -261,9 +261,9 @@ async def test_a_storm_is_a_burst_and_then_one_message_a_minute_the_worst_first(
     worse = incident_event(id=ids[39], severity="high")
     await crew.hear(worse)
     assert await crew.tick(seconds=59) == []
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     crew.clock.advance(seconds=1)
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [bundle] = crew.phones.rang
     assert bundle.message.title == "20 more incidents, worst: [HIGH] INC-42 Checkout is down"
     assert [one["severity"] for one in bundle.message.facts["incidents"]] == ["high"] + 19 * ["low"]
@@ -287,7 +287,7 @@ async def test_a_critical_page_goes_out_at_once_in_the_middle_of_a_storm(
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(30)))
     critical = incident_event(id=str(new_id()), title="The database burns")
     await crew.hear(critical)
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [page] = crew.phones.rang
     assert page.message.title.startswith("31 more incidents, worst: [CRITICAL] INC-42 The database")
     assert page.message.facts["incident_id"] == critical["incident"]["id"]
@@ -331,7 +331,7 @@ async def test_what_was_in_hand_at_a_kill_goes_out_at_once_and_costs_nothing_mor
         await crew.hear(incident_event(id=str(new_id())))
         await crew.tick()
     await crew.hear(incident_event(id=str(new_id())))
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [last] = crew.phones.rang[-1:]
     crew.database.query(
         "UPDATE oncall.notifications SET outcome = 'pending', next_attempt_at = created_at, "
@@ -340,7 +340,7 @@ async def test_what_was_in_hand_at_a_kill_goes_out_at_once_and_costs_nothing_mor
     )
     crew.database.query("UPDATE oncall.contact_method_paces SET claimed_by = 1")
     crew.phones.take()
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     assert [one.idempotency_key for one in crew.phones.rang] == [last.idempotency_key]
 
 
@@ -355,7 +355,7 @@ async def test_a_message_for_many_is_tried_again_as_a_whole_under_its_key(
     crew.phones.answers = [Sent("ok"), Failed("answered 503", retry=True)]
     await crew.tick()
     crew.clock.advance(minutes=1)
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [again] = crew.phones.rang
     assert again.message.facts["count"] == 3
     assert again.idempotency_key.startswith("bundle:")
@@ -378,7 +378,7 @@ async def test_word_that_comes_while_the_last_one_is_being_sent_is_said_afterwar
     await crew.tick(seconds=5)
     crew.phones.send = quick
     crew.clock.advance(seconds=5)
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [message] = crew.phones.rang
     assert message.message.facts["count"] == 2
 
@@ -392,7 +392,7 @@ async def test_trouble_that_turns_critical_at_night_waits_for_nobodys_morning(
     await crew.hear(incident_event(**LOW))
     assert await crew.tick() == []
     assert await crew.hear(incident_event(revision=2, severity="critical")) == ["severity_rose"]
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     assert [one.message.title for one in crew.phones.rang] == ["[CRITICAL] INC-42 Checkout is down"]
 
 
@@ -436,7 +436,7 @@ async def test_a_test_message_waits_behind_a_storm_and_is_not_bundled(
     path = f"/api/v1/people/ada/contact-methods/{ada['contact_methods'][0]['id']}/test"
     await crew.ok("POST", path)
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(5)))
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     assert [one.message.facts["kind"] for one in crew.phones.rang] == ["page", "bundle"]
     crew.phones.take()
     await crew.tick(minutes=1)
@@ -503,7 +503,7 @@ async def test_whoever_has_an_incident_is_told_once_how_many_alerts_joined_it(
     assert reasons == ["more_alerts", "more_alerts"]
     assert await crew.tick() == [], "a few seconds make one message of it"
     crew.clock.advance(seconds=5)
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [message] = crew.phones.rang
     assert message.person == "Ben"
     assert message.message.title == "[CRITICAL] 3 more alerts on INC-42 Checkout is down"
@@ -561,13 +561,13 @@ async def test_a_send_that_hangs_does_not_hold_up_a_colleagues_page(
     quick = crew.phones.send
     crew.phones.send = hang
     await crew.hear(incident_event())
-    first = asyncio.create_task(lanes["delivery"].cycle())
+    first = asyncio.create_task(lanes["sending"].cycle())
     await hanging.wait()
     crew.phones.send = quick
     steps = [{"target": "person", "person": "Ben"}]
     await crew.ok("PATCH", "/api/v1/policies/Payments", json={"steps": steps})
     await crew.hear(incident_event(id=str(new_id())))
-    assert await lanes["delivery"].cycle()
+    assert await lanes["sending"].cycle()
     assert [one.person for one in crew.phones.rang] == ["Ben"]
     released.set()
     assert await first

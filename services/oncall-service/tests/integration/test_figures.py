@@ -48,11 +48,11 @@ async def test_what_fails_again_and_again_does_not_get_younger_by_it(
 ) -> None:
     crew.phones.answers = [Failed("answered 503", retry=True)] * 20
     await crew.hear(incident_event())
-    delivery = crew.app.state.engines["delivery"]
-    await delivery.cycle()
+    sending = crew.app.state.engines["sending"]
+    await sending.cycle()
     for _ in range(4):
         crew.clock.advance(minutes=1)
-        await delivery.cycle()
+        await sending.cycle()
     assert await _figures(crew) == (1, 0, 240)
 
 

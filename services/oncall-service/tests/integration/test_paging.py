@@ -59,7 +59,7 @@ async def test_an_event_carries_facts_and_no_sentence(crew: Any, incident_event:
 
 async def test_what_a_page_says(crew: Any, incident_event: Any) -> None:
     await crew.hear(incident_event(id="01900000-0000-7000-8000-000000000001"))
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [page] = crew.phones.rang
     assert page.message.title == "[CRITICAL] INC-42 Checkout is down"
     assert "Why you: primary on call" in page.message.text
@@ -332,7 +332,7 @@ async def test_two_replicas_do_a_due_step_once(start: Any, crew: Any, incident_e
         crew.clock.advance(minutes=5)
         engines = [one.app.state.engines for one in (crew, twin)]
         assert all(await asyncio.gather(*(each["escalation"].cycle() for each in engines)))
-        assert all(await asyncio.gather(*(each["delivery"].cycle() for each in engines)))
+        assert all(await asyncio.gather(*(each["sending"].cycle() for each in engines)))
     assert {outgoing.person for outgoing in crew.phones.rang} == {"Ben"}
     assert sorted(crew.told_of()) == ids
 
@@ -441,7 +441,7 @@ async def test_one_run_that_cannot_go_on_holds_up_no_other(crew: Any, incident_e
     )
     crew.clock.advance(minutes=5)
     assert not await crew.app.state.engines["escalation"].cycle()
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     assert crew.phones.take() == ["Ben"]
 
 

@@ -110,7 +110,7 @@ async def test_what_was_owed_before_the_upgrade_is_sent_in_the_same_words(
     )
     [(before,)] = database.query("SELECT message FROM notifications WHERE outcome = 'pending'")
     async with start(database, web_ui_url=before["url"].partition("/incidents")[0]) as oncall:
-        await oncall.app.state.engines["delivery"].cycle()
+        await oncall.app.state.engines["sending"].cycle()
         [sent] = oncall.phones.rang
     assert (sent.message.title, sent.message.text, sent.message.url) == (
         before["title"],
@@ -158,7 +158,7 @@ async def test_what_the_release_before_writes_during_an_upgrade_is_sent_as_it_is
     crew.database.query(
         "UPDATE oncall.notifications SET message = %(message)s", {"message": json.dumps(ODD)}
     )
-    await crew.app.state.engines["delivery"].cycle()
+    await crew.app.state.engines["sending"].cycle()
     [sent] = crew.phones.rang
     assert (sent.message.title, sent.message.text) == (ODD["title"], ODD["text"])
 

@@ -18,7 +18,7 @@ async def test_only_administrators_read_what_the_target_answered(
     made = await oncall.ok("POST", path, token=token, json=hook)
     await oncall.ok("POST", f"{path}/{made['id']}/test", token=token)
     oncall.phones.answers = [Failed(NOT_DELIVERED, retry=False, inside="answered 404")]
-    assert await oncall.app.state.engines["delivery"].cycle()
+    assert await oncall.app.state.engines["sending"].cycle()
 
     seen = await oncall.ok("GET", "/api/v1/notifications", token=token)
     assert "404" not in str(seen)

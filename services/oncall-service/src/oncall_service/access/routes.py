@@ -9,7 +9,6 @@ from litestar.params import FromPath, JSONBody
 from oncall_service.access import tokens, usecases
 from oncall_service.access.shapes import (
     PasswordChange,
-    SessionView,
     SignIn,
     TokenCreate,
     TokenCreated,
@@ -25,6 +24,7 @@ from shared.contracts.identity import (
     TokenCheck,
     TokenCheckResult,
 )
+from shared.contracts.oncall_api import SessionView
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import Forbidden, TooMany, Unauthorized, Unavailable

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from oncall_service.core.fields import Password
 from shared.contracts.identity import Role
-from shared.contracts.wire import Command, Instant, Line, Ref, Text, Wire
+from shared.contracts.wire import Command, Instant, Line, Text, Wire
 
 
 class SignIn(Command):
@@ -20,15 +20,6 @@ class SignIn(Command):
     user: Text = Field(max_length=200)
     password: SecretStr = Field(max_length=1000)
     device: SecretStr | None = Field(None, min_length=32, max_length=200)
-
-
-class SessionView(Wire):
-    """``token`` authenticates as the person until ``expires_at``; it is shown only here."""
-
-    token: Text
-    person: Ref
-    role: Role
-    expires_at: datetime
 
 
 class TokenCreate(Command):

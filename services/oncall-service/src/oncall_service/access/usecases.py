@@ -5,7 +5,7 @@ from uuid import UUID
 
 from oncall_service.access import attempts, store
 from oncall_service.access.credentials import SESSION_PREFIX, new_token
-from oncall_service.access.shapes import PasswordChange, SessionView, SignIn
+from oncall_service.access.shapes import PasswordChange, SignIn
 from oncall_service.access.throttle import WINDOW, network_of
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
@@ -13,6 +13,7 @@ from oncall_service.people import store as people
 from oncall_service.tables import PersonRow, SessionRow
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
+from shared.contracts.oncall_api import SessionView
 from shared.contracts.wire import Ref
 from shared.errors import FieldError, Forbidden, Invalid, Unauthorized
 from shared.identifiers import new_id

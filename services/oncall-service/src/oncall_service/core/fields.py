@@ -1,4 +1,4 @@
-"""The kinds of field that several resources share, and what a wrong one is answered with."""
+"""The kinds of field that several things share, and what a wrong one is answered with."""
 
 from typing import Annotated
 

@@ -48,7 +48,7 @@ class Dispatch:
         """End what is being sent; it is sent again under the same keys, by whoever comes next."""
         await tasks.end(self._sending)
 
-    async def deliver_due(self) -> bool:
+    async def send_due(self) -> bool:
         """Send a round of what is due; whether there may be more (run by an engine)."""
         room = AT_ONCE - len(self._sending)
         if room <= 0:
@@ -64,7 +64,7 @@ class Dispatch:
         return len(claimed) >= room
 
     def _begin(self, parcels: Sequence[claims.Parcel]) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._deliver(parcels), name="messages to a contact method")
+        task = asyncio.create_task(self._send_all(parcels), name="messages to a contact method")
         self._sending.add(task)
         method = parcels[0].method
 
@@ -79,18 +79,18 @@ class Dispatch:
         task.add_done_callback(ended)
         return task
 
-    async def _deliver(self, parcels: Sequence[claims.Parcel]) -> None:
+    async def _send_all(self, parcels: Sequence[claims.Parcel]) -> None:
         """The messages to one contact method, together: there are as many as its rate allows."""
         method, left = parcels[0].method, len(parcels)
 
-        async def deliver(parcel: claims.Parcel) -> None:
+        async def send(parcel: claims.Parcel) -> None:
             nonlocal left
             result = await self._send(parcel)
             left -= 1
             last = method.id if method is not None and left == 0 else None
             await self._recorder.write(Done(parcel, result, last))
 
-        await asyncio.gather(*map(deliver, parcels))
+        await asyncio.gather(*map(send, parcels))
 
     async def _send(self, parcel: claims.Parcel) -> Result:
         row, method = parcel.rows[0], parcel.method

@@ -7,9 +7,10 @@ from litestar.params import FromQuery
 
 from oncall_service.core.parameters import Language, TheCore, named_or_none
 from oncall_service.notifications import usecases
-from oncall_service.notifications.shapes import NotificationOutcome, NotificationView
+from oncall_service.notifications.shapes import NotificationOutcome
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
+from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 from shared.words.catalogues import preferred, speaking

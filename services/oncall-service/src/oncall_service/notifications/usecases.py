@@ -6,10 +6,10 @@ from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.notifications import messages
 from oncall_service.notifications.owed import About, owed
-from oncall_service.notifications.shapes import NotificationView
 from oncall_service.notifications.store import rows as store
 from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import ContactMethodRow, PersonRow
+from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page, Ref
 from shared.identifiers import new_id
 from shared.paging import Keyset

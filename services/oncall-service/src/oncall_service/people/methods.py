@@ -11,7 +11,6 @@ from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.notifications import usecases as notifications
 from oncall_service.notifications.channels import registry
-from oncall_service.notifications.shapes import NotificationView
 from oncall_service.notifications.work import MessageWork
 from oncall_service.people import store
 from oncall_service.people.shapes import (
@@ -23,6 +22,7 @@ from oncall_service.people.shapes import (
 from oncall_service.settings import OncallSettings
 from oncall_service.tables import ContactMethodRow, PersonRow
 from shared.contracts.identity import Principal, Role
+from shared.contracts.oncall_api import NotificationView
 from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.identifiers import new_id
 from shared.words.catalogues import Say

@@ -6,7 +6,6 @@ from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
 from oncall_service.core.parameters import Language, Named, TheCore, named
-from oncall_service.notifications.shapes import NotificationView
 from oncall_service.people import methods
 from oncall_service.people import usecases as people
 from oncall_service.people.shapes import (
@@ -19,6 +18,7 @@ from oncall_service.people.shapes import (
 )
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
+from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page
 from shared.documented import or_created
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit

@@ -11,8 +11,8 @@ from oncall_service.core.store import lookup
 from oncall_service.policies import store as policies
 from oncall_service.schedules import store
 from oncall_service.schedules.rules import OnCall, Schedule, Shift, next_change, on_call_at, shifts
-from oncall_service.schedules.shapes import CalendarView, CurrentView, ShiftView
 from oncall_service.tables import PersonRow, TeamRow
+from shared.contracts.oncall_api import CalendarView, CurrentView, ShiftView
 from shared.contracts.wire import Page, Ref
 from shared.errors import FieldError, Invalid, NotFound
 

@@ -8,9 +8,9 @@ from litestar.params import QueryParameter
 
 from oncall_service.core.parameters import TheCore, instant, named
 from oncall_service.schedules import oncall
-from oncall_service.schedules.shapes import CalendarView, CurrentView
 from shared.auth import requires
 from shared.contracts.identity import Role
+from shared.contracts.oncall_api import CalendarView, CurrentView
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import NotFound

@@ -11,9 +11,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.notifications import messages
-from oncall_service.notifications.shapes import AttemptView, NotificationView
 from oncall_service.tables import AttemptRow, NotificationRow, PaceRow
 from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall_api import AttemptView, NotificationView
 from shared.contracts.wire import Ref
 from shared.words import outcomes
 from shared.words.catalogues import Say
