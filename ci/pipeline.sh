@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the delivery chain of ci/stages.toml. `./ci/pipeline.sh --help` lists the flags.
+# Runs .github/workflows/ci.yml on this machine. `./ci/pipeline.sh --help` lists the flags.
 set -euo pipefail
 ci_dir="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

@@ -14,10 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline import graph as graphs
-from pipeline import lock, machine, report, resume, schedule
+from pipeline import lock, machine, report, resume, schedule, workflow
 from pipeline import stage as stages
-from pipeline.graph import Graph, Stage
+from pipeline.graph import Graph, GraphError, Stage
 from pipeline.inputs import Inputs
 from pipeline.kinds import Exit, Status
 from pipeline.options import Options, parse
@@ -31,9 +30,9 @@ def main(argv: Sequence[str]) -> int:
     options = parse(argv, os.environ)
     workspace = _workspace(options)
     try:
-        graph = graphs.load(workspace.root / "ci" / "stages.toml")
+        graph = workflow.load(workspace.root)
         chosen = graph.select(start=options.start, only=options.only, skip=options.skip)
-    except graphs.GraphError as error:
+    except GraphError as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return Exit.USAGE
     if options.list_stages:

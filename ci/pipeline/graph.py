@@ -1,14 +1,10 @@
-"""ci/stages.toml as objects: stages, their order, and which of them a run was asked for."""
+"""Stages, their order, and which of them a run was asked for."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-SCHEMA = 1
+from typing import Self
 
 
 class GraphError(Exception):
@@ -17,22 +13,23 @@ class GraphError(Exception):
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage; the fields are explained at the top of ci/stages.toml."""
+    """One stage: what ci.yml says of it, and below what ci/stages.toml says."""
 
     name: str
-    title: str
     script: str
     job: str
     needs: tuple[str, ...]
-    takes: tuple[str, ...]
-    outputs: tuple[str, ...]
     timeout_minutes: float
-    machine: tuple[str, ...]
+
+    title: str
     exit_code: int
-    recheck: bool = False
-    transient: bool = False
+    machine: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    recheck: bool = False
+    transient: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,17 @@ class Graph:
     stages: tuple[Stage, ...]
     unproved_outside_github: tuple[str, ...] = ()
     teardown: str | None = None
+
+    @classmethod
+    def of(
+        cls, stages: Sequence[Stage], unproved: tuple[str, ...] = (), teardown: str | None = None
+    ) -> Self:
+        """The graph of these stages; GraphError when they need each other or take too early."""
+        graph = cls(_in_order(stages), unproved, teardown)
+        for stage in graph.stages:
+            if not set(stage.takes) <= graph.behind(stage.name):
+                raise GraphError(f"{stage.name} takes from a stage that need not have run")
+        return graph
 
     def __getitem__(self, name: str) -> Stage:
         for stage in self.stages:
@@ -53,6 +61,11 @@ class Graph:
     def names(self) -> tuple[str, ...]:
         """Stage names in running order."""
         return tuple(stage.name for stage in self.stages)
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The jobs of the workflow that run stages."""
+        return tuple(dict.fromkeys(stage.job for stage in self.stages))
 
     def behind(self, name: str) -> frozenset[str]:
         """Every stage that must have succeeded before `name`, directly or through others."""
@@ -87,49 +100,15 @@ class Graph:
         return chosen
 
 
-def load(path: Path) -> Graph:
-    """Read and check a stages.toml; GraphError says what is wrong with it."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise GraphError(f"{path}: {error}") from error
-    if document.get("schema") != SCHEMA:
-        raise GraphError(
-            f"{path}: schema is {document.get('schema')!r}, this engine reads {SCHEMA}"
-        )
-    stages = [_stage(path, entry) for entry in document.get("stage", [])]
-    unproved = tuple(document.get("unproved", {}).get("outside_github", ()))
-    teardown = document.get("teardown", {}).get("script")
-    return Graph(_in_order(path, stages), unproved, teardown)
-
-
-def _stage(path: Path, entry: dict[str, Any]) -> Stage:
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
-    }
-    try:
-        return Stage(**values)
-    except TypeError as error:
-        raise GraphError(f"{path}: stage {entry.get('name', '?')}: {error}") from error
-
-
-def _in_order(path: Path, stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    names = [stage.name for stage in stages]
-    if len(set(names)) != len(names):
-        raise GraphError(f"{path}: a stage name appears twice")
+def _in_order(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     ordered: list[Stage] = []
     done: set[str] = set()
     waiting = list(stages)
     while waiting:
         ready = [stage for stage in waiting if done >= set(stage.needs)]
         if not ready:
-            stuck = ", ".join(stage.name for stage in waiting)
-            raise GraphError(f"{path}: {stuck} need each other, or a stage that does not exist")
+            raise GraphError(f"{', '.join(it.name for it in waiting)} need each other")
         ordered.append(ready[0])
         done.add(ready[0].name)
         waiting.remove(ready[0])
-    graph = Graph(tuple(ordered))
-    for stage in ordered:
-        if not set(stage.takes) <= graph.behind(stage.name):
-            raise GraphError(f"{path}: {stage.name} takes from a stage that need not have run")
     return tuple(ordered)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 MASK = "[masked]"
 # What tools said, in files; the rest are records that programs read.
-_TEXTS = {".log", ".tsv", ".txt", ".xml"}
+_TEXTS = {".jsonl", ".log", ".tsv", ".txt", ".xml"}
 _KNOWN = re.compile(
     r"""
       (?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}           # AWS
@@ -37,7 +37,7 @@ _KNOWN = re.compile(
 # As gitleaks has it, without "::", which stands in the names of tests.
 _NAMED = re.compile(
     r"""(?i)(?:key|api|token|secret|client|passwd|password|auth|access)[\w\-\t\ .]{0,20}
-        ['"\s]{0,3}(?:=>|:=|(?<!:):(?!:)|=)['"\s`=]{0,5}(?P<value>[\w\-.=+/]{16,150})""",
+        ['"\s]{0,3}(?:=>|:=|(?<!:):(?!:)|=)['"\s`=]{0,5}(?P<value>[\w\-.+/]{16,150}={0,2})""",
     re.VERBOSE,
 )
 # Bits a character; words have less. One that stands alone has to be more of a jumble.

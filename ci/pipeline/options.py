@@ -52,7 +52,7 @@ def parse(argv: Sequence[str], environment: Mapping[str, str]) -> Options:
     """Options of the command line; argparse exits with 2 and a sentence for a wrong one."""
     parser = argparse.ArgumentParser(
         prog="./ci/pipeline.sh",
-        description="Run the delivery chain of ci/stages.toml on this machine.",
+        description="Run the delivery chain of .github/workflows/ci.yml on this machine.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

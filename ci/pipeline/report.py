@@ -38,7 +38,6 @@ class Run:
     started_at: str
     seconds: float
     exit_code: int
-    skipped: tuple[str, ...] = ()
 
 
 def notes_of(folder: Path) -> Notes:

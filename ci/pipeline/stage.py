@@ -148,7 +148,7 @@ def _attempt(job: Job) -> Result:
     if leftovers:
         job.on_line(f"{stage.name}: killed what it left running: {', '.join(leftovers)}")
     if timed_out:
-        reason = f"no end after {stage.timeout_minutes:g} minutes, its limit in ci/stages.toml"
+        reason = f"no end after {stage.timeout_minutes:g} minutes, its limit in ci.yml"
         said = _said(job)
         return job.ended(Status.TIMED_OUT, Exit.TIMEOUT, f"{reason}; {said}" if said else reason)
     if job.stop.is_set() and code != 0:

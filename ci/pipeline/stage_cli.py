@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import graph as graphs
-from pipeline import lock, report
+from pipeline import lock, report, workflow
+from pipeline.graph import GraphError
 from pipeline.kinds import Exit, Status
 from pipeline.settings import SettingError, told
 from pipeline.stage import Job, Result, Workspace, run, stage_environment
@@ -29,14 +29,15 @@ def workspace_here() -> Workspace:
 
 def main(argv: Sequence[str]) -> int:
     """Run stage argv[0] with the remaining arguments; the exit code is of pipeline.kinds."""
+    workspace = workspace_here()
     try:
         arguments, environment = told(argv[1:], os.environ)
-    except SettingError as error:
+        graph = workflow.load(workspace.root)
+        stage = graph[argv[0]]
+    except (SettingError, GraphError) as error:
         print(f"{argv[0]}: {error}", file=sys.stderr)
         return Exit.USAGE
-    workspace = replace(workspace_here(), environment=environment)
-    graph = graphs.load(workspace.root / "ci" / "stages.toml")
-    stage = graph[argv[0]]
+    workspace = replace(workspace, environment=environment)
     if _QUESTIONS & set(arguments):
         script = str(workspace.root / stage.script)
         os.execve(  # noqa: S606 - our own script

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import manifest
-from pipeline.graph import load
 from pipeline.kinds import Status
 from pipeline.processes import MARKER
 from pipeline.stage import Result
+from pipeline.workflow import WORKFLOW, load
 
 ROOT = Path(__file__).resolve().parents[3]
 _IDENTITY = ("-c", "user.name=drill", "-c", "user.email=drill@example.invalid")
@@ -120,7 +120,9 @@ def make(folder: Path) -> Sandbox:
         "stages.toml",
     ):
         shutil.copy2(ROOT / "ci" / script, folder / "ci" / script)
-    for stage in load(ROOT / "ci" / "stages.toml").stages:
+    (folder / WORKFLOW).parent.mkdir(parents=True)
+    shutil.copy2(ROOT / WORKFLOW, folder / WORKFLOW)
+    for stage in load(ROOT).stages:
         shutil.copy2(ROOT / stage.script, folder / stage.script)
     unneeded = shutil.ignore_patterns("tests", "__pycache__")
     for package in ("pipeline", "images", "release", "testing", "verification", "tools"):

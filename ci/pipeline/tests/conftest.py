@@ -8,13 +8,14 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.processes import MARKER
+from pipeline.workflow import WORKFLOW
 
 CI = Path(__file__).resolve().parents[2]
 _LIB = """#!/usr/bin/env bash
@@ -23,6 +24,39 @@ stage_begin NAME "$@"
 printf 'NAME\\n' >>"$ROOT/../trace"
 BODY
 """
+_START = """\
+    steps:
+      - uses: actions/checkout@0
+        with:
+          persist-credentials: false
+"""
+_SETUP = """\
+      - uses: ./.github/actions/setup
+"""
+_TAKE = """\
+      - uses: actions/download-artifact@0
+        with:
+          name: NAME
+          path: .ci-out/NAME
+"""
+_LEAVE = """\
+      - uses: actions/upload-artifact@0
+        if: ${{ !cancelled() }}
+        with:
+          name: NAME
+          path: .ci-out/NAME
+          include-hidden-files: true
+          if-no-files-found: error
+"""
+_GATE = """\
+  gate:
+    needs: [JOBS]
+    if: ${{ always() }}
+    steps:
+      - run: ./ci/gate.sh
+        env:
+          NEEDS: ${{ toJSON(needs) }}
+"""
 
 
 @dataclass
@@ -30,16 +64,17 @@ class Chain:
     """A checkout with stub stages; `run` starts its pipeline and returns the finished process."""
 
     root: Path
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    with_teardown: bool = False
 
     def stage(self, name: str, body: str, **fields: Any) -> None:
-        """Add a stage whose script is `body`, after lib.sh's stage_begin."""
-        script = self.root / "ci" / f"{name}.sh"
-        script.write_text(_LIB.replace("NAME", name).replace("BODY", body))
-        script.chmod(0o755)
-        entry = {
-            "name": name,
+        """Add a stage whose script is `body`, after lib.sh's stage_begin.
+
+        `fields`: of ci/stages.toml, and `job`, `needs` (names of jobs) and `timeout_minutes`.
+        """
+        self._script(name, _LIB.replace("NAME", name).replace("BODY", body))
+        self.stages[name] = {
             "title": f"the {name}",
-            "script": f"ci/{name}.sh",
             "job": name,
             "needs": [],
             "takes": [],
@@ -48,17 +83,53 @@ class Chain:
             "machine": ["python"],
             "exit_code": 10,
         } | fields
-        lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
-        with (self.root / "ci" / "stages.toml").open("a") as file:
-            file.write("\n[[stage]]\n" + "\n".join(lines) + "\n")
+        self._write()
 
     def teardown(self, body: str) -> None:
         """Say what is run after a run with the ephemeral target."""
-        script = self.root / "ci" / "teardown.sh"
-        script.write_text(f"#!/usr/bin/env bash\n{body}\n")
+        self._script("teardown", f"#!/usr/bin/env bash\n{body}\n")
+        self.with_teardown = True
+        self._write()
+
+    def _script(self, name: str, text: str) -> None:
+        script = self.root / "ci" / f"{name}.sh"
+        script.write_text(text)
         script.chmod(0o755)
-        with (self.root / "ci" / "stages.toml").open("a") as file:
-            file.write('\n[teardown]\nscript = "ci/teardown.sh"\n')
+
+    def _write(self) -> None:
+        """The two files that say what the chain is."""
+        table = ["schema = 2"]
+        jobs: dict[str, dict[str, Any]] = {}
+        for name, fields in self.stages.items():
+            told = dict(fields)
+            job = jobs.setdefault(told.pop("job"), {"needs": told.pop("needs"), "stages": {}})
+            told.pop("needs", None)
+            job["stages"][name] = told.pop("timeout_minutes")
+            if self.with_teardown and len(self.stages) == 1:
+                told["transient"] = True
+            lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
+            table += [f"[stage.{name}]", *lines]
+        (self.root / "ci" / "stages.toml").write_text("\n".join(table) + "\n")
+        text = "name: CI\non: push\npermissions: {}\njobs:\n"
+        text += "".join(self._job(name, job) for name, job in jobs.items())
+        text += _GATE.replace("JOBS", ", ".join(jobs))
+        (self.root / WORKFLOW).write_text(text)
+
+    def _job(self, name: str, job: dict[str, Any]) -> str:
+        stages = job["stages"]
+        text = f"  {name}:\n    needs: [{', '.join(job['needs'])}]\n    timeout-minutes: 99\n"
+        history = any("history" in self.stages[it].get("reads", ()) for it in stages)
+        text += _START + ("          fetch-depth: 0\n" if history else "") + _SETUP
+        taken = {made for it in stages for made in self.stages[it]["takes"]} - stages.keys()
+        text += "".join(_TAKE.replace("NAME", made) for made in sorted(taken))
+        for stage, minutes in stages.items():
+            limit = f"        timeout-minutes: {minutes + 2}\n"
+            text += f"      - run: ./ci/{stage}.sh\n{limit}"
+        if any(self.stages[it].get("transient") for it in stages) or (
+            self.with_teardown and len(self.stages) == 1
+        ):
+            text += "      - run: ./ci/teardown.sh\n        if: ${{ always() }}\n"
+        return text + "".join(_LEAVE.replace("NAME", stage) for stage in stages)
 
     def command(self, *arguments: str) -> list[str]:
         """The pipeline's command line."""
@@ -149,7 +220,7 @@ def chain(tmp_path: Path) -> Chain:
     shutil.copytree(CI / "pipeline", root / "ci" / "pipeline", ignore=ignored)
     for name in ("pipeline.sh", "lib.sh"):
         shutil.copy2(CI / name, root / "ci" / name)
-    (root / "ci" / "stages.toml").write_text("schema = 1\n")
+    (root / WORKFLOW).parent.mkdir(parents=True)
     (root / ".gitignore").write_text(".ci-out/\n")
     subprocess.run(["git", "init", "-q", "-b", "main", str(root)], check=True)
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"]

@@ -12,13 +12,14 @@ import pytest
 import yaml
 
 from pipeline import manifest, resume
-from pipeline.graph import Graph, load
+from pipeline.graph import Graph
 from pipeline.inputs import Inputs
 from pipeline.kinds import Status
 from pipeline.stage import Result, Workspace, taken_digests
+from pipeline.workflow import load
 
 ROOT = Path(__file__).resolve().parents[3]
-GRAPH = load(ROOT / "ci" / "stages.toml")
+GRAPH = load(ROOT)
 COMPOSE = ("docker-compose.yml", "docker-compose.ci.yml")
 SCRIPTS = tuple(stage.script for stage in GRAPH.stages)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from pipeline.graph import load
 from pipeline.kinds import Status
 from pipeline.progress import Progress
 from pipeline.stage import Result
+from pipeline.workflow import load
 
-GRAPH = load(Path(__file__).resolve().parents[2] / "stages.toml")
+GRAPH = load(Path(__file__).resolve().parents[3])
 
 
 class _Terminal(io.StringIO):
