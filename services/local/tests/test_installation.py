@@ -1,11 +1,13 @@
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from vigie_local import ports, programs, prometheus_config, serving
+from vigie_local import ports, preflight, programs, prometheus_config
 from vigie_local.installation import REPOSITORY, Installation, InstallationError
 from vigie_local.removal import remove
 
@@ -47,7 +49,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(tmp_path: Path) -
         port = listener.getsockname()[1]
         made = _installation(tmp_path, VIGIE_WEB_UI_PORT=str(port))
         with pytest.raises(InstallationError) as caught:
-            serving.check_ports(made)
+            preflight.check_ports(made)
     assert f"port {port}, for web-ui, is taken by " in str(caught.value)
     assert "(process " in str(caught.value)
     assert "VIGIE_WEB_UI_PORT=PORT" in str(caught.value)
@@ -139,3 +141,34 @@ def test_a_reset_removes_what_the_runner_made_and_nothing_else(
     (made.state / "of-somebody-else").unlink()
     remove(made)
     assert not made.state.exists()
+
+
+def test_the_address_of_the_pages_is_for_people_to_say(tmp_path: Path) -> None:
+    made = _installation(tmp_path)
+    given = {"VIGIE_WEB_UI_URL": "https://vigie.example", "VIGIE_ONCALL_SERVICE_URL": "http://else"}
+    program = programs.service(made, "oncall-service", database_port=1, environment=given)
+    assert program.environment["VIGIE_WEB_UI_URL"] == "https://vigie.example"
+    assert program.environment["VIGIE_ONCALL_SERVICE_URL"] == made.url("oncall-service")
+    plain = programs.service(made, "oncall-service", database_port=1, environment={})
+    assert plain.environment["VIGIE_WEB_UI_URL"] == made.url("web-ui")
+
+
+def test_a_taken_port_is_found_before_anything_is_installed(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        found = subprocess.run(
+            [sys.executable, "-P", "-S", "-m", "vigie_local.preflight"],
+            env={
+                "PYTHONPATH": str(REPOSITORY / "services/local"),
+                "VIGIE_STATE_DIR": str(tmp_path),
+                "VIGIE_WEB_UI_PORT": str(port),
+            },
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert found.returncode == 1
+    assert f"port {port}, for web-ui, is taken by " in found.stderr

@@ -2,8 +2,6 @@
 
 import socket
 
-import psutil
-
 
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen there now."""
@@ -28,6 +26,10 @@ def find_free(host: str = "127.0.0.1") -> int:
 
 def holder(port: int) -> str | None:
     """Who listens on a port, like ``nginx (process 4711)``; None where the system does not say."""
+    try:
+        import psutil
+    except ImportError:  # before there is a .venv
+        return None
     try:
         for connection in psutil.net_connections("tcp"):
             address = connection.laddr

@@ -14,6 +14,7 @@ from vigie_local import http, prometheus_config
 from vigie_local.database import DATABASE, METRICS_ROLE, ROLES
 from vigie_local.embedded_postgres import EmbeddedPostgres
 from vigie_local.installation import REPOSITORY, Installation
+from vigie_local.preflight import runs_prometheus
 from vigie_local.secret_files import CALLERS, SERVICES, token_name
 
 # Of the caller's environment only this is handed on, and every VIGIE_ setting: what a service sees
@@ -81,6 +82,7 @@ def service(
     variables |= {
         key: value for key, value in environment.items() if key.startswith("VIGIE_") and value
     }
+    kept = {"VIGIE_WEB_UI_URL"} & variables.keys()
     variables |= {
         # Calls between the services never leave the machine.
         "NO_PROXY": "127.0.0.1,localhost,::1",
@@ -92,6 +94,8 @@ def service(
         **{
             f"VIGIE_{other.upper().replace('-', '_')}_URL": installation.url(other)
             for other in SERVICES
+            # Where people find the pages is for them to say; a proxy may stand in front.
+            if f"VIGIE_{other.upper().replace('-', '_')}_URL" not in kept
         },
         **{
             f"{variable}_FILE": str(installation.secrets / file)
@@ -128,7 +132,7 @@ def prometheus(installation: Installation) -> Program | None:
     """Prometheus with the product's configuration for these ports, where it is on PATH."""
     binary = shutil.which("prometheus")
     source = REPOSITORY / "prometheus" / "prometheus.yml"
-    if binary is None or not installation.prometheus or not source.exists():
+    if binary is None or not runs_prometheus(installation) or not source.exists():
         return None
     port = installation.ports["prometheus"]
     config = installation.run / "prometheus.yml"

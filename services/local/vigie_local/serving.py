@@ -2,14 +2,14 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 
 from vigie_local import ports, programs, run_state, secret_files
 from vigie_local.database import bootstrap
 from vigie_local.embedded_postgres import EmbeddedPostgres, PostgresError
-from vigie_local.installation import PORTS, Installation, InstallationError
+from vigie_local.installation import Installation, InstallationError
+from vigie_local.preflight import check_ports, taken
 from vigie_local.processes import ProcessIdentity, end_group
 from vigie_local.run_state import RunState
 from vigie_local.supervisor import StartError, Supervisor
@@ -80,31 +80,6 @@ def end_orphans(installation: Installation, tell: Callable[[str], None]) -> None
     (installation.run / "state.json").unlink()
 
 
-def check_ports(installation: Installation) -> None:
-    """Say in one sentence a port that cannot be had, before anything is started.
-
-    Raises:
-        InstallationError: the port, who holds it if the system says so, and what to do.
-    """
-    # A service of the run before may need a moment to let go.
-    deadline = time.monotonic() + 2
-    for name, port in installation.ports.items():
-        if name == "prometheus" and programs.prometheus(installation) is None:
-            continue
-        while not ports.is_free(installation.host, port):
-            if time.monotonic() > deadline:
-                raise _taken(name, port, PORTS[name][0])
-            time.sleep(0.1)
-
-
-def _taken(name: str, port: int, variable: str) -> InstallationError:
-    who = ports.holder(port) or "another program"
-    return InstallationError(
-        f"port {port}, for {name}, is taken by {who}: "
-        f"stop that, or choose another with {variable}=PORT."
-    )
-
-
 def _start(
     installation: Installation,
     environment: Mapping[str, str],
@@ -144,7 +119,7 @@ def _database_port(installation: Installation, environment: Mapping[str, str]) -
     """The port of the last run if it can be had again, so that a note of it stays true."""
     if given := environment.get("VIGIE_POSTGRES_PORT"):
         if not ports.is_free("127.0.0.1", int(given)):
-            raise _taken("PostgreSQL", int(given), "VIGIE_POSTGRES_PORT")
+            raise taken("PostgreSQL", int(given), "VIGIE_POSTGRES_PORT")
         return int(given)
     note = installation.state / "postgres_port"
     port = int(note.read_text()) if note.exists() else 0

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from shared import outbox
 from shared.database import Database, connection_parameters
 from shared.errors import Unavailable
+from shared.identifiers import new_id
 from shared.life import Life
 from shared.outbox import Dead, Delivered, Message, OutboxWorker, Outcome, Retry, Row
 from shared.pace import Pace
@@ -121,9 +122,11 @@ async def test_a_hopeless_message_is_kept_aside_lets_the_next_pass_and_can_be_re
 
     neighbour.fail = {}
     async with database.transaction() as connection:
-        cursor = await connection.execute("SELECT id FROM outbox")
-        ids = [row["id"] for row in await cursor.fetchall()]
-        assert await outbox.replay(connection, ids, now=clock.now()) == 1
+        [letter] = await outbox.dead_letters(connection)
+        assert (letter.topic, letter.last_error) == ("neighbour", "refused")
+        assert await outbox.dead_letters(connection, [new_id()]) == []
+        assert await outbox.replay(connection, [letter.id], now=clock.now()) == 1
+        assert await outbox.dead_letters(connection) == []
     await worker.deliver_due("neighbour")
     assert neighbour.taken == [2, 1]
 
