@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from shared import counters
 from vigie_testing import cluster as clusters
 from vigie_testing import databases, snapshots
 from vigie_testing.clock import ManualClock
@@ -29,6 +30,12 @@ _SESSION = pytest.StashKey[tuple[Path, int]]()
 def clock() -> ManualClock:
     """A clock that stands still at 2026-03-02 09:00 UTC until the test moves it."""
     return ManualClock()
+
+
+@pytest.fixture(autouse=True)
+def _counters_begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test looks at /metrics when it has counted, not two scrapes later."""
+    monkeypatch.setattr(counters, "HELD_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.migrations import extend_counters
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -9,6 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    extend_counters(op)
     # Filled by housekeeping, a batch at a time; the release before never looks here, and keeps
     # what ends under it in `alerts`, from where it is put here later.
     op.execute("""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from shared.contracts.incidents import OWN_WORDS, IncidentKind
+from shared.migrations import extend_counters
 from shared.words.catalogues import ENGLISH, speaking
 from shared.words.timeline import Happening, sentence
 
@@ -73,6 +74,7 @@ _INSTANTS = frozenset({"since_at", "from"})
 
 
 def upgrade() -> None:
+    extend_counters(op)
     op.execute("ALTER TABLE timeline ALTER COLUMN text SET DEFAULT ''")
     op.execute("ALTER TABLE incidents ADD COLUMN severity_chosen boolean NOT NULL DEFAULT false")
     # An incident opened by hand has the severity that somebody gave it.

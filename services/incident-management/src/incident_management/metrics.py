@@ -27,11 +27,12 @@ INCIDENTS = CounterDef(
 )
 CREATED = CounterDef(
     "incidents_created_total",
-    "Incidents that were opened, by service and severity; a series begins with the first one.",
+    "Incidents that were opened, by service and severity; a service begins at zero.",
     ("service", "severity"),
     # Whoever may send an alert chooses the name of the service.
     free=("service",),
     most=200,
+    among={"severity": [severity.value for severity in Severity]},
 )
 MTTA = HistogramDef(
     "incident_mtta_seconds",

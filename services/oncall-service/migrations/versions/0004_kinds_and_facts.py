@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from shared.contracts.oncall import MessageKind
+from shared.migrations import extend_counters
 from shared.words import outcomes
 from shared.words.catalogues import ENGLISH, speaking
 from shared.words.messages import worded
@@ -38,6 +39,7 @@ _NOBODY = "nobody in this installation has a contact method"
 
 
 def upgrade() -> None:
+    extend_counters(op)
     op.execute("ALTER TABLE notifications ADD COLUMN outcome_facts jsonb NOT NULL DEFAULT '{}'")
     take_apart(op.get_bind())
 

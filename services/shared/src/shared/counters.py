@@ -8,7 +8,8 @@ every transaction that counts the same thing wait for the one before it.
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from typing import TypeAlias
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -17,6 +18,9 @@ from prometheus_client.metrics_core import Metric
 from shared.database import Connection
 
 SHARDS = 8
+
+# Two scrapes: a series that Prometheus first sees at 1 is one that increase() never saw rise.
+HELD_SECONDS = 40.0
 
 # What stands for every text that came when there were too many already.
 OTHER = "other"
@@ -29,7 +33,9 @@ Labels: TypeAlias = Mapping[str, str]
 class CounterDef:
     """A counter: its name on /metrics, and every label set that starts at zero.
 
-    ``free`` are the labels whose text comes from outside. Of their texts (of their combinations,
+    ``free`` are the labels whose text comes from outside. A text that is new is shown at zero for
+    ``HELD_SECONDS`` before its count, with a zero for each of the ``among`` values of the other
+    labels, so that increase() sees the first event. Of their texts (of their combinations,
     where there are several) ``most`` are kept apart and the rest is counted as "other", so that
     nobody who may send something can make series without end.
     """
@@ -40,6 +46,7 @@ class CounterDef:
     zeros: Sequence[Labels] = ()
     free: tuple[str, ...] = ()
     most: int = 200
+    among: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def free_texts(self, key: str) -> tuple[str, ...]:
         """Those of a stored label set."""
@@ -52,6 +59,14 @@ class CounterDef:
         """The label set with its free texts at most as long as they may be."""
         values = zip(self.labels, json.loads(key), strict=True)
         return _json([short(value) if name in self.free else value for name, value in values])
+
+    def beside(self, key: str) -> list[str]:
+        """The label sets that begin at zero with this one: the same texts, every other value."""
+        choices = [
+            self.among.get(name, [value])
+            for name, value in zip(self.labels, json.loads(key), strict=True)
+        ]
+        return [_json(values) for values in product(*choices)]
 
     def folded(self, key: str) -> str:
         """The label set that stands for this one when there are too many."""
@@ -90,6 +105,15 @@ class Increments:
         bound = next((str(bound) for bound in histogram.buckets if value <= bound), "+Inf")
         self._values[f"{histogram.name}|{bound}", key] += 1
         self._values[f"{histogram.name}|sum", key] += value
+
+    def zero(self, counter: CounterDef, **labels: str) -> None:
+        """Let a series begin, with whom it belongs to, before there is anything to count."""
+        self.inc(counter, 0, **labels)
+
+    def begin(self, definition: CounterDef, key: str) -> None:
+        """Let what stands beside a new label set begin at zero."""
+        for other in definition.beside(key):
+            self._values[definition.name, other] += 0
 
     def rows(self) -> list[tuple[str, str, float]]:
         """(name, labels, amount) in the one order every transaction locks them in."""
@@ -160,6 +184,7 @@ async def _fold(connection: Connection, increments: Increments) -> None:
         texts, apart = definition.free_texts(key), known[definition.name]
         if texts in apart or len(apart) < definition.most:
             apart.add(texts)
+            increments.begin(definition, key)
         else:
             increments.move(definition, key, definition.folded(key))
 
@@ -186,7 +211,7 @@ async def forget(
 
 async def families(
     connection: Connection,
-    definitions: Iterable[CounterDef | HistogramDef],
+    definitions: Sequence[CounterDef | HistogramDef],
     living: Mapping[str, Collection[str]] | None = None,
 ) -> list[Metric]:
     """Every defined metric with its current values, zeros included.
@@ -194,11 +219,18 @@ async def families(
     ``living`` says by label who there is: series of somebody else are not shown.
     """
     cursor = await connection.execute(
-        "SELECT name, labels, sum(value) AS value FROM counters GROUP BY name, labels"
+        """
+        SELECT name, labels, sum(value) AS value,
+               min(coalesce(born_at, '-infinity')) > now() - make_interval(secs => %s) AS is_new
+        FROM counters GROUP BY name, labels
+        """,
+        (HELD_SECONDS,),
     )
+    free = {definition.name for definition in definitions if _is_free(definition)}
     stored: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for row in await cursor.fetchall():
-        stored[row["name"]][row["labels"]] = row["value"]
+        held = row["is_new"] and row["name"] in free
+        stored[row["name"]][row["labels"]] = 0.0 if held else row["value"]
     return [
         (
             _counter(definition, stored, living or {})
@@ -207,6 +239,10 @@ async def families(
         )
         for definition in definitions
     ]
+
+
+def _is_free(definition: CounterDef | HistogramDef) -> bool:
+    return isinstance(definition, CounterDef) and bool(definition.free)
 
 
 Stored: TypeAlias = Mapping[str, Mapping[str, float]]

@@ -1,4 +1,4 @@
-"""``python -m shared.dead_letters SCHEMA``: messages of a service that were set aside, for operators.
+"""``python -m shared.dead_letters SCHEMA``: messages that were set aside, for operators.
 
     python -m shared.dead_letters incidents              one JSON line each, the oldest first
     python -m shared.dead_letters incidents --replay     make all of them due again

@@ -178,3 +178,12 @@ def create_counters(op: Operations | Any) -> None:
         sa.Column("shard", sa.SmallInteger, primary_key=True),
         sa.Column("value", sa.Double, nullable=False),
     )
+
+
+def extend_counters(op: Operations | Any) -> None:
+    """What the counters gained with their second version: when a series began.
+
+    Null for those that were there: shown at zero for a while, they would look like a reset.
+    """
+    op.execute("ALTER TABLE counters ADD COLUMN born_at timestamptz")
+    op.execute("ALTER TABLE counters ALTER COLUMN born_at SET DEFAULT now()")

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from shared import counters
 from shared.counters import LONGEST_TEXT, OTHER, CounterDef, Increments
 from shared.database import Database
@@ -86,3 +88,70 @@ async def test_who_is_gone_is_no_longer_shown_and_then_forgotten(database: Datab
     assert await _stored(database) == 2
     await _count(database, "e")
     assert ("e", "high") in await _shown(database)
+
+
+OPENED_AMONG = CounterDef(
+    "opened_total",
+    "Opened.",
+    ("service", "severity"),
+    free=("service",),
+    most=3,
+    among={"severity": ("high", "low")},
+)
+
+
+async def _among(database: Database) -> dict[tuple[str, str], float]:
+    async with database.transaction() as connection:
+        (family,) = await counters.families(connection, [OPENED_AMONG])
+    return {(s.labels["service"], s.labels["severity"]): s.value for s in family.samples}
+
+
+async def _count_among(database: Database, severity: str) -> None:
+    increments = Increments()
+    increments.inc(OPENED_AMONG, service="shop", severity=severity)
+    async with database.transaction() as connection:
+        await counters.add(connection, increments)
+
+
+async def test_a_new_text_is_at_zero_for_two_scrapes_and_brings_its_other_zeros(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "HELD_SECONDS", 40.0)
+    await _count_among(database, "high")
+    assert await _among(database) == {("shop", "high"): 0, ("shop", "low"): 0}
+    await _age(database, 41)
+    assert await _among(database) == {("shop", "high"): 1, ("shop", "low"): 0}
+    # The second severity of a service was at zero all along: it is counted at once.
+    await _count_among(database, "low")
+    assert await _among(database) == {("shop", "high"): 1, ("shop", "low"): 1}
+
+
+async def test_what_another_shard_counts_later_is_not_held_back_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "HELD_SECONDS", 40.0)
+    await _count_among(database, "high")
+    await _age(database, 41)
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO counters (name, labels, shard, value) "
+            "SELECT name, labels, (shard + 1) % 8, 5 FROM counters WHERE value > 0"
+        )
+    assert (await _among(database))["shop", "high"] == 6
+
+
+async def test_what_an_older_release_counted_is_shown_as_it_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "HELD_SECONDS", 40.0)
+    await _count_among(database, "high")
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE counters SET born_at = NULL")
+    assert (await _among(database))["shop", "high"] == 1
+
+
+async def _age(database: Database, seconds: float) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(
+            "UPDATE counters SET born_at = born_at - make_interval(secs => %s)", (seconds,)
+        )

@@ -5,6 +5,7 @@ from alembic import op
 from shared.migrations import (
     create_counters,
     create_outbox,
+    extend_counters,
     extend_outbox,
     set_minimum_revision,
 )
@@ -17,4 +18,5 @@ def upgrade() -> None:
     create_outbox(op)
     extend_outbox(op)
     create_counters(op)
+    extend_counters(op)
     set_minimum_revision(op, revision)
