@@ -73,7 +73,7 @@ build_image() {
   "$CI_DIR/offline/base-images.sh" ${OFFLINE:+--offline}
   base="$(sed -n 's/^VIGIE_PYTHON_IMAGE=//p' "$CI_OUT/offline.env")"
   if [[ -z "$base" ]]; then
-    base="$(sed -n 's/^ARG VIGIE_PYTHON_IMAGE=//p' "$ROOT/services/alert-ingestion/Dockerfile")"
+    base="$(pinned_image services/alert-ingestion/Dockerfile)"
   elif [[ -z "$OFFLINE" ]]; then
     warn "no registry answers: going on as with --offline"
     OFFLINE=1

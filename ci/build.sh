@@ -21,7 +21,7 @@ if [[ -n "$OFFLINE" ]]; then
   if [[ -f "$CI_OUT/base-images/unproved.txt" ]]; then
     cat "$CI_OUT/base-images/unproved.txt" >>"$OUT/unproved.txt"
   fi
-  grafana="$(sed -n 's/^ARG VIGIE_GRAFANA_IMAGE=//p' grafana/Dockerfile)"
+  grafana="$(pinned_image grafana/Dockerfile)"
   docker image inspect "$grafana" >/dev/null 2>&1 || without+=(grafana)
 fi
 endgroup

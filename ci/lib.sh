@@ -136,6 +136,9 @@ wait_until() {
 # python_ci MODULE ARGS...: a module of ci/, on the machine's own Python: no .venv is needed.
 python_ci() { PYTHONPATH="$CI_DIR" PYTHONDONTWRITEBYTECODE=1 python3 -P -m "$@"; }
 
+# pinned_image DOCKERFILE: the public image below ours, with its digest, from the only place where it is written.
+pinned_image() { sed -n 's/^FROM \(.*\) AS pinned$/\1/p' "$ROOT/$1"; }
+
 # need_cached_tools NAME...: tools that .venv cannot hold, on PATH from here on (see ci/tools.sh).
 need_cached_tools() {
   local output

@@ -19,7 +19,7 @@ readonly ACTIONLINT_MODULE=github.com/rhysd/actionlint
 
 pin_of() {
   case "$1" in
-    promtool) sed -n 's/^ARG VIGIE_PROMETHEUS_IMAGE=//p' "$ROOT/prometheus/Dockerfile" ;;
+    promtool) pinned_image prometheus/Dockerfile ;;
     *) sed -n "s/^FROM \(.*\) AS $1\$/\1/p" "$ROOT/ci/tools/Dockerfile" ;;
   esac
 }

@@ -26,9 +26,6 @@ REGISTRY=unknown # becomes "no" after the first failure, so that an offline mach
 
 # --- which images --------------------------------------------------------------------------------
 
-# public_reference VARIABLE DOCKERFILE: the digest-pinned default, from the only place where it is written.
-public_reference() { sed -n "s/^ARG $1=//p" "$ROOT/$2" | sort -u; }
-
 have_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 can_pull() {
@@ -115,8 +112,8 @@ need_debian() {
 # provide VARIABLE DOCKERFILE NAME TAG: the real image if it can be had; else the stand-in, and a line in offline.env.
 provide() {
   local variable=$1 reference name=$3 tag=$4
-  reference="$(public_reference "$variable" "$2")"
-  [[ -n "$reference" ]] || fail "$2 has no line ARG $variable=<image>" "write it there"
+  reference="$(pinned_image "$2")"
+  [[ -n "$reference" ]] || fail "$2 has no line FROM <image> AS pinned" "write it there"
   if have_image "$reference" || can_pull "$reference"; then
     say "$variable: $reference (the real one)"
     return
@@ -131,7 +128,7 @@ provide() {
 # There is no Grafana to be made from Debian packages: what is named here only lets compose resolve the service.
 provide_grafana() {
   local reference tag=vigie-offline/no-grafana:none
-  reference="$(public_reference VIGIE_GRAFANA_IMAGE grafana/Dockerfile)"
+  reference="$(pinned_image grafana/Dockerfile)"
   if have_image "$reference" || can_pull "$reference"; then
     say "VIGIE_GRAFANA_IMAGE: $reference (the real one)"
     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import uuid
 from dataclasses import dataclass, field
@@ -43,11 +44,7 @@ def base_image() -> str | None:
             line.partition("=")[2] for line in lines if line.startswith("VIGIE_PYTHON_IMAGE=")
         ]
     dockerfile = (ROOT / "services" / "web-ui" / "Dockerfile").read_text(encoding="utf-8")
-    names += [
-        line.partition("=")[2]
-        for line in dockerfile.splitlines()
-        if line.startswith("ARG VIGIE_PYTHON_IMAGE=")
-    ]
+    names += re.findall(r"^FROM (\S+) AS pinned$", dockerfile, re.MULTILINE)
     for name in names:
         command = ["docker", "image", "inspect", name]
         if name and subprocess.run(command, capture_output=True, check=False).returncode == 0:
