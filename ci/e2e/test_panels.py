@@ -4,19 +4,15 @@ Prometheus itself answers every query of every panel, over the range with which 
 """
 
 import math
-import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-import yaml
+from measuring import Measured, hurry
 from senders import PATH, PROMETHEUS, PROMTOOL
 from stack import START_SECONDS, Stack, wait_until
 
@@ -44,28 +40,10 @@ PAST = '{instance=~"demonstration-.+"}'
 OF_THE_PLATFORM = "service:"
 
 
-class Drawn:
+class Drawn(Measured):
     """The installation, filled, and its Prometheus."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self.said = ""
-
-    def measured(self, metric: str) -> bool:
-        """Whether Prometheus has a sample of it by now."""
-        return bool(self.prometheus("query", query=metric, time=str(time.time()))["result"])
-
-    def prometheus(self, path: str, **query: str) -> Any:
-        """The data of an answer of Prometheus."""
-        address = f"{self.stack.url('prometheus')}/api/v1/{path}"
-        answer = httpx.get(address, params=query, timeout=60, trust_env=False)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["data"]
-
-    def value(self, expr: str, ago: timedelta = timedelta()) -> float:
-        """The one value of an expression; NaN when it has none."""
-        result = self.prometheus("query", query=expr, time=str(time.time() - ago.total_seconds()))
-        return float(result["result"][0]["value"][1]) if result["result"] else math.nan
+    said = ""
 
     def samples(self, query: dashboards.Query) -> list[tuple[float, float]]:
         """(time, value) of everything a panel gets for a query, NaN left out."""
@@ -117,7 +95,7 @@ def drawn() -> Iterator[Drawn]:
     stack = Stack.make(folder / "state", PATH=PATH)
     try:
         stack.start()
-        _hurry(stack)
+        hurry(stack)
         made = Drawn(stack)
         made.traffic()
         # An increase needs a sample before it; a quick machine would fill first.
@@ -128,29 +106,6 @@ def drawn() -> Iterator[Drawn]:
     finally:
         stack.stop()
         shutil.rmtree(folder)
-
-
-def _hurry(stack: Stack) -> None:
-    """Let Prometheus measure every few seconds, as docker-compose.ci.yml does, and tell nobody.
-
-    What it has to say about a busy machine would be incidents beside those of the week.
-    """
-    run = stack.installation.run
-    rules = run / "rules"
-    rules.mkdir()
-    for file in dashboards.RULES:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        for group in document["groups"]:
-            group["interval"] = "5s"
-        (rules / file.name).write_text(yaml.safe_dump(document), encoding="utf-8")
-    config = yaml.safe_load((run / "prometheus.yml").read_text(encoding="utf-8"))
-    config["global"] |= {"scrape_interval": "5s", "evaluation_interval": "5s"}
-    config["rule_files"] = [f"{rules}/*.yml"]
-    del config["alerting"]
-    (run / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    pid = stack.pid("prometheus")
-    assert pid is not None
-    os.kill(pid, signal.SIGHUP)
 
 
 def _is_drawn(drawn: Drawn) -> bool:

@@ -1,0 +1,63 @@
+"""An installation and the Prometheus that measures it, asked as a dashboard would."""
+
+import math
+import os
+import signal
+import time
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import yaml
+from stack import Stack
+
+from checks import dashboards
+
+SCRAPES_SECONDS = 5
+
+
+class Measured:
+    """An installation and its Prometheus."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    def measured(self, metric: str) -> bool:
+        """Whether Prometheus has a sample of it by now."""
+        return bool(self.prometheus("query", query=metric, time=str(time.time()))["result"])
+
+    def prometheus(self, path: str, **query: str) -> Any:
+        """The data of an answer of Prometheus."""
+        address = f"{self.stack.url('prometheus')}/api/v1/{path}"
+        answer = httpx.get(address, params=query, timeout=60, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def value(self, expr: str, ago: timedelta = timedelta()) -> float:
+        """The one value of an expression; NaN when it has none."""
+        result = self.prometheus("query", query=expr, time=str(time.time() - ago.total_seconds()))
+        return float(result["result"][0]["value"][1]) if result["result"] else math.nan
+
+
+def hurry(stack: Stack) -> None:
+    """Let Prometheus measure every few seconds, as docker-compose.ci.yml does, and tell nobody.
+
+    What it has to say about a busy machine would be incidents beside those of the test.
+    """
+    run = stack.installation.run
+    rules = run / "rules"
+    rules.mkdir()
+    for file in dashboards.RULES:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for group in document["groups"]:
+            group["interval"] = f"{SCRAPES_SECONDS}s"
+        (rules / file.name).write_text(yaml.safe_dump(document), encoding="utf-8")
+    config = yaml.safe_load((run / "prometheus.yml").read_text(encoding="utf-8"))
+    often = f"{SCRAPES_SECONDS}s"
+    config["global"] |= {"scrape_interval": often, "evaluation_interval": often}
+    config["rule_files"] = [f"{rules}/*.yml"]
+    del config["alerting"]
+    (run / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    pid = stack.pid("prometheus")
+    assert pid is not None
+    os.kill(pid, signal.SIGHUP)
