@@ -184,7 +184,10 @@ class ServiceRow(Table, table=True):
 
 
 class ScheduleRow(Table, table=True):
-    """The schedule of a team; a team has one at most."""
+    """The schedule of a team; a team has one at most.
+
+    ``valid_from`` is since when its layers count, perhaps ahead; None: they always have.
+    """
 
     __tablename__ = "schedules"
     __table_args__ = (
@@ -199,10 +202,30 @@ class ScheduleRow(Table, table=True):
     )
     time_zone: str = _text()
     created_at: datetime = _instant()
+    valid_from: datetime | None = _instant(nullable=True)
+
+
+class EraRow(Table, table=True):
+    """What the layers of a schedule were until ``valid_until`` (see schedules.definitions)."""
+
+    __tablename__ = "schedule_eras"
+    __table_args__ = (Index("schedule_eras_until", "schedule_id", "valid_until"),)
+
+    id: UUID = Field(primary_key=True)
+    schedule_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("schedules.id", ondelete="CASCADE"), nullable=False)
+    )
+    valid_from: datetime | None = _instant(nullable=True)
+    valid_until: datetime = _instant()
+    time_zone: str = _text()
+    layers: list[dict[str, Any]] = Field(sa_type=JSONB)
 
 
 class LayerRow(Table, table=True):
-    """A rotation of a schedule. ``start`` is on the wall clock of its zone, hence naive."""
+    """A rotation of a schedule as it was asked for last.
+
+    ``start`` is on the wall clock of its zone, hence naive.
+    """
 
     __tablename__ = "schedule_layers"
 
@@ -215,6 +238,7 @@ class LayerRow(Table, table=True):
     length_days: int
     start: datetime = Field(sa_type=DateTime(timezone=False))
     hours: list[dict[str, Any]] = Field(sa_type=JSONB)
+    turns_ahead: int = 0
 
 
 class ParticipantRow(Table, table=True):

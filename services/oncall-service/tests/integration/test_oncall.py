@@ -97,7 +97,9 @@ async def test_nights_and_weekends_can_belong_to_another_layer(crew: Any) -> Non
         "start": "2026-03-02T18:00:00",
         "hours": [{"days": ["mon", "tue"], "start": "18:00", "end": "09:00"}],
     }
-    await crew.ok("PATCH", "/api/v1/schedules/Payments", json={"layers": [base, nights]})
+    await crew.ok(
+        "PATCH", "/api/v1/schedules/Payments", json={"layers": [base, nights], "effective": "now"}
+    )
     query = "from=2026-03-02T12:00:00Z&until=2026-03-04T12:00:00Z"
     calendar = await crew.ok("GET", f"{SCHEDULE}?team=Payments&{query}")
     assert [one["primary"]["name"] for one in calendar["items"]] == [

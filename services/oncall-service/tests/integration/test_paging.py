@@ -189,7 +189,7 @@ async def test_the_shift_that_counts_is_the_one_at_the_time_of_the_step(
 async def test_in_a_gap_the_fallback_is_paged_and_the_gap_is_said(
     crew: Any, incident_event: Any
 ) -> None:
-    await crew.ok("PATCH", "/api/v1/schedules/Payments", json={"layers": []})
+    await crew.ok("PATCH", "/api/v1/schedules/Payments", json={"layers": [], "effective": "now"})
     await crew.hear(incident_event())
     assert await crew.tick() == ["Cleo"]
     assert "page.gap" in await crew.told()
@@ -213,7 +213,7 @@ async def test_a_team_that_never_had_a_rotation_has_no_gap_to_report(
 async def test_without_a_fallback_the_catch_all_team_and_the_administrators_are_paged(
     crew: Any, incident_event: Any
 ) -> None:
-    await crew.ok("PATCH", "/api/v1/schedules/Payments", json={"layers": []})
+    await crew.ok("PATCH", "/api/v1/schedules/Payments", json={"layers": [], "effective": "now"})
     await crew.ok("PATCH", "/api/v1/policies/Payments", json={"fallback": None})
     await crew.hear(incident_event())
     assert await crew.tick() == ["Administrator"]

@@ -16,6 +16,7 @@ from oncall_service.notifications.channels.registry import ChannelName
 from oncall_service.people.shapes import ContactMethodView, PersonView
 from oncall_service.tables import (
     ContactMethodRow,
+    EraRow,
     LayerRow,
     MemberRow,
     OverrideRow,
@@ -176,8 +177,18 @@ async def uses(session: AsyncSession, person: UUID, now: datetime) -> list[str]:
         .where(OverrideRow.person_id == person, OverrideRow.ends_at > now)
         .distinct()
     )
+    # What layers that were changed are until the next hand-off.
+    eras = await session.exec(
+        select(ScheduleRow.name, EraRow.valid_until)
+        .join(EraRow, col(EraRow.schedule_id) == ScheduleRow.id)
+        .where(
+            col(EraRow.valid_until) > now,
+            col(EraRow.layers).contains([{"participants": [{"id": str(person)}]}]),
+        )
+    )
     return [
         *(f"layer '{layer}' of schedule '{schedule}'" for layer, schedule in layers),
+        *(f"schedule '{name}' until {until:%Y-%m-%d %H:%M} UTC" for name, until in eras),
         *(f"step {position + 1} of policy '{policy}'" for policy, position in steps),
         *(f"fallback of policy '{policy}'" for policy in fallbacks),
         *(f"an override of schedule '{schedule}'" for schedule in overrides),

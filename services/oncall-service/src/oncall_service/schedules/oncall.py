@@ -9,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.policies import store as policies
-from oncall_service.schedules import store
 from oncall_service.schedules.rules import OnCall, Schedule, Shift, next_change, on_call_at, shifts
-from oncall_service.tables import PersonRow, TeamRow
+from oncall_service.schedules.store import layers
+from oncall_service.tables import TeamRow
 from shared.contracts.oncall_api import CalendarView, CurrentView, ShiftView
 from shared.contracts.wire import Page, Ref
 from shared.errors import FieldError, Invalid, NotFound
@@ -66,19 +66,20 @@ async def states(
 ) -> list[CurrentView]:
     """Who is on call for each team at ``now``; the next change only with ``look_ahead``."""
     ids = [team.id for team in teams]
-    schedules = await store.of_teams(session, ids)
-    rules = await store.load(session, schedules, since=now)
+    schedules = await layers.of_teams(session, ids)
+    rules = await layers.load(session, schedules, since=now)
     by_team = {row.team_id: rules[row.id] for row in schedules}
     fallbacks = await policies.fallbacks(session, ids)
     now_on = {team: on_call_at(by_team.get(team, Schedule()), now) for team in ids}
-    people = await lookup.refs(
+    people = await layers.people(
         session,
-        PersonRow,
         [
             *fallbacks.values(),
             *(state.primary for state in now_on.values()),
             *(state.secondary for state in now_on.values()),
         ],
+        schedules,
+        now,
     )
     views = []
     for team in teams:
@@ -105,10 +106,10 @@ async def states(
 
 async def on_call(session: AsyncSession, team: UUID, now: datetime) -> OnCall | None:
     """Who is on call for a team; None when it has no schedule at all."""
-    row = await store.of_team(session, team)
+    row = await layers.of_team(session, team)
     if row is None:
         return None
-    return on_call_at((await store.load(session, [row], since=now))[row.id], now)
+    return on_call_at((await layers.load(session, [row], since=now))[row.id], now)
 
 
 def _check_length(start: datetime, end: datetime) -> None:
@@ -122,24 +123,25 @@ async def _calendars(
     session: AsyncSession, teams: Sequence[TeamRow], start: datetime, end: datetime
 ) -> list[CalendarView]:
     schedules = {
-        row.team_id: row for row in await store.of_teams(session, [team.id for team in teams])
+        row.team_id: row for row in await layers.of_teams(session, [team.id for team in teams])
     }
-    rules = await store.load(session, list(schedules.values()), since=start)
+    rules = await layers.load(session, list(schedules.values()), since=start)
     found = {
         team.id: shifts(
             rules[schedules[team.id].id] if team.id in schedules else Schedule(), start, end
         )
         for team in teams
     }
-    people = await lookup.refs(
+    people = await layers.people(
         session,
-        PersonRow,
-        {
+        (
             who
             for many in found.values()
             for one in many
             for who in (one.on_call.primary, one.on_call.secondary)
-        },
+        ),
+        list(schedules.values()),
+        start,
     )
     views = []
     for team in teams:

@@ -29,7 +29,8 @@ class Turn:
 class Rotation:
     """Turns of ``length_days`` from ``start`` on, the first hand-off on the wall clock of ``zone``.
 
-    Nobody is on before it. ``hours``, if any, are when the layer counts at all.
+    Nobody is on before it. ``hours``, if any, are when the layer counts at all. ``turns_ahead``
+    moves the order, so that a rotation goes on from whoever was on call when it was changed.
     """
 
     participants: tuple[UUID, ...]
@@ -37,6 +38,7 @@ class Rotation:
     length_days: int
     zone: ZoneInfo
     hours: tuple[Hours, ...] = ()
+    turns_ahead: int = 0
 
     def hand_off(self, index: int) -> datetime:
         """The UTC instant at which turn ``index`` begins."""
@@ -75,7 +77,7 @@ class Rotation:
         index = self.index_at(at)
         if index is None or not self.participants or not self.is_open(at):
             return None
-        return self.participants[index % len(self.participants)]
+        return self.participants[(index + self.turns_ahead) % len(self.participants)]
 
     def after(self, at: datetime) -> tuple[UUID, ...]:
         """The other participants in the order in which their turns come, each once."""
@@ -83,6 +85,7 @@ class Rotation:
         if index is None or not self.is_open(at):
             return ()
         count = len(self.participants)
+        index += self.turns_ahead
         current = self.participants[index % count]
         following = (self.participants[(index + step) % count] for step in range(1, count))
         return tuple(dict.fromkeys(person for person in following if person != current))

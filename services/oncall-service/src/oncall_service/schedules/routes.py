@@ -6,6 +6,7 @@ from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from oncall_service.core.parameters import Named, TheCore, When, instant, named, named_or_none
+from oncall_service.schedules import overrides
 from oncall_service.schedules import usecases as schedules
 from oncall_service.schedules.shapes import (
     OverrideCreate,
@@ -88,7 +89,7 @@ async def create_override(
     core: TheCore, data: JSONBody[OverrideCreate], principal: Caller
 ) -> Response[OverrideView]:
     """Let somebody take a shift (201); the same one again changes nothing (200)."""
-    view, created = await schedules.create_override(core, data, principal)
+    view, created = await overrides.create(core, data, principal)
     return Response(view, status_code=201 if created else 200)
 
 
@@ -97,13 +98,13 @@ async def change_override(
     core: TheCore, override_id: FromPath[UUID], data: JSONBody[OverrideUpdate]
 ) -> OverrideView:
     """Change the given fields."""
-    return await schedules.update_override(core, override_id, data)
+    return await overrides.update(core, override_id, data)
 
 
 @get("/{override_id:uuid}", guards=VIEWER)
 async def get_override(core: TheCore, override_id: FromPath[UUID]) -> OverrideView:
     """One override."""
-    return await schedules.get_override(core, override_id)
+    return await overrides.get(core, override_id)
 
 
 @get("/", guards=VIEWER)
@@ -115,7 +116,7 @@ async def list_overrides(
     cursor: Cursor = None,
 ) -> Page[OverrideView]:
     """Overrides, newest first; `since` leaves out those that ended before."""
-    return await schedules.listed_overrides(
+    return await overrides.listed(
         core,
         schedule=named_or_none("schedule", schedule),
         since=instant("since", since),
@@ -127,7 +128,7 @@ async def list_overrides(
 @delete("/{override_id:uuid}", guards=ADMIN)
 async def delete_override(core: TheCore, override_id: FromPath[UUID]) -> None:
     """Give the shift back to the layers."""
-    await schedules.remove_override(core, override_id)
+    await overrides.remove(core, override_id)
 
 
 override_router = Router(

@@ -4,6 +4,7 @@ Overrides win over layers, a later layer over the ones before it, and of two ove
 the one made last. Where nothing answers there is a gap, which is a state of its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -42,11 +43,27 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Era:
+    """Layers that count until ``end``, from the end of the era before."""
+
+    layers: tuple[Layer, ...]
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """Layers from the base upwards; overrides in the order in which they were made."""
+    """Layers from the base upwards; overrides in the order in which they were made.
+
+    ``eras`` are what the layers were before, oldest first: the past stays as it was.
+    """
 
     layers: tuple[Layer, ...] = ()
     overrides: tuple[Override, ...] = ()
+    eras: tuple[Era, ...] = ()
+
+    def layers_at(self, at: datetime) -> tuple[Layer, ...]:
+        """The layers that count at an instant."""
+        return next((era.layers for era in self.eras if at < era.end), self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,7 @@ def on_call_at(schedule: Schedule, at: datetime) -> OnCall:
     layer that gave the primary. Somebody who is primary already, or whose turn was taken over by an
     override, is passed over: they asked not to be called.
     """
-    rostered, layer = _from_layers(schedule, at, Duty.PRIMARY)
+    rostered, layer = from_layers(schedule.layers_at(at), at, Duty.PRIMARY)
     taken_over = _from_overrides(schedule, at, Duty.PRIMARY)
     primary = taken_over or rostered
     source = OVERRIDE if taken_over else (layer.name if layer else None)
@@ -130,8 +147,11 @@ def _from_overrides(schedule: Schedule, at: datetime, duty: Duty) -> UUID | None
     return None
 
 
-def _from_layers(schedule: Schedule, at: datetime, duty: Duty) -> tuple[UUID | None, Layer | None]:
-    for layer in reversed(schedule.layers):
+def from_layers(
+    layers: Sequence[Layer], at: datetime, duty: Duty
+) -> tuple[UUID | None, Layer | None]:
+    """Who has a duty by the layers alone, and the layer that says so."""
+    for layer in reversed(layers):
         person = layer.rotation.on_turn(at) if layer.duty is duty else None
         if person is not None:
             return person, layer
@@ -144,8 +164,9 @@ def _secondary(
     taken_over = _from_overrides(schedule, at, Duty.SECONDARY)
     if taken_over is not None:
         return taken_over, OVERRIDE
-    if any(layer.duty is Duty.SECONDARY for layer in schedule.layers):
-        person, layer = _from_layers(schedule, at, Duty.SECONDARY)
+    layers = schedule.layers_at(at)
+    if any(layer.duty is Duty.SECONDARY for layer in layers):
+        person, layer = from_layers(layers, at, Duty.SECONDARY)
         return person, layer.name if layer else None
     if primary_layer is None:
         return None, None
@@ -157,8 +178,14 @@ def _secondary(
 
 def _boundaries(schedule: Schedule, start: datetime, end: datetime) -> set[datetime]:
     found: set[datetime] = set()
-    for layer in schedule.layers:
-        found |= layer.rotation.boundaries(start, end)
+    begins = start
+    for era in (*schedule.eras, Era(schedule.layers, end)):
+        ends = min(era.end, end)
+        if begins < ends:
+            found.add(begins)
+            for layer in era.layers:
+                found |= layer.rotation.boundaries(begins, ends)
+            begins = ends
     for override in schedule.overrides:
         found |= {at for at in (override.start, override.end) if start <= at < end}
     return found

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, NaiveDatetime, model_validator
 
 from oncall_service.core.fields import Name, Reference, ZoneName
 from oncall_service.core.hours import HoursModel
+from oncall_service.schedules.changes import Effective
 from oncall_service.schedules.rules import Duty
 from shared.contracts.wire import EARLIEST, LATEST, Command, Instant, Line, Ref, Text, Wire
 
@@ -72,21 +73,28 @@ class LayerModel(Command):
 
 
 class ScheduleCreate(Command):
-    """The schedule of a team: layers from the base upwards, a later one wins."""
+    """The schedule of a team: layers from the base upwards, a later one wins.
+
+    ``effective`` says when a change of the layers or the time zone counts: at the next hand-off,
+    going on from whoever is on call then (a ``start`` that lies ahead is the hand-off), or
+    ``now``, as written. What was on call until then stays on record. A new schedule counts at once.
+    """
 
     name: Name
     team: Reference
     time_zone: ZoneName = "UTC"
     layers: list[LayerModel] = Field([], max_length=20)
+    effective: Effective = Effective.NEXT_HANDOFF
 
 
 class ScheduleUpdate(Command):
-    """The fields to change; ``layers`` replaces all of them."""
+    """The fields to change; ``layers`` replaces all of them, ``effective`` says from when on."""
 
     name: Name | None = None
     team: Reference | None = None
     time_zone: ZoneName | None = None
     layers: list[LayerModel] | None = Field(None, max_length=20)
+    effective: Effective = Effective.NEXT_HANDOFF
 
 
 class LayerView(Wire):
@@ -101,14 +109,33 @@ class LayerView(Wire):
     hours: list[HoursModel]
 
 
+class DutiesView(Wire):
+    """Who is on call at an instant."""
+
+    primary: Ref | None
+    secondary: Ref | None
+
+
+class ChangeView(Wire):
+    """The layers change at ``effective_at``: who is on call just before, and who from then on."""
+
+    effective_at: datetime
+    before: DutiesView
+    after: DutiesView
+
+
 class ScheduleView(Wire):
-    """A schedule as stored."""
+    """A schedule as it was asked for last.
+
+    ``change`` is set while that is still to come, and in the answer to the request that changes it.
+    """
 
     id: UUID
     name: Text
     team: Ref
     time_zone: Text
     layers: list[LayerView]
+    change: ChangeView | None
     created_at: datetime
 
 

@@ -1,52 +1,48 @@
-"""Use cases: schedules and overrides."""
+"""Use cases: schedules, and changes of their layers."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
-from oncall_service.schedules import store
+from oncall_service.schedules.changes import Effective, going_on, takes_effect
+from oncall_service.schedules.definitions import Definition
 from oncall_service.schedules.shapes import (
-    LONGEST_OVERRIDE,
     LayerModel,
-    OverrideCreate,
-    OverrideUpdate,
-    OverrideView,
     ScheduleCreate,
     ScheduleUpdate,
     ScheduleView,
 )
-from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow, TeamRow
-from shared.contracts.identity import Principal
+from oncall_service.schedules.store import layers, views
+from oncall_service.tables import PersonRow, ScheduleRow, TeamRow
 from shared.contracts.wire import Page
 from shared.errors import FieldError, Invalid, NotFound
 from shared.identifiers import new_id
-from shared.paging import Keyset
-
-_OVERRIDES = Keyset("overrides", UUID)
 
 
 async def create(core: Core, command: ScheduleCreate) -> ScheduleView:
     """Add a schedule; ``Conflict`` if the name is taken or the team has one."""
+    now = core.clock.now()
     async with changing(core) as session:
-        row = await _add(session, command, core.clock.now())
-        return (await store.views(session, [row]))[0]
+        row = await _add(session, command, now)
+        return (await views.of(session, [row], now))[0]
 
 
 async def put(core: Core, reference: str, command: ScheduleCreate) -> tuple[ScheduleView, bool]:
     """Make the schedule be as described, and whether it is new."""
+    now = core.clock.now()
     async with changing(core) as session:
         row = await lookup.find(session, ScheduleRow, reference)
         created = row is None
         if row is None:
             lookup.must_be_named(ScheduleRow, reference, command.name)
-            row = await _add(session, command, core.clock.now())
+            row = await _add(session, command, now)
         else:
-            await _apply(session, row, command)
-        return (await store.views(session, [row]))[0], created
+            await session.refresh(row, with_for_update=True)
+            await _apply(session, row, command, now)
+        return (await views.of(session, [row], now))[0], created
 
 
 async def update(core: Core, reference: str, command: ScheduleUpdate) -> ScheduleView:
@@ -56,8 +52,9 @@ async def update(core: Core, reference: str, command: ScheduleUpdate) -> Schedul
             raise Invalid([FieldError(field, "cannot be null")])
     async with changing(core) as session:
         row = await lookup.require(session, ScheduleRow, reference)
-        await _apply(session, row, command)
-        return (await store.views(session, [row]))[0]
+        now = core.clock.now()
+        await _apply(session, row, command, now)
+        return (await views.of(session, [row], now))[0]
 
 
 async def get(core: Core, reference: str) -> ScheduleView:
@@ -66,97 +63,20 @@ async def get(core: Core, reference: str) -> ScheduleView:
         row = await lookup.find(session, ScheduleRow, reference)
         if row is None:
             raise NotFound(f"There is no schedule '{reference}'.")
-        return (await store.views(session, [row]))[0]
+        return (await views.of(session, [row], core.clock.now()))[0]
 
 
 async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[ScheduleView]:
     """Schedules in the order of their names."""
     async with core.database.session() as session:
         rows, following = await lookup.page(session, ScheduleRow, limit=limit, cursor=cursor)
-        return Page(items=await store.views(session, rows), next_cursor=following)
+        return Page(items=await views.of(session, rows, core.clock.now()), next_cursor=following)
 
 
 async def remove(core: Core, reference: str) -> None:
     """Remove a schedule with its layers and overrides; its team is a gap from then on."""
     async with changing(core) as session:
         await session.delete(await lookup.require(session, ScheduleRow, reference))
-
-
-async def create_override(
-    core: Core, command: OverrideCreate, who: Principal
-) -> tuple[OverrideView, bool]:
-    """Add an override, and whether it is new: the same one twice is one."""
-    async with changing(core) as session:
-        schedule = await lookup.refer(session, ScheduleRow, command.schedule, "schedule")
-        person = await lookup.refer(session, PersonRow, command.person, "person")
-        row = OverrideRow(
-            id=new_id(),
-            schedule_id=schedule.id,
-            person_id=person.id,
-            duty=command.role,
-            starts_at=command.start,
-            ends_at=command.end,
-            note=command.note,
-            created_by=who.name,
-            created_at=core.clock.now(),
-        )
-        same = await store.same_override(session, row)
-        if same is None:
-            session.add(row)
-            await session.flush()
-        return (await store.override_views(session, [same or row]))[0], same is None
-
-
-async def update_override(core: Core, override_id: UUID, command: OverrideUpdate) -> OverrideView:
-    """Change the given fields."""
-    async with changing(core) as session:
-        row = await _override(session, override_id)
-        if command.person is not None:
-            row.person_id = (await lookup.refer(session, PersonRow, command.person, "person")).id
-        row.starts_at = command.start or row.starts_at
-        row.ends_at = command.end or row.ends_at
-        row.duty = command.role or row.duty
-        row.note = row.note if command.note is None else command.note
-        if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_OVERRIDE:
-            raise Invalid([FieldError("end", "must be after start, by a year at most")])
-        await session.flush()
-        return (await store.override_views(session, [row]))[0]
-
-
-async def get_override(core: Core, override_id: UUID) -> OverrideView:
-    """One override."""
-    async with core.database.session() as session:
-        row = await _override(session, override_id)
-        return (await store.override_views(session, [row]))[0]
-
-
-async def listed_overrides(
-    core: Core, *, schedule: str | None, since: datetime | None, limit: int, cursor: str | None
-) -> Page[OverrideView]:
-    """Overrides, newest first; ``since`` leaves out what ended before."""
-    after = _OVERRIDES.after(cursor)
-    async with core.database.session() as session:
-        of = None
-        if schedule is not None:
-            of = (await lookup.refer(session, ScheduleRow, schedule, "schedule")).id
-        rows = await store.overrides(
-            session, schedule=of, since=since, before=after[0] if after else None, limit=limit + 1
-        )
-        shown, following = _OVERRIDES.cut(rows, limit, key=lambda row: (row.id,))
-        return Page(items=await store.override_views(session, shown), next_cursor=following)
-
-
-async def remove_override(core: Core, override_id: UUID) -> None:
-    """Give the shift back to the layers."""
-    async with changing(core) as session:
-        await session.delete(await _override(session, override_id))
-
-
-async def _override(session: AsyncSession, override_id: UUID) -> OverrideRow:
-    row = await session.get(OverrideRow, override_id)
-    if row is None:
-        raise NotFound(f"There is no override {override_id}.")
-    return row
 
 
 async def _add(session: AsyncSession, command: ScheduleCreate, now: datetime) -> ScheduleRow:
@@ -170,29 +90,69 @@ async def _add(session: AsyncSession, command: ScheduleCreate, now: datetime) ->
     )
     session.add(row)
     await session.flush()
-    await _apply(session, row, command)
+    definitions = await _definitions(session, command.layers)
+    await layers.replace_layers(session, row.id, [layers.Asked(one, 0) for one in definitions])
     return row
 
 
 async def _apply(
-    session: AsyncSession, row: ScheduleRow, command: ScheduleCreate | ScheduleUpdate
+    session: AsyncSession,
+    row: ScheduleRow,
+    command: ScheduleCreate | ScheduleUpdate,
+    now: datetime,
 ) -> None:
     row.name = command.name or row.name
-    row.time_zone = command.time_zone or row.time_zone
     if command.team is not None:
         row.team_id = (await lookup.refer(session, TeamRow, command.team, "team")).id
+    asked = [one.definition for one in (await layers.asked_for(session, [row]))[row.id]]
+    wanted = asked
     if command.layers is not None:
-        await store.replace_layers(session, row.id, await _layers(session, command.layers))
+        wanted = await _definitions(session, command.layers)
+    time_zone = command.time_zone or row.time_zone
+    pending = row.valid_from is not None and row.valid_from > now
+    same = (wanted, time_zone) == (asked, row.time_zone)
+    if not same or (pending and command.effective is Effective.NOW):
+        await _change(session, row, wanted, time_zone, effective=command.effective, now=now)
     await session.flush()
 
 
-async def _layers(
-    session: AsyncSession, models: Sequence[LayerModel]
-) -> list[tuple[LayerModel, list[PersonRow]]]:
-    layers = []
+async def _change(
+    session: AsyncSession,
+    row: ScheduleRow,
+    definitions: Sequence[Definition],
+    time_zone: str,
+    *,
+    effective: Effective,
+    now: datetime,
+) -> None:
+    """Let these layers count from the instant that the rules give."""
+    schedule = (await layers.load(session, [row], since=now))[row.id]
+    running = schedule.layers_at(now)
+    wanted = tuple(one.rule(time_zone) for one in definitions)
+    at = takes_effect(running, wanted, now, effective)
+    ahead = going_on(running, wanted, now, at, effective)
+    await layers.end_era(session, row, at, now)
+    row.time_zone = time_zone
+    await layers.replace_layers(
+        session, row.id, [layers.Asked(*pair) for pair in zip(definitions, ahead, strict=True)]
+    )
+
+
+async def _definitions(session: AsyncSession, models: Sequence[LayerModel]) -> list[Definition]:
+    found = []
     for index, model in enumerate(models):
         people = await lookup.refer_all(
             session, PersonRow, model.participants, f"layers.{index}.participants"
         )
-        layers.append((model, people))
-    return layers
+        found.append(
+            Definition(
+                name=model.name,
+                duty=model.role,
+                kind=model.kind,
+                length_days=model.days,
+                start=model.start,
+                hours=tuple(model.hours),
+                participants=tuple(person.id for person in people),
+            )
+        )
+    return found

@@ -1,0 +1,99 @@
+"""Use cases: overrides."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.core.core import Core, changing
+from oncall_service.core.store import lookup
+from oncall_service.schedules.shapes import (
+    LONGEST_OVERRIDE,
+    OverrideCreate,
+    OverrideUpdate,
+    OverrideView,
+)
+from oncall_service.schedules.store import overrides as store
+from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
+from shared.contracts.identity import Principal
+from shared.contracts.wire import Page
+from shared.errors import FieldError, Invalid, NotFound
+from shared.identifiers import new_id
+from shared.paging import Keyset
+
+_OVERRIDES = Keyset("overrides", UUID)
+
+
+async def create(core: Core, command: OverrideCreate, who: Principal) -> tuple[OverrideView, bool]:
+    """Add an override, and whether it is new: the same one twice is one."""
+    async with changing(core) as session:
+        schedule = await lookup.refer(session, ScheduleRow, command.schedule, "schedule")
+        person = await lookup.refer(session, PersonRow, command.person, "person")
+        row = OverrideRow(
+            id=new_id(),
+            schedule_id=schedule.id,
+            person_id=person.id,
+            duty=command.role,
+            starts_at=command.start,
+            ends_at=command.end,
+            note=command.note,
+            created_by=who.name,
+            created_at=core.clock.now(),
+        )
+        same = await store.same(session, row)
+        if same is None:
+            session.add(row)
+            await session.flush()
+        return (await store.views(session, [same or row]))[0], same is None
+
+
+async def update(core: Core, override_id: UUID, command: OverrideUpdate) -> OverrideView:
+    """Change the given fields."""
+    async with changing(core) as session:
+        row = await _override(session, override_id)
+        if command.person is not None:
+            row.person_id = (await lookup.refer(session, PersonRow, command.person, "person")).id
+        row.starts_at = command.start or row.starts_at
+        row.ends_at = command.end or row.ends_at
+        row.duty = command.role or row.duty
+        row.note = row.note if command.note is None else command.note
+        if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_OVERRIDE:
+            raise Invalid([FieldError("end", "must be after start, by a year at most")])
+        await session.flush()
+        return (await store.views(session, [row]))[0]
+
+
+async def get(core: Core, override_id: UUID) -> OverrideView:
+    """One override."""
+    async with core.database.session() as session:
+        row = await _override(session, override_id)
+        return (await store.views(session, [row]))[0]
+
+
+async def listed(
+    core: Core, *, schedule: str | None, since: datetime | None, limit: int, cursor: str | None
+) -> Page[OverrideView]:
+    """Overrides, newest first; ``since`` leaves out what ended before."""
+    after = _OVERRIDES.after(cursor)
+    async with core.database.session() as session:
+        of = None
+        if schedule is not None:
+            of = (await lookup.refer(session, ScheduleRow, schedule, "schedule")).id
+        rows = await store.listed(
+            session, schedule=of, since=since, before=after[0] if after else None, limit=limit + 1
+        )
+        shown, following = _OVERRIDES.cut(rows, limit, key=lambda row: (row.id,))
+        return Page(items=await store.views(session, shown), next_cursor=following)
+
+
+async def remove(core: Core, override_id: UUID) -> None:
+    """Give the shift back to the layers."""
+    async with changing(core) as session:
+        await session.delete(await _override(session, override_id))
+
+
+async def _override(session: AsyncSession, override_id: UUID) -> OverrideRow:
+    row = await session.get(OverrideRow, override_id)
+    if row is None:
+        raise NotFound(f"There is no override {override_id}.")
+    return row

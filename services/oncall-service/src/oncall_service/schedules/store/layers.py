@@ -1,0 +1,203 @@
+"""Layers in the database, present and past, and schedules as the pure rules want them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.core.hours import HoursModel
+from oncall_service.core.store.lookup import refs
+from oncall_service.schedules.definitions import Definition, restored
+from oncall_service.schedules.rules import Duty, Era, Override, Schedule
+from oncall_service.tables import (
+    EraRow,
+    LayerRow,
+    OverrideRow,
+    ParticipantRow,
+    PersonRow,
+    ScheduleRow,
+)
+from shared.contracts.wire import Ref
+from shared.identifiers import new_id
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A layer as it was asked for last, and by how many turns it is ahead of its start."""
+
+    definition: Definition
+    turns_ahead: int
+
+
+async def replace_layers(session: AsyncSession, schedule: UUID, layers: Sequence[Asked]) -> None:
+    """Make these the layers, from the base upwards."""
+    await session.exec(delete(LayerRow).where(col(LayerRow.schedule_id) == schedule))
+    for position, asked in enumerate(layers):
+        definition = asked.definition
+        layer = LayerRow(
+            id=new_id(),
+            schedule_id=schedule,
+            position=position,
+            name=definition.name,
+            duty=definition.duty,
+            kind=definition.kind,
+            length_days=definition.length_days,
+            start=definition.start,
+            hours=[hours.model_dump(mode="json") for hours in definition.hours],
+            turns_ahead=asked.turns_ahead,
+        )
+        session.add(layer)
+        # The participants point at the layer, and nothing tells the session so.
+        await session.flush()
+        for place, person in enumerate(definition.participants):
+            session.add(ParticipantRow(layer_id=layer.id, position=place, person_id=person))
+    await session.flush()
+
+
+async def asked_for(session: AsyncSession, rows: Sequence[ScheduleRow]) -> dict[UUID, list[Asked]]:
+    """The layers of schedules as they were asked for last, from the base upwards."""
+    found: dict[UUID, list[Asked]] = {row.id: [] for row in rows}
+    statement = (
+        select(LayerRow)
+        .where(col(LayerRow.schedule_id).in_([row.id for row in rows]))
+        .order_by(col(LayerRow.position))
+    )
+    layers = (await session.exec(statement)).all()
+    participants: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    members = (
+        select(ParticipantRow)
+        .where(col(ParticipantRow.layer_id).in_([layer.id for layer in layers]))
+        .order_by(col(ParticipantRow.position))
+    )
+    for member in await session.exec(members):
+        participants[member.layer_id].append(member.person_id)
+    for layer in layers:
+        definition = Definition(
+            name=layer.name,
+            duty=Duty(layer.duty),
+            kind=layer.kind,
+            length_days=layer.length_days,
+            start=layer.start,
+            hours=tuple(HoursModel.model_validate(hours) for hours in layer.hours),
+            participants=tuple(participants[layer.id]),
+        )
+        found[layer.schedule_id].append(Asked(definition, layer.turns_ahead))
+    return found
+
+
+async def end_era(session: AsyncSession, row: ScheduleRow, at: datetime, now: datetime) -> None:
+    """What the layers are until ``at`` becomes the past then; new ones may be stored after this."""
+    if row.valid_from is not None and row.valid_from > now:
+        # A change is to come that never will: what runs is an era already, and ends at ``at``.
+        running = (
+            await session.exec(
+                select(EraRow).where(
+                    EraRow.schedule_id == row.id, EraRow.valid_until == row.valid_from
+                )
+            )
+        ).one()
+        running.valid_until = at
+        if running.valid_from is not None and running.valid_from >= at:
+            await session.delete(running)
+    elif row.valid_from is None or row.valid_from < at:
+        layers = (await asked_for(session, [row]))[row.id]
+        names = {
+            identifier: ref.name
+            for identifier, ref in (
+                await refs(
+                    session,
+                    PersonRow,
+                    (one for layer in layers for one in layer.definition.participants),
+                )
+            ).items()
+        }
+        session.add(
+            EraRow(
+                id=new_id(),
+                schedule_id=row.id,
+                valid_from=row.valid_from,
+                valid_until=at,
+                time_zone=row.time_zone,
+                layers=[one.definition.stored(one.turns_ahead, names) for one in layers],
+            )
+        )
+    row.valid_from = at
+
+
+async def load(
+    session: AsyncSession, rows: Sequence[ScheduleRow], *, since: datetime
+) -> dict[UUID, Schedule]:
+    """The rules' view of schedules by their id; overrides that ended before ``since`` left out."""
+    layers = await asked_for(session, rows)
+    overrides: defaultdict[UUID, list[Override]] = defaultdict(list)
+    statement = (
+        select(OverrideRow)
+        .where(
+            col(OverrideRow.schedule_id).in_([row.id for row in rows]),
+            col(OverrideRow.ends_at) > since,
+        )
+        .order_by(col(OverrideRow.id))
+    )
+    for row in await session.exec(statement):
+        overrides[row.schedule_id].append(
+            Override(row.person_id, row.starts_at, row.ends_at, Duty(row.duty))
+        )
+    eras: defaultdict[UUID, list[Era]] = defaultdict(list)
+    for era in await _eras(session, rows, since):
+        eras[era.schedule_id].append(
+            Era(tuple(restored(one, era.time_zone) for one in era.layers), era.valid_until)
+        )
+    return {
+        row.id: Schedule(
+            tuple(one.definition.rule(row.time_zone, one.turns_ahead) for one in layers[row.id]),
+            tuple(overrides[row.id]),
+            tuple(eras[row.id]),
+        )
+        for row in rows
+    }
+
+
+async def people(
+    session: AsyncSession, ids: Iterable[UUID | None], rows: Sequence[ScheduleRow], since: datetime
+) -> dict[UUID, Ref]:
+    """Whoever these schedules name; those who are gone by the name that the past has for them."""
+    wanted = {identifier for identifier in ids if identifier is not None}
+    found = await refs(session, PersonRow, wanted)
+    if wanted - found.keys():
+        for era in await _eras(session, rows, since):
+            for layer in era.layers:
+                for one in layer["participants"]:
+                    found.setdefault(UUID(one["id"]), Ref(id=one["id"], name=one["name"]))
+    return found
+
+
+async def _eras(
+    session: AsyncSession, rows: Sequence[ScheduleRow], since: datetime
+) -> Sequence[EraRow]:
+    changed = [row.id for row in rows if row.valid_from is not None and row.valid_from > since]
+    if not changed:
+        return []
+    statement = (
+        select(EraRow)
+        .where(col(EraRow.schedule_id).in_(changed), col(EraRow.valid_until) > since)
+        .order_by(col(EraRow.valid_until))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def of_team(session: AsyncSession, team: UUID) -> ScheduleRow | None:
+    """The schedule of a team."""
+    return (await session.exec(select(ScheduleRow).where(ScheduleRow.team_id == team))).first()
+
+
+async def of_teams(session: AsyncSession, teams: Sequence[UUID]) -> list[ScheduleRow]:
+    """The schedules of teams, in one question."""
+    statement = select(ScheduleRow).where(col(ScheduleRow.team_id).in_(teams))
+    return list((await session.exec(statement)).all())

@@ -1,0 +1,70 @@
+"""Overrides in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from oncall_service.core.store.lookup import refs
+from oncall_service.schedules.rules import Duty
+from oncall_service.schedules.shapes import OverrideView
+from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow, TeamRow
+
+
+async def views(session: AsyncSession, rows: Sequence[OverrideRow]) -> list[OverrideView]:
+    """Overrides as the API shows them."""
+    people = await refs(session, PersonRow, (row.person_id for row in rows))
+    schedules = await refs(session, ScheduleRow, (row.schedule_id for row in rows))
+    owners = {
+        row.id: row.team_id
+        for row in await session.exec(select(ScheduleRow).where(col(ScheduleRow.id).in_(schedules)))
+    }
+    teams = await refs(session, TeamRow, owners.values())
+    return [
+        OverrideView(
+            id=row.id,
+            schedule=schedules[row.schedule_id],
+            team=teams[owners[row.schedule_id]],
+            person=people[row.person_id],
+            role=Duty(row.duty),
+            start=row.starts_at,
+            end=row.ends_at,
+            note=row.note,
+            created_by=row.created_by,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+async def listed(
+    session: AsyncSession,
+    *,
+    schedule: UUID | None,
+    since: datetime | None,
+    before: UUID | None,
+    limit: int,
+) -> list[OverrideRow]:
+    """Overrides, newest first; ``since`` leaves out what ended before."""
+    statement = select(OverrideRow).order_by(col(OverrideRow.id).desc()).limit(limit)
+    if schedule is not None:
+        statement = statement.where(OverrideRow.schedule_id == schedule)
+    if since is not None:
+        statement = statement.where(OverrideRow.ends_at > since)
+    if before is not None:
+        statement = statement.where(OverrideRow.id < before)
+    return list((await session.exec(statement)).all())
+
+
+async def same(session: AsyncSession, wanted: OverrideRow) -> OverrideRow | None:
+    """An override that says exactly the same."""
+    statement = select(OverrideRow).where(
+        OverrideRow.schedule_id == wanted.schedule_id,
+        OverrideRow.person_id == wanted.person_id,
+        OverrideRow.duty == wanted.duty,
+        OverrideRow.starts_at == wanted.starts_at,
+        OverrideRow.ends_at == wanted.ends_at,
+    )
+    return (await session.exec(statement)).first()
