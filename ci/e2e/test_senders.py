@@ -136,15 +136,14 @@ scrape_configs:
     assert stack.incident(found)["severity"] == "critical"
 
 
-@pytest.mark.skipif(ALERTMANAGER is None, reason="no alertmanager: its webhook was not proved")
-def test_an_alertmanager_with_a_webhook_receiver_opens_one_incident_and_resolves_it(
-    stack: Stack, tmp_path: Path
-) -> None:
+@contextlib.contextmanager
+def _alertmanager(stack: Stack, folder: Path, *group_by: str) -> Iterator[str]:
+    """An Alertmanager whose webhook receiver is the installation; its address."""
     port = free_port()
-    (tmp_path / "alertmanager.yml").write_text(f"""
+    (folder / "alertmanager.yml").write_text(f"""
 route:
   receiver: vigie
-  group_by: [alertname]
+  group_by: [{", ".join(group_by)}]
   group_wait: 1s
   group_interval: 1s
   repeat_interval: 1s
@@ -159,11 +158,24 @@ receivers:
     address = f"http://127.0.0.1:{port}"
     command = [
         ALERTMANAGER,
-        f"--config.file={tmp_path / 'alertmanager.yml'}",
-        f"--storage.path={tmp_path / 'data'}",
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
+    with _program(command, f"{address}/-/ready", folder):
+        yield address
+
+
+needs_alertmanager = pytest.mark.skipif(
+    ALERTMANAGER is None, reason="no alertmanager: its webhook was not proved"
+)
+
+
+@needs_alertmanager
+def test_an_alertmanager_with_a_webhook_receiver_opens_one_incident_and_resolves_it(
+    stack: Stack, tmp_path: Path
+) -> None:
     alert = {
         "labels": {
             "alertname": "Burning",
@@ -173,7 +185,7 @@ receivers:
         "annotations": {"summary": "It burns"},
         "startsAt": "2026-03-02T09:00:00Z",
     }
-    with _program(command, f"{address}/-/ready", tmp_path):
+    with _alertmanager(stack, tmp_path, "alertname") as address:
         httpx.post(f"{address}/api/v2/alerts", json=[alert]).raise_for_status()
         found = _resends_change_only_the_count_and_the_end_resolves(stack, "journey-alertmanager")
         ended = {**alert, "endsAt": "2026-03-02T09:30:00Z"}
@@ -182,3 +194,49 @@ receivers:
     assert len(stack.pages(found)) == 1
     assert len(stack.incidents(service="journey-alertmanager")) == 1
     assert stack.incident(found)["severity"] == "medium"
+
+
+@needs_alertmanager
+def test_a_group_of_two_thousand_alerts_arrives_whole_whatever_they_hold(
+    stack: Stack, tmp_path: Path
+) -> None:
+    alerts = [
+        {
+            "labels": {"alertname": "Storm", "service": "journey-storm", "instance": str(number)},
+            "annotations": {"description": "d" * 500},
+        }
+        for number in range(2_000)
+    ]
+    alerts[7]["annotations"]["log"] = "l" * 77_000
+    alerts[8]["labels"]["pod"] = "nul\x00"
+    with _alertmanager(stack, tmp_path, "alertname") as address:
+        httpx.post(f"{address}/api/v2/alerts", json=alerts, timeout=30).raise_for_status()
+
+        def arrived() -> bool:
+            incidents = stack.incidents(service="journey-storm")
+            return sum(incident["alert_count"] for incident in incidents) == len(alerts)
+
+        wait_until("all of them", arrived, 90)
+    (incident,) = stack.incidents(service="journey-storm")
+    assert len(stack.pages(incident["id"])) == 1
+    stored = stack.items("alert-ingestion", "/api/v1/alerts", service="journey-storm")
+    notes = {alert["labels"]["instance"]: alert["annotations"].get("vigie_cut") for alert in stored}
+    assert notes.pop("7") == "Cut: log (77000 characters)"
+    assert "replaced in: pod" in notes.pop("8")
+    assert set(notes.values()) == {None}
+
+
+@needs_alertmanager
+def test_two_groups_of_an_alertmanager_are_two_incidents(stack: Stack, tmp_path: Path) -> None:
+    alerts = [
+        {"labels": {"alertname": name, "service": "journey-groups", "severity": "critical"}}
+        for name in ("Slow", "Down")
+    ]
+    with _alertmanager(stack, tmp_path, "alertname") as address:
+        httpx.post(f"{address}/api/v2/alerts", json=alerts).raise_for_status()
+        found = wait_until(
+            "two incidents", lambda: len(stack.incidents(service="journey-groups")) == 2
+        )
+        assert found
+        for incident in stack.incidents(service="journey-groups"):
+            wait_until("its page", lambda one=incident: stack.pages(one["id"]))  # type: ignore[misc]
