@@ -1,22 +1,34 @@
 #!/usr/bin/env bash
 # Publishes the images that this run built, scanned, deployed and verified. Run by
 # .github/workflows/publish.yml; nothing is built here.
+#   ./ci/publish.sh allowed                 whether this ref may be published at all: main, or a tag on main
 #   SERVICE=web-ui ./ci/publish.sh push     image of that service to the registry, by content alone
 #   SERVICE=web-ui ./ci/publish.sh sign     keyless signature of what push put there
-#   ./ci/publish.sh verify                  signature, provenance and bill of materials of all four
-#   ./ci/publish.sh name                    tags, once all four verify
-# Needs docker logged in to ghcr.io; sign and verify need cosign, verify and name need gh and GH_TOKEN.
+#   ./ci/publish.sh verify                  signature, provenance and bill of materials of all
+#   ./ci/publish.sh name                    tags, once all verify
+# Needs docker logged in to ghcr.io; sign and verify need cosign, all but push and sign need gh and GH_TOKEN.
+# ATTESTATIONS=false: this repository has none (ci/github-features.sh), so verify looks at the signature alone.
 # shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 STAGE=publish
 OUT="$CI_OUT/publish"
 readonly ISSUER=https://token.actions.githubusercontent.com
-readonly SERVICES=(alert-ingestion incident-management oncall-service web-ui)
+# Every image that docker-compose.yml needs.
+readonly SERVICES=(alert-ingestion incident-management oncall-service web-ui secrets postgres prometheus grafana)
 
-image_of() { printf 'ghcr.io/%s/vigie-%s' "${GITHUB_REPOSITORY_OWNER,,}" "$1"; }
+image_of() { printf '%s/%s/vigie-%s' "${VIGIE_REGISTRY:-ghcr.io}" "${GITHUB_REPOSITORY_OWNER,,}" "$1"; }
 digest_of() { cat "$OUT/$1.digest"; }
-# The digest that a reference has in the registry; nothing when there is no such reference.
-remote_digest() { docker buildx imagetools inspect --format '{{json .Manifest.Digest}}' "$1" 2>/dev/null | tr -d '"'; }
+
+# The digest that a reference has in the registry; nothing when the registry says that there is no such reference. Any
+# other answer (no answer, no right to ask) is an error: a release would be overwritten on the strength of it.
+remote_digest() {
+  local said
+  if said="$(docker buildx imagetools inspect --format '{{json .Manifest.Digest}}' "$1" 2>&1)"; then
+    tr -d '"' <<<"$said"
+  elif [[ ! "$said" =~ (: not found|manifest unknown|MANIFEST_UNKNOWN)$ ]]; then
+    fail "the registry does not say whether $1 is there: $(tail -n 1 <<<"$said")" "run this job again"
+  fi
+}
 
 # All tags of this run's images, as "KIND TAG" (ci/publishing/names.py).
 tags() {
@@ -29,8 +41,19 @@ service_id() {
   python_ci images.record list "$CI_OUT/build/images.json" | awk -F'\t' -v service="$1" '$1 == service { print $2 }'
 }
 
+# A tag can be put on any commit, also on one that nobody reviewed.
+allowed() {
+  local relation
+  python_ci publishing.names "$GITHUB_REF" "$GITHUB_SHA" </dev/null >"$OUT/names.txt" 2>&1 ||
+    fail "$(tail -n 1 "$OUT/names.txt")" "push main, or a tag such as v1.2.3"
+  relation="$(gh api "repos/$GITHUB_REPOSITORY/compare/main...$GITHUB_SHA" --jq .status)"
+  [[ "$relation" == identical || "$relation" == behind ]] ||
+    fail "$GITHUB_REF is not on main ($relation): it is not published" "merge it first, then tag what is on main"
+  say "$GITHUB_REF may be published"
+}
+
 push() {
-  local image id tag digest config sbom="$CI_OUT/build/sbom/$SERVICE.cdx.json"
+  local image id tag digest sbom="$CI_OUT/build/sbom/$SERVICE.cdx.json"
   image="$(image_of "$SERVICE")"
   tag="run-$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT" # registries take no push without a tag; people pull the others
   PYTHONPATH="$CI_DIR" python3 -P -c \
@@ -42,9 +65,9 @@ push() {
   docker tag "$id" "$image:$tag"
   docker push --quiet "$image:$tag"
   digest="$(remote_digest "$image:$tag")"
-  config="$(docker buildx imagetools inspect --raw "$image@$digest" | python3 -c 'import json, sys; print(json.load(sys.stdin)["config"]["digest"])')"
-  [[ "$config" == "$id" ]] ||
-    fail "$image@$digest is not the image that was verified: $config, verified was $id" "do not use it"
+  [[ -n "$digest" ]] || fail "$image:$tag was pushed and is not there" "run this job again"
+  python_ci images.content "$id" "$image@$digest" >"$OUT/$SERVICE.content.txt" ||
+    fail "$(tail -n 1 "$OUT/$SERVICE.content.txt")" "do not use it"
   printf '%s\n' "$digest" >"$OUT/$SERVICE.digest"
   printf 'image=%s\ndigest=%s\nsbom=%s\n' "$image" "$digest" "$sbom" >>"$GITHUB_OUTPUT"
 }
@@ -63,6 +86,11 @@ verify() {
     reference="$(image_of "$service")@$(digest_of "$service")"
     group "$reference"
     cosign verify --certificate-oidc-issuer "$ISSUER" --certificate-identity "$workflow@$GITHUB_REF" "$reference"
+    if [[ "${ATTESTATIONS:-true}" != true ]]; then
+      say "no attestations to verify: this repository has none"
+      endgroup
+      continue
+    fi
     gh attestation verify "oci://$reference" --repo "$GITHUB_REPOSITORY" --signer-workflow "${workflow#https://github.com/}" \
       --source-digest "$GITHUB_SHA"
     gh attestation verify "oci://$reference" --repo "$GITHUB_REPOSITORY" --signer-workflow "${workflow#https://github.com/}" \
@@ -85,7 +113,7 @@ name() {
     image="$(image_of "$service")" digest="$(digest_of "$service")"
     while read -r kind tag; do
       [[ "$kind" == fixed ]] || continue
-      there="$(remote_digest "$image:$tag")" || there=""
+      there="$(remote_digest "$image:$tag")" || exit $?
       [[ -z "$there" || "$there" == "$digest" ]] ||
         fail "$image:$tag is published as $there and stays that" "give the release a new version"
     done <<<"$planned"
@@ -112,8 +140,8 @@ main() {
       [[ -n "${SERVICE:-}" ]] || fail "SERVICE is not set" "name one of: ${SERVICES[*]}" "$EXIT_USAGE"
       "$action"
       ;;
-    verify | name) "$action" ;;
-    *) fail "unknown action '$action'" "push, sign, verify or name" "$EXIT_USAGE" ;;
+    allowed | verify | name) "$action" ;;
+    *) fail "unknown action '$action'" "allowed, push, sign, verify or name" "$EXIT_USAGE" ;;
   esac
 }
 
