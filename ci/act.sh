@@ -116,6 +116,18 @@ container_options() {
   printf '%s' "$options"
 }
 
+# The actions that act would fetch from github.com, and the folder that takes the place of each: at the very
+# commits that the workflow pins, wherever Dependabot has moved them.
+stand_ins() {
+  local uses folder
+  while read -r uses; do
+    folder="ci/act/actions/$(sed -E 's,^[^/]+/([^@]+)@.*,\1,' <<<"$uses")"
+    [[ -d "$ROOT/$folder" ]] || fail "act has no stand-in for $uses" "put one into $folder"
+    printf '%s=%s\n' "$uses" "$folder"
+  done < <(cat "$ROOT"/.github/workflows/ci.yml "$ROOT"/.github/actions/*/action.yml |
+    sed -nE 's,^ *(- )?uses: ([^./][^ ]*@[0-9a-f]+).*$,\2,p' | grep -v '^actions/checkout@' | sort -u)
+}
+
 act_arguments() {
   ARGUMENTS=(
     "$EVENT"
@@ -131,6 +143,7 @@ act_arguments() {
     --container-options "$(container_options)"
   )
   local name
+  while read -r name; do ARGUMENTS+=(--local-repository "$name"); done < <(stand_ins)
   for name in "${CA_VARIABLES[@]}"; do ARGUMENTS+=(--env "$name=$CA_IN_CONTAINER"); done
   for name in "${PASSED_BY_NAME[@]}"; do
     [[ -z "${!name:-}" ]] || ARGUMENTS+=(--env "$name")
