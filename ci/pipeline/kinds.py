@@ -20,7 +20,6 @@ class Exit(IntEnum):
     TIMEOUT = 22
     STRANDED = 23  # a deploy failed and the way back failed as well: a person is needed
     BUSY = 24  # waited for another run's lock in vain
-    INTERRUPTED = 130
     TERMINATED = 143
 
 

@@ -65,22 +65,30 @@ def registry(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def engine_of_containerd(tmp_path: Path) -> Iterator[str]:
-    """A second Engine, without networks, whose images lie in containerd's store."""
-    if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        pytest.skip("a second Engine needs root and dockerd")
+    """A second Engine whose images lie in containerd's store."""
+    if os.geteuid() != 0 or not shutil.which("dockerd") or not shutil.which("ip"):
+        pytest.skip("a second Engine needs root, dockerd and ip")
     host = f"unix://{tmp_path}/engine.sock"
     (tmp_path / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
     command = ["dockerd", "--config-file", str(tmp_path / "daemon.json"), "--host", host]
     for flag, name in (("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid")):
         command += [f"--{flag}", str(tmp_path / name)]
-    command += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+    # A bridge of its own: `none` would take docker0 away from the Engine that is there.
+    bridge = f"vigie{os.getpid() % 10**8}"
+    command += [f"--bridge={bridge}", "--iptables=false", "--ip6tables=false"]
 
     def ready() -> bool:
         ask = ["docker", "--host", host, "info"]
         return subprocess.run(ask, capture_output=True, check=False).returncode == 0
 
-    with running(command, tmp_path / "engine.log", ready):
-        yield host
+    for words in (["add", bridge, "type", "bridge"], ["set", bridge, "up"]):
+        subprocess.run(["ip", "link", *words], check=True)
+    try:
+        subprocess.run(["ip", "address", "add", "10.213.77.1/24", "dev", bridge], check=True)
+        with running(command, tmp_path / "engine.log", ready):
+            yield host
+    finally:
+        subprocess.run(["ip", "link", "delete", bridge], check=True)
 
 
 def same(host: str, image: str, reference: str) -> bool:
