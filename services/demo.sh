@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fills the installation that is up (docker compose or ./services/run.sh) with a believable team,
-# rotation, policy, and a week of incidents that ends now. Run again, it adds nothing.
+# rotation, policy, and a week of incidents that ends now. Run again, it adds nothing. Its people can
+# sign in: ./services/credentials.sh then prints their password too.
 #   ./services/demo.sh [--runtime local|compose]        VIGIE_DEMO_SEED=7 for another week
 #
 # It uses the public APIs, and for the past POST /internal/v1/import, which takes administrators and
@@ -10,7 +11,7 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-credentials="$(./services/credentials.sh --json "$@" | python3 -c '
+credentials="$(./services/credentials.sh --json --demo-password "$@" | python3 -c '
 import json, os, sys
 found = json.load(sys.stdin)
 found["seed"] = os.environ.get("VIGIE_DEMO_SEED")

@@ -73,6 +73,21 @@ def test_the_demonstration_fills_a_week_once(own: Stack) -> None:
     assert len(own.incidents()) == 46 + 3
     stats = own.get("incident-management", "/api/v1/stats")
     assert stats["total"]["mtta"]["count"] > 20
+    # Its people can look around: the command that prints the admin's password prints theirs.
+    told = subprocess.run(
+        [str(demo.with_name("credentials.sh")), "--json"],
+        env=own.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    signed_in = own.api.post(
+        own.url("oncall-service", "/api/v1/sessions"),
+        json={"user": "maya.patel", "password": json.loads(told.stdout)["demo_password"]},
+    )
+    assert signed_in.status_code == 201, signed_in.text
+    assert signed_in.json()["role"] == "responder"
 
 
 def test_a_start_beside_a_running_one_changes_nothing(own: Stack) -> None:

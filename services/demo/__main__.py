@@ -26,7 +26,7 @@ def fill(credentials: dict[str, Any], seed: int, now: datetime) -> tuple[str, li
         for name, address in credentials["urls"].items()
     }
     token = credentials["api_token"]
-    persons = people.ensure(Api(urls["oncall_service"], token), now)
+    persons = people.ensure(Api(urls["oncall_service"], token), now, credentials["demo_password"])
     incidents = Api(urls["incident_management"], token)
     past = week.past_incidents(seed, now, persons)
     results = incidents.post("/internal/v1/import", {"incidents": past})["results"]

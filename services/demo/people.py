@@ -54,8 +54,11 @@ def first_hand_off(now: datetime) -> datetime:
     return monday.replace(hour=9, minute=0, second=0, microsecond=0, tzinfo=None)
 
 
-def ensure(api: Api, now: datetime) -> dict[str, dict[str, str]]:
-    """Create what is missing, by name; {name of a person: {id, name}}."""
+def ensure(api: Api, now: datetime, password: str) -> dict[str, dict[str, str]]:
+    """Create what is missing, by name; {name of a person: {id, name}}.
+
+    All of them sign in with ``password``.
+    """
     person = _creator(api, "people")
     ids = {
         name: person(
@@ -64,6 +67,8 @@ def ensure(api: Api, now: datetime) -> dict[str, dict[str, str]]:
                 "login": login(name),
                 "email": f"{login(name)}@example.com",
                 "time_zone": ZONE,
+                "role": "responder",
+                "password": password,
                 "contact_methods": [{"channel": "log"}],
             }
         )

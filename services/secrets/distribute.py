@@ -31,6 +31,8 @@ INSTALLATION = "installation"
 SHOWN = ("admin_password", "ingestion_key", "api_token", "grafana_admin_password")
 # Handed out only where `put` has brought one.
 OPTIONAL = ("smtp_password",)
+# No service reads it: the people of the demonstration sign in with it.
+DEMO = "demo_password"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def distribute(root: Path, give: Give = os.fchown) -> list[str]:
 
 def shown(root: Path) -> dict[str, str]:
     """The secrets that a person needs, by name."""
-    return {name: secret_files.read(root / INSTALLATION, name) for name in SHOWN}
+    folder = root / INSTALLATION
+    there = [*SHOWN, *([DEMO] if (folder / DEMO).exists() else [])]
+    return {name: secret_files.read(folder, name) for name in there}
 
 
 def put(root: Path, name: str, value: str) -> None:
@@ -112,7 +116,7 @@ def put(root: Path, name: str, value: str) -> None:
     Raises:
         ValueError: nobody reads such a secret, or there is nothing in it.
     """
-    known = {file for consumer in CONSUMERS.values() for file in consumer.files}
+    known = {DEMO, *(file for consumer in CONSUMERS.values() for file in consumer.files)}
     if name not in known - {secret_files.CALLERS}:
         raise ValueError(f"nobody reads a secret {name!r}; known are {', '.join(sorted(known))}")
     if not value:

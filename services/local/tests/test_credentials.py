@@ -61,6 +61,22 @@ def test_the_json_has_the_agreed_shape_and_the_ports_it_was_started_with(
     }
 
 
+@pytest.mark.usefixtures("installation")
+def test_the_people_of_the_demonstration_have_a_password_that_is_made_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert credentials.main([]) == 0
+    assert "demo" not in capsys.readouterr().out
+    assert credentials.main(["--json", "--demo-password"]) == 0
+    made = json.loads(capsys.readouterr().out)["demo_password"]
+    assert credentials.main(["--json", "--demo-password"]) == 0
+    assert json.loads(capsys.readouterr().out)["demo_password"] == made
+    assert credentials.main([]) == 0
+    told = capsys.readouterr().out
+    assert made in told
+    assert "maya.patel" in told
+
+
 def test_the_admin_is_whom_the_first_start_made_whatever_this_terminal_has_set(
     installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

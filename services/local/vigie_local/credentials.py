@@ -25,12 +25,16 @@ _PUBLISHED = {
     "grafana": ("grafana", 3000),
 }
 _DOCKER_SECONDS = 60
+DEMO = "demo_password"
 EXIT_FAILED, EXIT_NOTHING_UP = 1, 3
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What ``--json`` prints; an address is null when the host cannot reach it."""
+    """What ``--json`` prints; an address is null when the host cannot reach it.
+
+    ``demo_password`` is that of all people of the demonstration, and left out without one.
+    """
 
     runtime: str
     urls: Mapping[str, str | None]
@@ -38,6 +42,7 @@ class Credentials:
     ingestion_key: str
     api_token: str
     grafana_admin_password: str | None
+    demo_password: str | None = None
 
 
 class CredentialsError(Exception):
@@ -67,6 +72,7 @@ def of_local(installation: Installation) -> Credentials | None:
         api_token=secret_files.read(secrets, "api_token"),
         # There is no Grafana without Docker.
         grafana_admin_password=None,
+        demo_password=secret_files.read(secrets, DEMO) if (secrets / DEMO).exists() else None,
     )
 
 
@@ -100,6 +106,7 @@ def of_compose() -> Credentials | None:
         ingestion_key=secrets["ingestion_key"],
         api_token=secrets["api_token"],
         grafana_admin_password=secrets["grafana_admin_password"],
+        demo_password=secrets.get(DEMO),
     )
 
 
@@ -163,7 +170,7 @@ def reset_admin(found: Credentials, environment: Mapping[str, str]) -> Credentia
             ["docker", "compose", "exec", "-T", "oncall-service", *inside], said_to_it=password
         )
     user = str(json.loads(said.strip().splitlines()[-1])["user"])
-    if (failure := _keep(found.runtime, password, environment)) is not None:
+    if (failure := _keep(found.runtime, "admin_password", password, environment)) is not None:
         raise CredentialsError(
             f"the password of {user} is now {password}, but it could not be written down "
             f"({failure}): this script will go on printing the old one"
@@ -171,17 +178,39 @@ def reset_admin(found: Credentials, environment: Mapping[str, str]) -> Credentia
     return replace(found, admin={"user": user, "password": password})
 
 
-def _keep(runtime: str, password: str, environment: Mapping[str, str]) -> str | None:
-    """Write the admin's password down where this script reads it; what went wrong otherwise."""
+def with_demo_password(found: Credentials, environment: Mapping[str, str]) -> Credentials:
+    """Make a password for the demonstration's people, unless there is one; the credentials with it.
+
+    Raises:
+        CredentialsError: it could not be kept for this script.
+    """
+    if found.demo_password is not None:
+        return found
+    password = secret_files.GENERATORS["admin_password"]()
+    if (failure := _keep(found.runtime, DEMO, password, environment)) is not None:
+        raise CredentialsError(f"the password of the demonstration cannot be kept ({failure})")
+    return replace(found, demo_password=password)
+
+
+def _keep(runtime: str, name: str, value: str, environment: Mapping[str, str]) -> str | None:
+    """Write a password down where this script reads it; what went wrong otherwise."""
     if runtime == "local":
         try:
             folder = Installation.from_environment(environment).secrets
-            secret_files.replace(folder, "admin_password", password)
+            secret_files.replace(folder, name, value)
         except OSError as error:
             return str(error)
-    elif _secrets_again("/run/secrets", "put", "admin_password", keeps=password) is None:
+    elif _secrets_again("/run/secrets", "put", name, keeps=value) is None:
         return "the secrets container did not take it"
     return None
+
+
+def document(found: Credentials) -> str:
+    """For a program."""
+    fields = asdict(found)
+    if found.demo_password is None:
+        del fields["demo_password"]
+    return json.dumps(fields, indent=2)
 
 
 def text(found: Credentials) -> str:
@@ -192,6 +221,9 @@ def text(found: Credentials) -> str:
     rows += [("ingestion key", found.ingestion_key), ("API token", found.api_token)]
     if found.grafana_admin_password is not None:
         rows.append(("Grafana admin", found.grafana_admin_password))
+    if found.demo_password is not None:
+        rows.append(("people of the demo", "such as maya.patel: the login is first.last"))
+        rows.append(("their password", found.demo_password))
     lines = [f"Vigie ({found.runtime})"]
     lines += [f"  {label:<20} {value}" for label, value in rows]
     alerts = found.urls["alert_ingestion"]
@@ -216,6 +248,8 @@ def main(arguments: list[str]) -> int:
         help="give the administrator a new password, and print it; also when they were locked out, "
         "deleted or demoted",
     )
+    # For ./services/demo.sh: makes the password that the people of the demonstration sign in with.
+    parser.add_argument("--demo-password", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     try:
         found = find(os.environ, options.runtime)
@@ -233,7 +267,13 @@ def main(arguments: list[str]) -> int:
             print(f"  {'sign in as':<20} {found.admin['user']}")
             print(f"  {'password':<20} {found.admin['password']}")
             return 0
-    print(json.dumps(asdict(found), indent=2) if options.json else text(found))
+    if options.demo_password:
+        try:
+            found = with_demo_password(found, os.environ)
+        except CredentialsError as error:
+            print(f"credentials.sh: {error}", file=sys.stderr)
+            return EXIT_FAILED
+    print(document(found) if options.json else text(found))
     if found.runtime == "compose" and (said := half_started()) is not None:
         print(f"credentials.sh: {said}", file=sys.stderr)
     return 0

@@ -105,6 +105,19 @@ def test_a_start_that_was_cut_off_is_completed_by_the_next(
     assert contents(tmp_path) == complete
 
 
+def test_the_password_of_the_demonstration_is_shown_and_handed_to_no_service(
+    distribute: ModuleType, tmp_path: Path
+) -> None:
+    distribute.distribute(tmp_path, Owners())
+    assert "demo_password" not in distribute.shown(tmp_path)
+    distribute.put(tmp_path, "demo_password", "made up")
+    distribute.distribute(tmp_path, Owners())
+    assert distribute.shown(tmp_path)["demo_password"] == "made up"
+    assert not [
+        path for path in tmp_path.glob("*/demo_password") if path.parent.name != "installation"
+    ]
+
+
 def test_show_prints_what_a_person_needs_and_no_password_of_the_machinery(
     distribute: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
