@@ -164,34 +164,48 @@ need_venv() {
 # --- many checks, one verdict ---------------------------------------------------------------------
 
 _failed_checks=()
+_started_checks=()
+_cores="$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)"
 
-# check NAME COMMAND...: runs it, goes on when it fails, and remembers; `checks_done` ends the stage.
-# A person who broke three things learns of three.
+# check NAME COMMAND...: runs it beside others, as many at once as there are cores, and goes on. `checks_done` shows
+# what each said, in the order in which they were started, and ends the stage: a person who broke three things learns
+# of three.
 check() {
-  local name=$1 code=0 started=$SECONDS
+  local name=$1
   shift
-  group "$name"
-  # Strict inside as well: under `||` or `if` the shell would ignore all but the last command.
-  set +e
-  trap - ERR
+  while (($(jobs -rp | wc -l) >= _cores)); do wait -n; done
   (
-    _cleanups=()
-    trap _run_cleanups EXIT
-    set -e
-    "$@"
-  ) >"$OUT/$name.txt" 2>&1
-  code=$?
-  trap '_on_error "$?" "$LINENO" "$BASH_COMMAND" "${BASH_SOURCE[0]}"' ERR
-  set -e
-  show "$OUT/$name.txt"
+    # Its verdict lies in a file; only then does this subshell end well, whatever the command did.
+    trap - ERR EXIT
+    set +e
+    started=$SECONDS
+    (
+      # Strict inside as well: under `||` or `if` the shell would ignore all but the last command.
+      _cleanups=()
+      trap _run_cleanups EXIT
+      set -e
+      "$@"
+    ) >"$OUT/$name.txt" 2>&1
+    printf '%s\t%s\n' "$?" "$((SECONDS - started))" >"$OUT/$name.verdict.tsv"
+  ) &
+  _started_checks+=("$name")
+}
+
+# _judge NAME: shows what the check said, and remembers it if it failed.
+_judge() {
+  local code seconds
+  read -r code seconds <"$OUT/$1.verdict.tsv"
+  rm "$OUT/$1.verdict.tsv"
+  group "$1"
+  show "$OUT/$1.txt"
   endgroup
-  printf '%s\t%s\n' "$name" "$( ((code == 0)) && echo passed || echo failed)" >>"$OUT/checks.tsv"
+  printf '%s\t%s\t%s s\n' "$1" "$( ((code == 0)) && echo passed || echo failed)" "$seconds" >>"$OUT/checks.tsv"
   if ((code == EXIT_MACHINE)); then
-    fail "$name could not run: $(grep -m 1 FAILED "$OUT/$name.txt")" "see above" "$EXIT_MACHINE"
+    fail "$1 could not run: $(grep -m 1 FAILED "$OUT/$1.txt")" "see above" "$EXIT_MACHINE"
   fi
   if ((code != 0)); then
-    say "$name: FAILED with $code after $((SECONDS - started)) s"
-    _failed_checks+=("$name")
+    say "$1: FAILED with $code after $seconds s"
+    _failed_checks+=("$1")
   fi
 }
 
@@ -208,9 +222,11 @@ _first_complaint() {
 }
 
 checks_done() {
+  local name reasons=""
+  wait
+  for name in "${_started_checks[@]}"; do _judge "$name"; done
   fact "checks" "$(wc -l <"$OUT/checks.tsv") run, ${#_failed_checks[@]} failed"
   ((${#_failed_checks[@]} > 0)) || return 0
-  local name reasons=""
   for name in "${_failed_checks[@]}"; do
     reasons+="${reasons:+; }$name: $(_first_complaint "$name")"
   done

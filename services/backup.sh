@@ -8,7 +8,7 @@
 # The stack keeps running. The file is readable by its owner alone, and complete or not there at all. Which stack:
 # COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_ENV_FILES, as for docker compose itself.
 
-# shellcheck source=../ci/lib.sh
+# shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../ci/lib.sh"
 
 with_secrets=1

@@ -8,7 +8,7 @@
 # only when it is complete, so a damaged or foreign file changes nothing. The four services are stopped meanwhile; senders
 # that retry lose nothing. Which stack: COMPOSE_PROJECT_NAME, COMPOSE_FILE and COMPOSE_ENV_FILES.
 
-# shellcheck source=../ci/lib.sh
+# shellcheck source=ci/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../ci/lib.sh"
 
 readonly SERVICES=(alert-ingestion incident-management oncall-service web-ui)
