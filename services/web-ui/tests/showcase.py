@@ -8,14 +8,20 @@ from web_ui_fakes import World
 
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Incident, Status
-from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, ShiftView
+from shared.contracts.oncall_api import (
+    CalendarView,
+    CurrentView,
+    NotificationView,
+    OnDuty,
+    ShiftView,
+)
 from shared.contracts.wire import Ref, Severity
 
-ADA = Ref(id=uuid4(), name="Ada Okafor")
-JUN = Ref(id=uuid4(), name="Jun Watanabe")
-LEA = Ref(id=uuid4(), name="Léa Fontaine")
-MIRO = Ref(id=uuid4(), name="Miro Kovač")
-SAM = Ref(id=uuid4(), name="Sam Ellis")
+ADA = OnDuty(id=uuid4(), name="Ada Okafor")
+JUN = OnDuty(id=uuid4(), name="Jun Watanabe")
+LEA = OnDuty(id=uuid4(), name="Léa Fontaine")
+MIRO = OnDuty(id=uuid4(), name="Miro Kovač")
+SAM = OnDuty(id=uuid4(), name="Sam Ellis")
 
 PAYMENTS = Ref(id=uuid4(), name="Payments")
 PLATFORM = Ref(id=uuid4(), name="Platform")

@@ -51,6 +51,12 @@ async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
         labels=["team", "person"],
     )
     gap = GaugeMetricFamily("oncall_gap", "Whether a team has nobody on call now.", labels=["team"])
+    hole = GaugeMetricFamily(
+        "oncall_hole",
+        "Whether nobody of a team can be reached first: nobody is on call, or whoever is has no "
+        "working contact method.",
+        labels=["team"],
+    )
     teams = await team_store.first(session, MOST_TEAMS)
     # By what they are called here: two long names may be cut to the same.
     shown = {counters.short(state.team.name): state for state in await states(session, teams, now)}
@@ -58,7 +64,8 @@ async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
         person = counters.short(state.primary.name) if state.primary else NOBODY
         current.add_metric([team, person], 1)
         gap.add_metric([team], float(state.primary is None))
-    return [current, gap]
+        hole.add_metric([team], float(state.primary is None or not state.primary.reachable))
+    return [current, gap, hole]
 
 
 async def _engine_work(session: AsyncSession, now: datetime) -> list[Metric]:

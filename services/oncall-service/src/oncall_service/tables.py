@@ -187,6 +187,7 @@ class ScheduleRow(Table, table=True):
     """The schedule of a team; a team has one at most.
 
     ``valid_from`` is since when its layers count, perhaps ahead; None: they always have.
+    ``revision`` counts the changes of who is on call that somebody makes.
     """
 
     __tablename__ = "schedules"
@@ -203,6 +204,7 @@ class ScheduleRow(Table, table=True):
     time_zone: str = _text()
     created_at: datetime = _instant()
     valid_from: datetime | None = _instant(nullable=True)
+    revision: int = 0
 
 
 class EraRow(Table, table=True):
@@ -345,7 +347,11 @@ class IncidentRow(Table, table=True):
 
 
 class EscalationRow(Table, table=True):
-    """A run of a policy for an incident, with the copy of the policy it follows to its end."""
+    """A run of a policy for an incident, with the copy of the policy it follows to its end.
+
+    It looks at who is on call at ``hand_off_at``, and when the revision of its team's schedule is
+    another than ``roster_revision``.
+    """
 
     __tablename__ = "escalations"
     __table_args__ = (
@@ -369,6 +375,8 @@ class EscalationRow(Table, table=True):
     next_step: int
     single_step: bool = False
     due_at: datetime | None = _instant(nullable=True)
+    hand_off_at: datetime | None = _instant(nullable=True)
+    roster_revision: int | None = None
     started_at: datetime = _instant()
     started_reason: str = _text()
     started_by: str = _text()

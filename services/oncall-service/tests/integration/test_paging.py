@@ -183,7 +183,8 @@ async def test_the_shift_that_counts_is_the_one_at_the_time_of_the_step(
     crew.clock.advance(days=6, hours=22, minutes=58)
     await crew.hear(incident_event())
     assert await crew.tick() == ["Ada"]
-    assert await crew.tick(minutes=5) == ["Cleo"]
+    assert await crew.tick(minutes=2) == ["Ben"], "who comes on call does not wait for a step"
+    assert await crew.tick(minutes=3) == ["Cleo"]
 
 
 async def test_in_a_gap_the_fallback_is_paged_and_the_gap_is_said(
@@ -224,8 +225,8 @@ async def test_somebody_without_a_contact_method_is_passed_over_and_that_is_said
 ) -> None:
     await crew.ok("PATCH", "/api/v1/people/Ada", json={"contact_methods": []})
     await crew.hear(incident_event())
-    assert await crew.tick() == ["Cleo"]
-    assert "page.gap" in await crew.told()
+    assert await crew.tick() == ["Ben"]
+    assert "page.unreachable" in await crew.told()
 
 
 async def test_a_page_for_which_there_is_nobody_at_all_is_a_failure_everybody_can_see(

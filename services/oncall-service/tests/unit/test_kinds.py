@@ -10,13 +10,14 @@ from shared.words.names import NAMES
 
 PACKAGE = Path(oncall_service.__file__).parent
 
-# Answers to events that ask for nothing: in logs and results, and in no sentence.
+# Why nothing was done: in logs and results, and in no sentence.
 UNSAID = {
     Reason.ALREADY_PAGING,
     Reason.ALREADY_EXHAUSTED,
     Reason.DUPLICATE_EVENT,
     Reason.STALE_REVISION,
     Reason.NOTHING_TO_STOP,
+    Reason.ALREADY_ASKED,
 }
 
 

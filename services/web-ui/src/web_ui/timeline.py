@@ -31,6 +31,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     PageKind.STARTED: ("page", ""),
     PageKind.REQUESTED: ("escalate", "busy"),
     PageKind.TARGET: ("page", "busy"),
+    PageKind.UNREACHABLE: ("gap", "bad"),
     PageKind.GAP: ("gap", "bad"),
     PageKind.EXHAUSTED: ("warning", "bad"),
     PageKind.STOPPED: ("page", ""),

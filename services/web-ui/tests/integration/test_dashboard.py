@@ -6,7 +6,7 @@ from showcase import ADA, SAM, fill
 from web_ui_fakes import Visitor
 
 from shared.contracts.incidents import Status
-from shared.contracts.oncall_api import CurrentView
+from shared.contracts.oncall_api import CurrentView, OnDuty
 from shared.contracts.wire import Ref, Severity
 
 
@@ -73,7 +73,7 @@ async def test_who_is_on_call_and_a_gap_are_on_the_dashboard(responder: Visitor)
             team=Ref(id=uuid4(), name="Data"),
             gap=True,
             until=responder.world.clock.now() + timedelta(hours=5),
-            fallback=Ref(id=uuid4(), name="Sam"),
+            fallback=OnDuty(id=uuid4(), name="Sam"),
         ),
     ]
     text = (await responder.get("/")).text

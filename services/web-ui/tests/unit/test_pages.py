@@ -10,7 +10,7 @@ from web_ui_fakes import World, at
 
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Status
-from shared.contracts.oncall_api import CalendarView, NotificationView, ShiftView
+from shared.contracts.oncall_api import CalendarView, NotificationView, OnDuty, ShiftView
 from shared.contracts.wire import Ref, Severity
 from shared.errors import NotFound
 from vigie_testing.clock import ManualClock
@@ -28,7 +28,9 @@ def calendar(*shifts: ShiftView) -> CalendarView:
     return CalendarView(team=TEAM, time_zone="UTC", items=list(shifts))
 
 
-def shift(start: int, end: int, primary: Ref | None, secondary: Ref | None = None) -> ShiftView:
+def shift(
+    start: int, end: int, primary: OnDuty | None, secondary: OnDuty | None = None
+) -> ShiftView:
     hour = timedelta(hours=1)
     return ShiftView(
         start=NOW + start * hour,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,8 @@ from oncall_service.paging.steps import Roster
 from oncall_service.people import store as people
 from oncall_service.policies import store as policies
 from oncall_service.policies.rules import BUILT_IN, BUILT_IN_PLAN, Plan
-from oncall_service.schedules.oncall import on_call
-from oncall_service.schedules.rules import OnCall
+from oncall_service.schedules.oncall import Rota, rota
+from oncall_service.schedules.rules import OnCall, next_change, on_call_at
 from oncall_service.tables import ContactMethodRow, PolicyRow, ServiceRow, TeamRow
 from oncall_service.teams import store as teams
 from shared.contracts.wire import Ref
@@ -54,7 +54,7 @@ class Directory:
         self._teams: dict[str, str | None] = {}
         self._routes: dict[tuple[str, str | None], Route] = {}
         self._rosters: dict[tuple[UUID, Plan], Roster] = {}
-        self._on_call: dict[UUID, OnCall | None] = {}
+        self._rotas: dict[UUID, Rota | None] = {}
         self._people: dict[UUID, Reachable] = {}
 
     async def known_team(self, name: str | None) -> str | None:
@@ -80,7 +80,18 @@ class Directory:
 
     async def has_schedule(self, team: UUID) -> bool:
         """Whether the team has a rotation at all."""
-        return await self._on_call_of(team) is not None
+        return await self._rota(team) is not None
+
+    async def hand_off(self, team: UUID, until: datetime) -> tuple[int | None, datetime | None]:
+        """The revision of the team's schedule, and when who is on call changes before ``until``."""
+        rota_of_team = await self._rota(team)
+        if rota_of_team is None:
+            return None, None
+        ahead = until - self._now
+        change = (
+            next_change(rota_of_team.schedule, self._now, ahead) if ahead > timedelta() else None
+        )
+        return rota_of_team.revision, change
 
     async def people(self, ids: Iterable[UUID]) -> dict[UUID, Reachable]:
         """People, and how they are reached; whoever does not exist is left out."""
@@ -99,7 +110,8 @@ class Directory:
 
     async def _roster(self, team: UUID, plan: Plan) -> Roster:
         session = self._session
-        state = await self._on_call_of(team) or OnCall()
+        on = await self._rota(team)
+        state = on_call_at(on.schedule, self._now) if on else OnCall()
         members = await teams.members(session, team)
         catch_all = await teams.catch_all(session)
         last_resort = (
@@ -120,10 +132,10 @@ class Directory:
             last_resort=last_resort,
         )
 
-    async def _on_call_of(self, team: UUID) -> OnCall | None:
-        if team not in self._on_call:
-            self._on_call[team] = await on_call(self._session, team, self._now)
-        return self._on_call[team]
+    async def _rota(self, team: UUID) -> Rota | None:
+        if team not in self._rotas:
+            self._rotas[team] = await rota(self._session, team, self._now)
+        return self._rotas[team]
 
 
 async def _route(session: AsyncSession, *, service: str, team: str | None) -> Route:

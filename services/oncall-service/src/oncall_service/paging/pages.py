@@ -27,7 +27,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What all messages of one step share; ``waits``: within people's working hours."""
+    """What all messages of one step share.
+
+    ``waits``: within people's working hours. ``first``: the run has paged nobody before.
+    """
 
     incident: IncidentRow
     run: EscalationRow
@@ -35,6 +38,7 @@ class Due:
     choice: Choice
     occasion: Occasion
     waits: bool
+    first: bool
 
 
 class Pages:
@@ -48,7 +52,6 @@ class Pages:
         """Owe a step's messages; how long the first of its people waits for working hours."""
         run, page, choice = step.run, step.page, step.choice
         people = await self._directory.people(choice.people)
-        first_page = run.next_round == 0 and run.next_step == 0
         earliest: list[datetime] = []
         for order, identifier in enumerate(choice.people):
             person = people[identifier]
@@ -60,7 +63,7 @@ class Pages:
                     PageKind.TARGET,
                     now=self._work.now,
                     person=person.ref,
-                    assign=first_page and order == 0,
+                    assign=step.first and order == 0,
                     step=page.at.step,
                     reason=choice.reason,
                     data={"from": at.isoformat()} if at > self._work.now else {},

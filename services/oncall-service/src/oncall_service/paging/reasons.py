@@ -36,3 +36,5 @@ class Reason(StrEnum):
     NOBODY_REACHABLE_FALLBACK = "nobody_reachable_fallback"
     LAST_RESORT = "last_resort"
     NOBODY_AT_ALL = "nobody_at_all"
+    CAME_ON_CALL = "came_on_call"
+    ALREADY_ASKED = "already_asked"

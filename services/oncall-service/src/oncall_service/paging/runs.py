@@ -12,16 +12,16 @@ from uuid import UUID
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.core.metrics import ESCALATIONS, GAPS
+from oncall_service.core.metrics import ESCALATIONS
 from oncall_service.notifications.metrics import NOTIFICATIONS
 from oncall_service.notifications.store import rows
 from oncall_service.notifications.work import MessageWork
 from oncall_service.paging import store
 from oncall_service.paging.directory import Directory, Route
-from oncall_service.paging.pages import Due, Pages
-from oncall_service.paging.plans import plan_of, position_of, stored_plan
+from oncall_service.paging.plans import stored_plan
+from oncall_service.paging.progress import Progress, end
 from oncall_service.paging.reasons import Reason
-from oncall_service.paging.steps import Choice, Exhaust, Page, Position, advance, choose
+from oncall_service.paging.steps import Position
 from oncall_service.paging.telling import NO_FACTS, about, told
 from oncall_service.tables import EscalationRow, IncidentRow
 from shared.contracts.oncall import PageKind
@@ -38,7 +38,7 @@ class Runs(MessageWork):
     def __init__(self, session: AsyncSession, now: datetime) -> None:
         super().__init__(session, now)
         self.directory = Directory(session, now)
-        self._pages = Pages(self, self.directory)
+        self._progress = Progress(self, self.directory)
         self._stopped: list[tuple[EscalationRow, Reason, int]] = []
         self._over: set[UUID] = set()
 
@@ -81,7 +81,9 @@ class Runs(MessageWork):
             data={"policy": run.policy_name},
         )
         _log.info("escalation_started", **about(run), reason=reason)
-        await self.step(incident, run, occasion=Occasion.FIRST_WORD, waits=waits)
+        await self._progress.step(
+            incident, run, occasion=Occasion.FIRST_WORD, waits=waits, asked=()
+        )
         return run
 
     async def step(
@@ -92,34 +94,16 @@ class Runs(MessageWork):
         occasion: Occasion = Occasion.MORE,
         waits: bool = True,
     ) -> None:
-        """Do what the run does next."""
-        plan = plan_of(run)
-        decision = advance(plan, position_of(run), self.now)
-        if isinstance(decision, Exhaust):
-            self._exhaust(run, decision.reason)
-            return
-        roster = await self.directory.roster(run.team_id, plan)
-        choice = choose(decision.step, roster)
-        _log.info(
-            "escalation_step",
-            **about(run),
-            round=decision.at.round,
-            step=decision.at.step,
-            reason=choice.reason,
-            people=len(choice.people),
-        )
-        if choice.gap:
-            await self._report_gap(run, decision, choice)
-        wait = await self._pages.owe(Due(incident, run, decision, choice, occasion, waits))
-        run.next_round, run.next_step = decision.next.round, decision.next.step
-        # A step whose people are only told in the morning gives them its time from then on.
-        run.due_at = decision.due_at + wait
-        if run.single_step:
-            self._end(run, "completed", Reason.HELP_CALLED)
+        """Do at once what the run does next."""
+        await self._progress.step(incident, run, occasion=occasion, waits=waits)
+
+    async def look(self, incident: IncidentRow, run: EscalationRow) -> None:
+        """Do what is due of a run by now."""
+        await self._progress.look(incident, run)
 
     def stop(self, run: EscalationRow, reason: Reason) -> None:
         """Stop at once: what was not sent yet will not be."""
-        self._end(run, "stopped", reason)
+        end(run, "stopped", reason, self.now)
         # How many were cancelled is known when all of them are at once.
         place = self._tell(run, PageKind.STOPPED, reason=reason)
         self._stopped.append((run, reason, place))
@@ -151,29 +135,6 @@ class Runs(MessageWork):
                 self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
             if channels:
                 self.add_facts(place, cancelled=len(channels))
-
-    async def _report_gap(self, run: EscalationRow, page: Page, choice: Choice) -> None:
-        # A team without any rotation (the catch-all of a fresh installation) lives by its fallback:
-        # no hole has opened that somebody should be told about.
-        if await self.directory.has_schedule(run.team_id):
-            self.increments.inc(GAPS, team=run.team_name)
-        self._tell(
-            run,
-            PageKind.GAP,
-            step=page.at.step,
-            reason=choice.reason,
-            team=Ref(id=run.team_id, name=run.team_name),
-            data={"target": page.step.target},
-        )
-
-    def _exhaust(self, run: EscalationRow, reason: Reason) -> None:
-        self._end(run, "exhausted", reason)
-        self._tell(run, PageKind.EXHAUSTED, reason=reason, data={"policy": run.policy_name})
-        _log.warning("escalation_exhausted", **about(run))
-
-    def _end(self, run: EscalationRow, status: str, reason: Reason) -> None:
-        run.status, run.ended_reason = status, reason
-        run.ended_at, run.due_at = self.now, None
 
     def _tell(
         self,

@@ -82,22 +82,23 @@ class Choice:
 
 def choose(step: Step, roster: Roster) -> Choice:
     """Whom a step pages; never nobody, unless nobody in the whole installation can be reached."""
-    wanted, reason = _wanted(step, roster)
-    reached = _reachable(wanted, roster)
+    people, reason = wanted(step, roster)
+    reached = reachable(people, roster)
     if reached:
         return Choice(reached, reason)
 
-    why = Reason.NOBODY_REACHABLE_FALLBACK if wanted else Reason.NOBODY_ON_CALL_FALLBACK
-    fallback = _reachable((roster.fallback,) if roster.fallback else (), roster)
+    why = Reason.NOBODY_REACHABLE_FALLBACK if people else Reason.NOBODY_ON_CALL_FALLBACK
+    fallback = reachable((roster.fallback,) if roster.fallback else (), roster)
     if fallback:
         return Choice(fallback, why, gap=True)
-    last_resort = _reachable(roster.last_resort, roster)
+    last_resort = reachable(roster.last_resort, roster)
     if last_resort:
         return Choice(last_resort, Reason.LAST_RESORT, gap=True)
     return Choice((), Reason.NOBODY_AT_ALL, gap=True)
 
 
-def _wanted(step: Step, roster: Roster) -> tuple[tuple[UUID, ...], Reason]:
+def wanted(step: Step, roster: Roster) -> tuple[tuple[UUID, ...], Reason]:
+    """Whom a step is for, whether they can be reached or not, and why."""
     match step.target:
         case Target.PRIMARY:
             return _one(roster.primary), Reason.PRIMARY_ON_CALL
@@ -113,5 +114,6 @@ def _one(person: UUID | None) -> tuple[UUID, ...]:
     return () if person is None else (person,)
 
 
-def _reachable(people: tuple[UUID, ...], roster: Roster) -> tuple[UUID, ...]:
+def reachable(people: tuple[UUID, ...], roster: Roster) -> tuple[UUID, ...]:
+    """Those of these people who have a working contact method, each once."""
     return tuple(dict.fromkeys(person for person in people if person in roster.reachable))

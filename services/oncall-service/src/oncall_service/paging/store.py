@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import case, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select, update
+from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.tables import EscalationRow, IncidentRow
+from oncall_service.tables import EscalationRow, IncidentRow, ScheduleRow
 from shared.contracts.wire import Severity
 
 RUNNING = "running"
@@ -100,7 +100,10 @@ async def teams_paged(
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
-    """Incidents whose run has something to do: the worst first, then the longest due."""
+    """Incidents whose run has something to do: the worst first, then the longest due.
+
+    A step is due, or somebody else may be on call: the clock says so, or the schedule was changed.
+    """
     worst_first = case(
         {severity.value: place for place, severity in enumerate(Severity)},
         value=IncidentRow.severity,
@@ -109,7 +112,15 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID
     statement = (
         select(EscalationRow.incident_id)
         .join(IncidentRow, col(IncidentRow.id) == EscalationRow.incident_id)
-        .where(EscalationRow.status == RUNNING, col(EscalationRow.due_at) <= now)
+        .join(ScheduleRow, col(ScheduleRow.team_id) == EscalationRow.team_id, isouter=True)
+        .where(
+            EscalationRow.status == RUNNING,
+            or_(
+                col(EscalationRow.due_at) <= now,
+                col(EscalationRow.hand_off_at) <= now,
+                col(ScheduleRow.revision).is_distinct_from(EscalationRow.roster_revision),
+            ),
+        )
         .order_by(worst_first, col(EscalationRow.due_at))
         .limit(limit)
     )

@@ -1,6 +1,7 @@
 """Use cases: who is on call, now and in the calendar."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,10 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.policies import store as policies
-from oncall_service.schedules.rules import OnCall, Schedule, Shift, next_change, on_call_at, shifts
+from oncall_service.schedules.rules import Schedule, Shift, next_change, on_call_at, shifts
 from oncall_service.schedules.store import layers
 from oncall_service.tables import TeamRow
-from shared.contracts.oncall_api import CalendarView, CurrentView, ShiftView
+from shared.contracts.oncall_api import CalendarView, CurrentView, OnDuty, ShiftView
 from shared.contracts.wire import Page, Ref
 from shared.errors import FieldError, Invalid, NotFound
 
@@ -104,12 +105,21 @@ async def states(
     return views
 
 
-async def on_call(session: AsyncSession, team: UUID, now: datetime) -> OnCall | None:
-    """Who is on call for a team; None when it has no schedule at all."""
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """The schedule of a team from an instant on; ``revision`` is another after each change."""
+
+    schedule: Schedule
+    revision: int
+
+
+async def rota(session: AsyncSession, team: UUID, now: datetime) -> Rota | None:
+    """The schedule of a team from ``now`` on; None when it has none at all."""
     row = await layers.of_team(session, team)
     if row is None:
         return None
-    return on_call_at((await layers.load(session, [row], since=now))[row.id], now)
+    # The revision was read first: a change in between is seen as one that is still to be looked at.
+    return Rota((await layers.load(session, [row], since=now))[row.id], row.revision)
 
 
 def _check_length(start: datetime, end: datetime) -> None:
@@ -157,7 +167,7 @@ async def _calendars(
     return views
 
 
-def _shift_view(shift: Shift, people: Mapping[UUID, Ref]) -> ShiftView:
+def _shift_view(shift: Shift, people: Mapping[UUID, OnDuty]) -> ShiftView:
     on = shift.on_call
     return ShiftView(
         start=shift.start,

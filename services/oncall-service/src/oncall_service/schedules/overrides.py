@@ -44,6 +44,7 @@ async def create(core: Core, command: OverrideCreate, who: Principal) -> tuple[O
         if same is None:
             session.add(row)
             await session.flush()
+            await store.noticed(session, row.schedule_id)
         return (await store.views(session, [same or row]))[0], same is None
 
 
@@ -60,6 +61,7 @@ async def update(core: Core, override_id: UUID, command: OverrideUpdate) -> Over
         if not row.starts_at < row.ends_at <= row.starts_at + LONGEST_OVERRIDE:
             raise Invalid([FieldError("end", "must be after start, by a year at most")])
         await session.flush()
+        await store.noticed(session, row.schedule_id)
         return (await store.views(session, [row]))[0]
 
 
@@ -89,7 +91,9 @@ async def listed(
 async def remove(core: Core, override_id: UUID) -> None:
     """Give the shift back to the layers."""
     async with changing(core) as session:
-        await session.delete(await _override(session, override_id))
+        row = await _override(session, override_id)
+        await session.delete(row)
+        await store.noticed(session, row.schedule_id)
 
 
 async def _override(session: AsyncSession, override_id: UUID) -> OverrideRow:

@@ -11,6 +11,7 @@ from oncall_service.core.fields import Name, Reference, ZoneName
 from oncall_service.core.hours import HoursModel
 from oncall_service.schedules.changes import Effective
 from oncall_service.schedules.rules import Duty
+from shared.contracts.oncall_api import OnDuty
 from shared.contracts.wire import EARLIEST, LATEST, Command, Instant, Line, Ref, Text, Wire
 
 LONGEST_OVERRIDE = timedelta(days=366)
@@ -112,8 +113,8 @@ class LayerView(Wire):
 class DutiesView(Wire):
     """Who is on call at an instant."""
 
-    primary: Ref | None
-    secondary: Ref | None
+    primary: OnDuty | None
+    secondary: OnDuty | None
 
 
 class ChangeView(Wire):
@@ -169,12 +170,12 @@ class OverrideUpdate(Command):
 
 
 class OverrideView(Wire):
-    """An override as stored."""
+    """An override as stored; pages do not find a person who is not ``reachable``."""
 
     id: UUID
     schedule: Ref
     team: Ref
-    person: Ref
+    person: OnDuty
     role: Duty
     start: datetime
     end: datetime

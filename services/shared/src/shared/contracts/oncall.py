@@ -24,6 +24,7 @@ class PageKind(StrEnum):
     STARTED = "page.started"
     REQUESTED = "page.requested"
     TARGET = "page.target"
+    UNREACHABLE = "page.unreachable"
     GAP = "page.gap"
     EXHAUSTED = "page.exhausted"
     STOPPED = "page.stopped"

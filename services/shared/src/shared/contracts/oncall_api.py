@@ -16,6 +16,12 @@ class SessionView(Wire):
     expires_at: datetime
 
 
+class OnDuty(Ref):
+    """Somebody on call. ``reachable`` is false while they have no working contact method."""
+
+    reachable: bool = True
+
+
 class CurrentView(Wire):
     """Who is on call for a team, now or at the instant asked about.
 
@@ -25,13 +31,13 @@ class CurrentView(Wire):
     """
 
     team: Ref
-    primary: Ref | None = None
-    secondary: Ref | None = None
+    primary: OnDuty | None = None
+    secondary: OnDuty | None = None
     primary_from: Text | None = None
     secondary_from: Text | None = None
     until: datetime | None = None
     gap: bool = False
-    fallback: Ref | None = None
+    fallback: OnDuty | None = None
 
 
 class ShiftView(Wire):
@@ -39,8 +45,8 @@ class ShiftView(Wire):
 
     start: datetime
     end: datetime
-    primary: Ref | None = None
-    secondary: Ref | None = None
+    primary: OnDuty | None = None
+    secondary: OnDuty | None = None
     source: Text | None = None
     gap: bool = False
 

@@ -242,6 +242,15 @@ def _page_target(words: Say, it: Happening) -> str:
     return words.say("Step {step}: {person} is paged ({reason}).", **facts)
 
 
+def _page_unreachable(words: Say, it: Happening) -> str:
+    return words.say(
+        "Step {step}: {person} ({reason}) cannot be reached, for want of a working contact method.",
+        step=(it["step"] or 0) + 1,
+        person=_name(it["person"]) or words.say("somebody"),
+        reason=words.word(it.reason),
+    )
+
+
 def _page_gap(words: Say, it: Happening) -> str:
     facts = {
         "step": (it["step"] or 0) + 1,
@@ -355,6 +364,7 @@ SENTENCES: dict[str, Sentence] = {
     PageKind.STARTED: _page_started,
     PageKind.REQUESTED: _page_requested,
     PageKind.TARGET: _page_target,
+    PageKind.UNREACHABLE: _page_unreachable,
     PageKind.GAP: _page_gap,
     PageKind.EXHAUSTED: _page_exhausted,
     PageKind.STOPPED: _page_stopped,

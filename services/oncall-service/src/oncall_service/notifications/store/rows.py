@@ -113,6 +113,25 @@ async def lock_rows(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, 
     return {row.id: row for row in await session.exec(statement)}
 
 
+async def asked(session: AsyncSession, run: UUID) -> list[tuple[int, int, UUID, str]]:
+    """Whom the steps of a run owed a page: round, step, person and reason."""
+    statement = (
+        select(
+            NotificationRow.round,
+            NotificationRow.step,
+            NotificationRow.person_id,
+            NotificationRow.reason,
+        )
+        .where(NotificationRow.escalation_id == run, col(NotificationRow.person_id).is_not(None))
+        .distinct()
+    )
+    return [
+        (turn, step, person, reason)
+        for turn, step, person, reason in await session.exec(statement)
+        if turn is not None and step is not None and person is not None
+    ]
+
+
 async def step_is_lost(session: AsyncSession, row: NotificationRow) -> bool:
     """Whether nothing of the step this notification belongs to was, or still may be, sent."""
     statement = select(NotificationRow.id).where(

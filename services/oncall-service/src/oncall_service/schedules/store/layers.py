@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.hours import HoursModel
 from oncall_service.core.store.lookup import refs
+from oncall_service.people.store import reachable
 from oncall_service.schedules.definitions import Definition, restored
 from oncall_service.schedules.rules import Duty, Era, Override, Schedule
 from oncall_service.tables import (
@@ -22,7 +23,7 @@ from oncall_service.tables import (
     PersonRow,
     ScheduleRow,
 )
-from shared.contracts.wire import Ref
+from shared.contracts.oncall_api import OnDuty
 from shared.identifiers import new_id
 
 _INSTANT = timedelta(microseconds=1)
@@ -129,6 +130,7 @@ async def end_era(session: AsyncSession, row: ScheduleRow, at: datetime, now: da
             )
         )
     row.valid_from = at
+    row.revision += 1
 
 
 async def load(
@@ -166,16 +168,17 @@ async def load(
 
 async def people(
     session: AsyncSession, ids: Iterable[UUID | None], rows: Sequence[ScheduleRow], since: datetime
-) -> dict[UUID, Ref]:
+) -> dict[UUID, OnDuty]:
     """Whoever these schedules name; those who are gone by the name that the past has for them."""
     wanted = {identifier for identifier in ids if identifier is not None}
-    found = await refs(session, PersonRow, wanted)
-    if wanted - found.keys():
+    names = {one: ref.name for one, ref in (await refs(session, PersonRow, wanted)).items()}
+    if wanted - names.keys():
         for era in await _eras(session, rows, since):
             for layer in era.layers:
                 for one in layer["participants"]:
-                    found.setdefault(UUID(one["id"]), Ref(id=one["id"], name=one["name"]))
-    return found
+                    names.setdefault(UUID(one["id"]), one["name"])
+    reached = await reachable(session, wanted)
+    return {one: OnDuty(id=one, name=name, reachable=one in reached) for one, name in names.items()}
 
 
 async def _eras(

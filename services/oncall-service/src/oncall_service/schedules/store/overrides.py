@@ -4,18 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
+from oncall_service.people.store import reachable
 from oncall_service.schedules.rules import Duty
 from oncall_service.schedules.shapes import OverrideView
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow, TeamRow
+from shared.contracts.oncall_api import OnDuty
+
+
+async def noticed(session: AsyncSession, schedule: UUID) -> None:
+    """Let whoever waits for a change of who is on call look again."""
+    await session.exec(
+        update(ScheduleRow)
+        .where(col(ScheduleRow.id) == schedule)
+        .values(revision=ScheduleRow.revision + 1)
+    )
 
 
 async def views(session: AsyncSession, rows: Sequence[OverrideRow]) -> list[OverrideView]:
     """Overrides as the API shows them."""
     people = await refs(session, PersonRow, (row.person_id for row in rows))
+    reached = await reachable(session, people.keys())
     schedules = await refs(session, ScheduleRow, (row.schedule_id for row in rows))
     owners = {
         row.id: row.team_id
@@ -27,7 +39,11 @@ async def views(session: AsyncSession, rows: Sequence[OverrideRow]) -> list[Over
             id=row.id,
             schedule=schedules[row.schedule_id],
             team=teams[owners[row.schedule_id]],
-            person=people[row.person_id],
+            person=OnDuty(
+                id=row.person_id,
+                name=people[row.person_id].name,
+                reachable=row.person_id in reached,
+            ),
             role=Duty(row.duty),
             start=row.starts_at,
             end=row.ends_at,
