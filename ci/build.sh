@@ -60,9 +60,9 @@ on_exit remove_inventory_containers
 group "what was built"
 python_ci images.record write "$OUT/images.json" "${pairs[@]}" --without "${without[@]}"
 mkdir -p "$OUT/sbom"
+python_ci images.sbom "$OUT/images.json" "$OUT/sbom"
 while IFS=$'\t' read -r service id megabytes; do
   fact "image $service" "$megabytes MB, ${id:7:12}"
-  python_ci images.sbom "$service" "$id" "$OUT/sbom/$service.cdx.json"
   [[ -n "${COMPOSE_PROJECT_NAME:-}" ]] || docker tag "$id" "vigie-$service:local"
 done < <(python_ci images.record list "$OUT/images.json")
 endgroup

@@ -1,8 +1,8 @@
-"""`python3 -m images.sbom NAME IMAGE_ID FILE`: a CycloneDX 1.6 bill of materials of a built image.
+"""`python3 -m images.sbom IMAGES_JSON FOLDER`: a CycloneDX 1.6 bill of materials of each image.
 
-Read from what is really in the image, not from what a lock says should be: the exported file system
-Read from what is really in the image, not from what a lock says: the exported file system
-that leaves no such trace (a Go binary, a vendored script) is not listed, which the document says.
+Read from what is really in the image, not from what a lock says: the records that package managers
+leave in its file system. What leaves no such trace (a Go binary, a vendored script) is not listed,
+which the document says.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import sys
 import tarfile
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote
 
+from images import record
 from pipeline.processes import MARKER
 
 LABEL = "vigie.inventory"
@@ -94,8 +96,24 @@ def document(name: str, image_id: str, found: set[Component]) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the bill of materials of one image and print how many components it lists."""
-    name, image_id, path = argv
+    """Write a bill of materials a recorded image, several at a time, and say what each lists."""
+    built, folder = record.read(Path(argv[0])), Path(argv[1])
+
+    def write(name: str) -> str:
+        image_id = built[name]["id"]
+        found = inventory(name, image_id)
+        text = json.dumps(document(name, image_id, found), indent=1)
+        (folder / f"{name}.cdx.json").write_text(text + "\n", encoding="utf-8")
+        return f"{name}: {len(found)} components"
+
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+        for said in pool.map(write, built):
+            print(said, flush=True)
+    return 0
+
+
+def inventory(name: str, image_id: str) -> set[Component]:
+    """What is in an image, read from a container of it that never runs."""
     # Labelled, so that the script around us can remove it when we are killed in between.
     label = f"{LABEL}={os.environ.get(MARKER, '')}"
     options = ["--network", "none", "--label", label]
@@ -108,10 +126,7 @@ def main(argv: Sequence[str]) -> int:
             raise SystemExit(f"sbom: docker export of {name} exited with {export.returncode}")
     finally:
         subprocess.run(["docker", "rm", "--volumes", container], check=True, capture_output=True)
-    text = json.dumps(document(name, image_id, found), indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
-    print(f"{name}: {len(found)} components")
-    return 0
+    return found
 
 
 def _text(files: tarfile.TarFile, member: tarfile.TarInfo) -> str:
