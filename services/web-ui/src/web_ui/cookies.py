@@ -1,4 +1,4 @@
-"""The cookies web-ui sets: the session, the visit before it, the browser, and the colours."""
+"""The cookies web-ui sets: session, the visit before it, browser, receipt of a form, colours."""
 
 import secrets
 from datetime import datetime
@@ -11,6 +11,7 @@ THEMES = ("light", "dark")
 A_YEAR_SECONDS = 365 * 24 * 3600
 THEME = "vigie_theme"
 DEVICE_BYTES, DEVICE_LENGTH = 32, 43
+RECEIPT_SECONDS = 60
 
 
 class Cookies:
@@ -26,6 +27,7 @@ class Cookies:
         self.session_name = f"{prefix}vigie_session"
         self.visit_name = f"{prefix}vigie_visit"
         self.device_name = f"{prefix}vigie_device"
+        self.receipt_name = f"{prefix}vigie_receipt"
 
     def session(self, token: str, *, now: datetime, expires_at: datetime) -> Cookie:
         """Carries the token of a session for as long as that lives."""
@@ -44,6 +46,19 @@ class Cookies:
     def device(self, value: str) -> Cookie:
         """Says that somebody has signed in with this browser before; outlives the session."""
         return self._private(self.device_name, value, max_age=A_YEAR_SECONDS)
+
+    def receipt(self, word: str, about: str) -> Cookie:
+        """What a form has just done, for the page it leads to: an address could claim anything."""
+        return self._private(self.receipt_name, f"{word}.{about}", max_age=RECEIPT_SECONDS)
+
+    def no_receipt(self) -> Cookie:
+        """It was read."""
+        return self._private(self.receipt_name, "", max_age=0)
+
+    def receipt_of(self, request: Request[Any, Any, Any], about: str) -> str:
+        """The word of the receipt about this thing; empty without one."""
+        word, _, subject = request.cookies.get(self.receipt_name, "").partition(".")
+        return word if subject == about else ""
 
     def theme(self, value: str) -> Cookie:
         """Remembers the colours; ``""`` is as the system. Read by app.js, so not HttpOnly."""

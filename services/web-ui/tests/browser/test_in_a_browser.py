@@ -98,6 +98,19 @@ def test_without_a_feed_the_page_says_so_and_asks_by_itself(world: World, open_p
     expect(page.get_by_role("link", name="Told by nobody")).to_be_visible(timeout=12_000)
 
 
+def test_what_a_neighbour_could_not_say_is_asked_for_again(world: World, open_page: Open) -> None:
+    """The stream is open all the while: it comes from another neighbour, and says nothing of it."""
+    page = open_page()
+    page.clock.install()
+    world.oncall.down = True
+    page.goto("/")
+    expect(page.locator("#outages .notice")).to_be_visible()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    world.oncall.down = False
+    page.clock.run_for(11_000)
+    expect(page.locator("#outages .notice")).to_have_count(0)
+
+
 def test_a_neighbour_that_fails_leaves_the_list_and_a_notice(world: World, open_page: Open) -> None:
     incident = world.incidents.open()
     page = open_page()
@@ -278,6 +291,39 @@ def test_no_page_is_wider_than_its_screen(world: World, open_page: Open, width: 
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{path} is {wide} wide"
+
+
+# Words of ordinary length that stand on two lines: (word, where).
+BROKEN_WORDS = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (const word of node.data.matchAll(/[\\p{L}\\d]{2,18}/gu)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
+      if (lines.size > 1) found.push(`${word[0]} in ${node.parentElement.className || node.parentElement.tagName}`);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 900])
+def test_no_word_is_broken_inside(world: World, open_page: Open, width: int) -> None:
+    story = fill(world)
+    page = open_page(viewport={"width": width, "height": 800})
+    for path in (
+        "/",
+        f"/incidents/{story.id}",
+        "/history",
+        "/oncall",
+        "/notifications",
+        "/sign-in",
+    ):
+        page.goto(path)
+        assert page.evaluate(BROKEN_WORDS) == [], f"{path} at {width}"
 
 
 def test_controls_on_a_phone_are_large_enough_for_a_thumb(world: World, open_page: Open) -> None:

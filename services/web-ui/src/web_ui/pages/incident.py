@@ -177,9 +177,12 @@ async def show(
     viewer: TheViewer,
     incident: FromPath[str],
 ) -> Response[str]:
-    """The incident; ``?done=`` says what a form has just done."""
-    word = request.query_params.get("done", "")
+    """The incident; a receipt says what a form has just done."""
+    word = services.cookies.receipt_of(request, incident)
     notices = [Notice("done", DONE[word])] if word in DONE else []
     if word == OVERTAKEN:
         notices = [SOMEBODY_WAS_FASTER]
-    return await respond(request, services, viewer, reference_of(incident), notices=notices)
+    response = await respond(request, services, viewer, reference_of(incident), notices=notices)
+    if word:
+        response.set_cookie(services.cookies.no_receipt())
+    return response

@@ -42,8 +42,11 @@ class Form:
             if self.from_list and faster is None:
                 return Redirect(addresses.HOME, status_code=303)
             word = name if faster is None else OVERTAKEN
-            path = addresses.with_query(f"/incidents/{self.incident_id}", done=word)
-            return Redirect(path, status_code=303)
+            return Redirect(
+                f"/incidents/{self.incident_id}",
+                status_code=303,
+                cookies=[self.services.cookies.receipt(word, str(self.incident_id))],
+            )
         notice = Notice("done", DONE[name])
         if faster is not None:
             notice = Notice("warning", faster, "Your request changed nothing.")

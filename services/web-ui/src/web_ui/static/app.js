@@ -72,11 +72,16 @@ function refresh() {
   if (region && window.htmx) htmx.trigger(region, "vigie:refresh");
 }
 
+// While a neighbour is down nothing tells us that it is back.
+function lacksSomething() {
+  return document.querySelector("#outages .notice") !== null;
+}
+
 function watchConnection() {
   if (!document.querySelector("[data-live]")) return;
   const line = document.getElementById("connection");
   if (line) line.hidden = false;
-  setInterval(() => { if (!document.hidden && state() !== "live") refresh(); }, POLL_MILLISECONDS);
+  setInterval(() => { if (!document.hidden && (state() !== "live" || lacksSomething())) refresh(); }, POLL_MILLISECONDS);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { localise(document); refresh(); } });
   addEventListener("online", refresh);
 }
