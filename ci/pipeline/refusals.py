@@ -38,6 +38,8 @@ def faults(document: Mapped, known: Mapped) -> Iterator[str]:
     if document.get("permissions") != {}:
         yield "permissions at the top must be {}; each job asks for what it needs"
     jobs = stage_jobs(document)
+    for name in sorted(document["jobs"].keys() - jobs.keys() - {GATE, PUBLISH}):
+        yield f"{name}: a job without steps of its own, which only GitHub could run"
     run = [name for job in jobs.values() for name in scripts_of(job)]
     for name in sorted(known.keys() - set(run)):
         yield f"no job runs ci/{name}.sh, a stage of ci/stages.toml"
@@ -138,7 +140,7 @@ def _gate_faults(jobs: Mapped, planned: set[str]) -> Iterator[str]:
     if any("continue-on-error" in step for step in gate["steps"]):
         yield "gate: continue-on-error would let it pass"
     publish = jobs.get(PUBLISH)
-    if publish is not None and (
-        needs_of(publish) != {GATE} or "always()" in str(publish.get("if"))
-    ):
+    if publish is None:
+        return
+    if needs_of(publish) != {GATE} or "always()" in str(publish.get("if")):
         yield "publish: waits for a green gate and for nothing else"

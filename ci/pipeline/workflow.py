@@ -41,6 +41,8 @@ def read(document: Mapped, table: Mapped) -> Graph:
     """The graph of a workflow, as YAML gives it, and of the table; see `load` for errors."""
     if table.get("schema") != SCHEMA:
         raise GraphError(f"{TABLE}: schema is {table.get('schema')!r}, this engine reads {SCHEMA}")
+    if not isinstance(document, Mapping) or not isinstance(document.get("jobs"), Mapping):
+        raise GraphError(f"{WORKFLOW} has no jobs")
     known: Mapped = table.get("stage", {})
     wrong = list(faults(document, known))
     if wrong:

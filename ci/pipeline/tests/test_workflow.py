@@ -59,6 +59,10 @@ def add_a_job(jobs: Jobs) -> None:
     jobs["extra"] = jobs["quality"]
 
 
+def add_a_reusable_workflow(jobs: Jobs) -> None:
+    jobs["extra"] = {"uses": "./.github/workflows/codeql.yml"}
+
+
 def swap_two_scripts(jobs: Jobs) -> None:
     one, other = step(jobs, "quality", "./ci/"), step(jobs, "security", "./ci/")
     one["run"], other["run"] = other["run"], one["run"]
@@ -229,6 +233,7 @@ def publish_without_the_gate(jobs: Jobs) -> None:
 REFUSED: list[Mutate] = [
     drop_a_job,
     add_a_job,
+    add_a_reusable_workflow,
     swap_two_scripts,
     swap_two_stages_of_a_job,
     forgive_a_failure,
