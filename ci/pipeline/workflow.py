@@ -37,7 +37,7 @@ def load(root: Path) -> Graph:
     return read(document, table)
 
 
-def read(document: Mapped, table: Mapped) -> Graph:
+def read(document: Any, table: Mapped) -> Graph:
     """The graph of a workflow, as YAML gives it, and of the table; see `load` for errors."""
     if table.get("schema") != SCHEMA:
         raise GraphError(f"{TABLE}: schema is {table.get('schema')!r}, this engine reads {SCHEMA}")
