@@ -201,7 +201,7 @@ def _people(world: World) -> None:
     ]
 
     def calendar(team: Ref, zone: str, first: ShiftView, *rest: ShiftView) -> None:
-        world.oncall.calendars[team.id] = CalendarView(
+        world.oncall.shifts[team.id] = CalendarView(
             team=team, schedule=team, time_zone=zone, items=[first, *rest]
         )
 

@@ -270,7 +270,7 @@ class FakeOnCall:
         self.addresses: list[str] = []
         self.devices: list[str] = []
         self.current: list[CurrentView] = []
-        self.calendars: dict[UUID, CalendarView] = {}
+        self.shifts: dict[UUID, CalendarView] = {}
         self.sent: list[NotificationView] = []
         self.escalated: list[tuple[UUID, str, str]] = []
         self.refuse_escalation: str | None = None
@@ -306,12 +306,13 @@ class FakeOnCall:
         self._check(token)
         return self.current
 
-    async def calendar(self, token: str, team: UUID, until: datetime) -> CalendarView:
+    async def calendars(self, token: str, until: datetime) -> Sequence[CalendarView]:
         assert until > self._clock.now()
         self._check(token)
-        return self.calendars.get(
-            team, CalendarView(team=Ref(id=team, name="?"), time_zone="UTC", items=[])
-        )
+        return [
+            self.shifts.get(duty.team.id, CalendarView(team=duty.team, time_zone="UTC", items=[]))
+            for duty in self.current
+        ]
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         self._check(token)

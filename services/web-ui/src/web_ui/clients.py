@@ -109,8 +109,8 @@ class OnCall(Protocol):
         """Who is on call in every team."""
         ...
 
-    async def calendar(self, token: str, team: UUID, until: datetime) -> CalendarView:
-        """The shifts of a team from now on."""
+    async def calendars(self, token: str, until: datetime) -> Sequence[CalendarView]:
+        """The shifts of every team from now on."""
         ...
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:

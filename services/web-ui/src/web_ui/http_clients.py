@@ -28,8 +28,8 @@ from web_ui.sse import Message, parse
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-# An incident that says more is read in the API; a page of thousands of entries helps nobody.
-LONGEST_TIMELINE = 1000
+# Who wants more reads it in the API; a page of thousands of entries helps nobody.
+LONGEST_LIST = 1000
 PAGE_SIZE = 200
 
 
@@ -64,6 +64,30 @@ class _Neighbour:
             raise Down(
                 self._client.name, f"{self._client.name} gave an answer that cannot be read."
             ) from error
+
+    async def _whole(
+        self,
+        shape: type[Shape],
+        path: str,
+        token: str,
+        params: Mapping[str, Any] | None = None,
+    ) -> list[Shape]:
+        """A list to its end, or until it is longer than any page shows."""
+        items: list[Shape] = []
+        asked: dict[str, Any] = {**(params or {}), "limit": PAGE_SIZE}
+        while len(items) < LONGEST_LIST:
+            page: Page[Shape] = await self._ask(
+                Page[shape],  # type: ignore[valid-type]
+                "GET",
+                path,
+                token,
+                params=asked,
+            )
+            items += page.items
+            if page.next_cursor is None:
+                break
+            asked["cursor"] = page.next_cursor
+        return items
 
     async def _send(
         self,
@@ -141,16 +165,7 @@ class HttpIncidents(_Neighbour):
     async def timeline(self, token: str, incident_id: UUID) -> Sequence[TimelineEntry]:
         """See :class:`Incidents`."""
         path = f"/api/v1/incidents/{incident_id}/timeline"
-        entries: list[TimelineEntry] = []
-        cursor = None
-        while len(entries) < LONGEST_TIMELINE:
-            params = {"limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {})
-            page = await self._ask(Page[TimelineEntry], "GET", path, token, params=params)
-            entries += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return entries
+        return await self._whole(TimelineEntry, path, token)
 
     async def alerts(self, token: str, incident_id: UUID) -> Sequence[IncidentAlert]:
         """See :class:`Incidents`."""
@@ -196,13 +211,13 @@ class HttpOnCall(_Neighbour):
 
     async def duties(self, token: str) -> Sequence[CurrentView]:
         """See :class:`OnCall`."""
-        path, params = "/api/v1/oncall/current", {"limit": PAGE_SIZE}
-        return (await self._ask(Page[CurrentView], "GET", path, token, params=params)).items
+        return await self._whole(CurrentView, "/api/v1/oncall/current", token)
 
-    async def calendar(self, token: str, team: UUID, until: datetime) -> CalendarView:
+    async def calendars(self, token: str, until: datetime) -> Sequence[CalendarView]:
         """See :class:`OnCall`."""
-        params = {"team": str(team), "until": until.isoformat()}
-        return await self._ask(CalendarView, "GET", "/api/v1/oncall/calendar", token, params=params)
+        return await self._whole(
+            CalendarView, "/api/v1/oncall/calendar", token, {"until": until.isoformat()}
+        )
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         """See :class:`OnCall`."""

@@ -302,8 +302,10 @@ BROKEN_WORDS = """() => {
       const range = document.createRange();
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
-      const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
-      if (lines.size > 1) found.push(`${word[0]} in ${node.parentElement.className || node.parentElement.tagName}`);
+      const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
+      const lines = new Set(boxes.map((box) => Math.round(box.top)));
+      const { className, tagName } = node.parentElement;
+      if (lines.size > 1) found.push(`${word[0]} in ${className || tagName}`);
     }
   }
   return found;

@@ -1,5 +1,6 @@
 """History, on call, notifications."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -100,20 +101,20 @@ async def test_a_team_without_a_rotation_is_no_alarm_and_says_who_is_paged(
     assert "None planned." in text
 
 
-async def test_a_calendar_that_is_missing_leaves_the_rest(
+async def test_calendars_that_are_missing_leave_the_rest(
     responder: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(responder.world)
-    calendar = responder.world.oncall.calendar
+    calendars = responder.world.oncall.calendars
 
-    async def down(*arguments: object) -> CalendarView:
+    async def down(*arguments: object) -> Sequence[CalendarView]:
         responder.world.oncall.down = True
         try:
-            return await calendar(*arguments)  # type: ignore[arg-type]
+            return await calendars(*arguments)  # type: ignore[arg-type]
         finally:
             responder.world.oncall.down = False
 
-    monkeypatch.setattr(responder.world.oncall, "calendar", down)
+    monkeypatch.setattr(responder.world.oncall, "calendars", down)
     text = (await responder.get("/oncall")).text
     assert text.count("They cannot be shown now.") == 3
     assert "Léa Fontaine" in text
@@ -122,7 +123,7 @@ async def test_a_calendar_that_is_missing_leaves_the_rest(
 async def test_the_next_hand_offs_are_five_at_most(responder: Visitor) -> None:
     now, hour = responder.world.clock.now(), timedelta(hours=1)
     responder.world.oncall.current = [CurrentView(team=DATA, primary=ADA)]
-    responder.world.oncall.calendars[DATA.id] = CalendarView(
+    responder.world.oncall.shifts[DATA.id] = CalendarView(
         team=DATA,
         time_zone="UTC",
         items=[

@@ -33,8 +33,8 @@ ASKED = [
     (INCIDENTS, "get", "/api/v1/events", {"Last-Event-ID"}),
     (ONCALL, "post", "/api/v1/sessions", set()),
     (ONCALL, "delete", "/api/v1/sessions/current", set()),
-    (ONCALL, "get", "/api/v1/oncall/current", {"limit"}),
-    (ONCALL, "get", "/api/v1/oncall/calendar", {"team", "until"}),
+    (ONCALL, "get", "/api/v1/oncall/current", {"limit", "cursor"}),
+    (ONCALL, "get", "/api/v1/oncall/calendar", {"until", "limit", "cursor"}),
     (ONCALL, "post", "/api/v1/escalate", set()),
     (ONCALL, "get", "/api/v1/notifications", {"limit", "cursor", "incident_id"}),
 ]

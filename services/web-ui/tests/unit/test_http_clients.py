@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -218,21 +218,27 @@ async def test_duties_calendars_and_notifications_are_read() -> None:
     }
     neighbour = Neighbour(
         httpx.Response(200, json={"items": [duty], "next_cursor": None}),
-        httpx.Response(200, json=calendar),
+        httpx.Response(200, json={"items": [calendar], "next_cursor": "next"}),
+        httpx.Response(200, json={"items": [calendar], "next_cursor": None}),
         httpx.Response(200, json={"items": [message], "next_cursor": "c"}),
         httpx.Response(202, json={}),
     )
     oncall = HttpOnCall(neighbour.client())
-    identity, incident_id = UUID(team["id"]), uuid4()
+    incident_id = uuid4()
     assert (await oncall.duties("t"))[0].primary is not None
-    assert (await oncall.calendar("t", identity, NOW)).items[0].start == NOW
+    assert [found.items[0].start for found in await oncall.calendars("t", NOW)] == [NOW, NOW]
     page = await oncall.notifications("t", "c1", incident_id)
     assert (page.items[0].outcome, page.next_cursor) == ("sent", "c")
     await oncall.escalate("t", incident_id, "help")
     asked = [(r.method, r.url.path, dict(r.url.params)) for r in neighbour.asked]
     assert asked == [
         ("GET", "/api/v1/oncall/current", {"limit": "200"}),
-        ("GET", "/api/v1/oncall/calendar", {"team": team["id"], "until": NOW.isoformat()}),
+        ("GET", "/api/v1/oncall/calendar", {"until": NOW.isoformat(), "limit": "200"}),
+        (
+            "GET",
+            "/api/v1/oncall/calendar",
+            {"until": NOW.isoformat(), "limit": "200", "cursor": "next"},
+        ),
         (
             "GET",
             "/api/v1/notifications",

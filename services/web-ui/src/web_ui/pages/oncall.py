@@ -61,20 +61,17 @@ def hand_offs(calendar: CalendarView, now: datetime) -> list[HandOff]:
 
 
 async def load(services: Services, viewer: Viewer) -> tuple[OnCallPage, list[Notice]]:
-    """Ask for the duties, then for every team's calendar."""
+    """Ask for the duties and the calendars of all teams."""
     asking = Asking()
-    duties = await asking.for_(services.oncall.duties(viewer.token))
+    now = services.clock.now()
+    duties, calendars = await asyncio.gather(
+        asking.for_(services.oncall.duties(viewer.token)),
+        asking.for_(services.oncall.calendars(viewer.token, now + LOOK_AHEAD)),
+    )
     if duties is None:
         return OnCallPage(None), asking.notices
-    now = services.clock.now()
-    until = now + LOOK_AHEAD
-    calendars = await asyncio.gather(
-        *(
-            asking.for_(services.oncall.calendar(viewer.token, duty.team.id, until))
-            for duty in duties
-        )
-    )
-    cards = [_card(duty, calendar, now) for duty, calendar in zip(duties, calendars, strict=True)]
+    of_team = {calendar.team.id: calendar for calendar in calendars or ()}
+    cards = [_card(duty, of_team.get(duty.team.id), now) for duty in duties]
     return OnCallPage(cards), asking.notices
 
 
