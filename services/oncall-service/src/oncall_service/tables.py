@@ -79,6 +79,7 @@ class PersonRow(Table, table=True):
     working_hours: list[dict[str, Any]] | None = Field(
         default=None, sa_type=JSONB(none_as_null=True)
     )
+    status_updates: bool = True
     created_at: datetime = _instant()
 
 

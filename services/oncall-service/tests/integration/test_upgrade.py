@@ -146,7 +146,7 @@ async def test_the_release_before_can_send_what_this_one_owes(
     await crew.hear(event)
     [(message,)] = crew.database.query("SELECT message FROM oncall.notifications")
     # What it reads of a message, without which it sends nothing.
-    assert (message["title"], message["text"]) == ("Checkout is down", "")
+    assert (message["title"], message["text"]) == ("page: Checkout is down", "")
     assert message["url"].endswith(event["incident"]["id"])
     assert message["facts"]["severity"] == "critical"
 

@@ -39,6 +39,53 @@ def test_a_page_in_two_languages() -> None:
     assert "Pourquoi vous : principal d'astreinte" in french.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "facts", "english", "french"),
+    [
+        (
+            "acknowledged",
+            {"by": "Ben", "reason": "acknowledged"},
+            "Ada, Ben has acknowledged INC-42: Checkout is down",
+            "Ada, Ben a acquitté INC-42 : Checkout is down",
+        ),
+        (
+            "resolved",
+            {"by": None, "reason": "resolved"},
+            "Ada, INC-42 is over by itself: Checkout is down",
+            "Ada, INC-42 est terminé de lui-même : Checkout is down",
+        ),
+        (
+            "resolved",
+            {"by": "Ben", "reason": "resolved"},
+            "Ada, Ben has resolved INC-42: Checkout is down",
+            "Ada, Ben a résolu INC-42 : Checkout is down",
+        ),
+        (
+            "resolved",
+            {"by": "Ben", "reason": "merged"},
+            "Ada, Ben has merged INC-42 into another incident: Checkout is down",
+            "Ada, Ben a fusionné INC-42 dans un autre incident : Checkout is down",
+        ),
+    ],
+)
+def test_news_says_who_did_it_and_that_nothing_is_to_be_done(
+    kind: str, facts: dict[str, Any], english: str, french: str
+) -> None:
+    for language, first in (("en", english), ("fr", french)):
+        text = worded(speaking(language), kind, "Ada", {**PAGE, **facts}).text
+        assert text.splitlines()[0] == first
+
+
+def test_a_bundle_counts_what_asks_for_something_and_lists_news_behind_it() -> None:
+    mixed = bundle(speaking("en"), "Ada", ["[LOW] INC-1 a", "[LOW] INC-2 b"], ["Resolved: INC-3 c"])
+    assert mixed.title == "2 more incidents, worst: [LOW] INC-1 a"
+    assert mixed.text.splitlines()[-1] == "- Resolved: INC-3 c"
+    one = bundle(speaking("fr"), "Ada", ["[FAIBLE] INC-1 a"], ["Résolu : INC-3 c"])
+    assert one.title == "1 incident de plus : [FAIBLE] INC-1 a"
+    news = bundle(speaking("en"), "Ada", [], ["Resolved: INC-3 c", "Resolved: INC-4 d"])
+    assert news.title == "News of 2 incidents, the first: Resolved: INC-3 c"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", sorted(WORDINGS))
 @pytest.mark.parametrize("facts", [{}, {"count": "many", "severity": None}])

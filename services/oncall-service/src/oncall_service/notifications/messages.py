@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from oncall_service.notifications.channels.base import Message
-from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall import NEWS, MessageKind
 from shared.words import messages as words_of
 from shared.words.catalogues import Say
 
@@ -62,6 +62,11 @@ def more_alerts(
     )
 
 
+def news(kind: MessageKind, incident: Subject, *, reason: str, by: str | None) -> Content:
+    """What somebody who was paged hears when others took care of it; ``by`` None: it did itself."""
+    return Content(kind, {**incident.facts, "by": by, "reason": reason})
+
+
 def trial() -> Content:
     """A test: it says that it is one."""
     return Content(MessageKind.TEST, {})
@@ -71,12 +76,12 @@ def stored(content: Content) -> dict[str, Any]:
     """A content as JSON, to be worded when it is sent.
 
     ``title``, ``text`` and ``url`` are what the release before this one needs to send it all the
-    same, should it come back: the incident's own title and where it is found.
+    same, should it come back: the kind, the incident's own title and where it is found.
     """
     return {
         "kind": content.kind,
         "facts": dict(content.facts),
-        "title": content.facts.get("incident_title", ""),
+        "title": f"{content.kind}: {content.facts.get('incident_title', '')}",
         "text": "",
         "url": _path(content.facts),
     }
@@ -109,7 +114,12 @@ def bundle(words: Say, messages: Sequence[Message], *, person: str, web_ui_url: 
     worst = told[0]
     if len(told) == 1:
         return replace(worst, facts={**worst.facts, "messages": len(messages)})
-    said = words_of.bundle(words, person, [message.title for message in told])
+    said = words_of.bundle(
+        words,
+        person,
+        [message.title for message in told if message.facts.get("kind") not in NEWS],
+        [message.title for message in told if message.facts.get("kind") in NEWS],
+    )
     return Message(
         title=said.title,
         text=said.text,
@@ -121,7 +131,7 @@ def bundle(words: Say, messages: Sequence[Message], *, person: str, web_ui_url: 
             "incidents": [
                 {
                     name: message.facts.get(name)
-                    for name in ("incident_id", "incident_number", "severity", "service")
+                    for name in ("kind", "incident_id", "incident_number", "severity", "service")
                 }
                 for message in told
             ],

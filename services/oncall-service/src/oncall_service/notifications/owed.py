@@ -1,7 +1,7 @@
 """A message owed to a person, as the row that will be sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from oncall_service.notifications import messages
@@ -10,6 +10,9 @@ from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import ContactMethodRow, NotificationRow
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
+
+# Trouble comes in company, and what ends it too: a few seconds make one message of it.
+GATHER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

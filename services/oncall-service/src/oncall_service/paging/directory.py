@@ -34,12 +34,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """A person, how they are reached, and when trouble that can wait may reach them."""
+    """A person, how they are reached, when trouble that can wait may reach them.
+
+    ``status_updates``: they want to hear what became of what they were paged for.
+    """
 
     ref: Ref
     methods: tuple[ContactMethodRow, ...]
     working_hours: tuple[Hours, ...]
     zone: ZoneInfo
+    status_updates: bool
 
 
 class Directory:
@@ -105,6 +109,7 @@ class Directory:
                     tuple(methods.get(row.id, ())),
                     tuple(hours_of(stored) for stored in row.working_hours or ()),
                     zone(row.time_zone),
+                    row.status_updates,
                 )
         return {one: self._people[one] for one in wanted if one in self._people}
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from oncall_service.core.core import Core
 from oncall_service.paging import joining, store
+from oncall_service.paging.news import news_of
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rules import Action, Heard, Known, react
 from oncall_service.paging.runs import Runs
@@ -97,8 +98,9 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
     )
     if reaction.reason in _UNHEARD:
         return reaction.reason
+    news = news_of(event, Status(row.status) if row.status else None)
     _remember(row, event)
-    runs.over(row.id, row.status == Status.RESOLVED)
+    runs.heard(row, news)
     if run is not None and reaction.action in (Action.STOP, Action.RESTART):
         runs.stop(run, reaction.reason)
         del hearing.running[row.id]

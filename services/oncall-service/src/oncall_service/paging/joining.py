@@ -1,10 +1,9 @@
 """Word for whoever has an incident of the alerts that joined it since."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from oncall_service.notifications import messages
-from oncall_service.notifications.owed import About, owed
+from oncall_service.notifications.owed import GATHER, About, owed
 from oncall_service.notifications.store import rows
 from oncall_service.paging.pages import subject
 from oncall_service.paging.reasons import Reason
@@ -13,9 +12,6 @@ from oncall_service.tables import IncidentRow
 from shared.contracts.incidents import JoinedAlerts
 from shared.contracts.wire import Ref
 from shared.urgency import Occasion, urgency
-
-# Trouble comes in company: a few seconds make one message of it.
-GATHER = timedelta(seconds=5)
 
 
 async def tell_more(

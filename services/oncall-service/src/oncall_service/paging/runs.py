@@ -14,17 +14,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.metrics import ESCALATIONS
 from oncall_service.notifications.metrics import NOTIFICATIONS
+from oncall_service.notifications.store import news as news_rows
 from oncall_service.notifications.store import rows
 from oncall_service.notifications.work import MessageWork
 from oncall_service.paging import store
 from oncall_service.paging.directory import Directory, Route
+from oncall_service.paging.news import News, tell
 from oncall_service.paging.plans import stored_plan
 from oncall_service.paging.progress import Progress, end
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.steps import Position
 from oncall_service.paging.telling import NO_FACTS, about, told
 from oncall_service.tables import EscalationRow, IncidentRow
-from shared.contracts.oncall import PageKind
+from shared.contracts.incidents import Status
+from shared.contracts.oncall import MessageKind, PageKind
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
 from shared.urgency import Occasion
@@ -40,7 +43,8 @@ class Runs(MessageWork):
         self.directory = Directory(session, now)
         self._progress = Progress(self, self.directory)
         self._stopped: list[tuple[EscalationRow, Reason, int]] = []
-        self._over: set[UUID] = set()
+        self._heard: dict[UUID, IncidentRow] = {}
+        self._news: dict[UUID, News] = {}
 
     async def start(
         self,
@@ -108,9 +112,13 @@ class Runs(MessageWork):
         place = self._tell(run, PageKind.STOPPED, reason=reason)
         self._stopped.append((run, reason, place))
 
-    def over(self, incident: UUID, is_over: bool) -> None:
-        """Nobody needs to hear any more of what joined an incident that is over in the end."""
-        (self._over.add if is_over else self._over.discard)(incident)
+    def heard(self, incident: IncidentRow, news: News | None) -> None:
+        """An event was applied: people hear what became of the incident in the end."""
+        self._heard[incident.id] = incident
+        if news is not None:
+            self._news[incident.id] = news
+        elif incident.status == Status.OPEN:
+            self._news.pop(incident.id, None)
 
     def explain(self, run: EscalationRow, *, by: str, why: str) -> None:
         """Put into the timeline what a person wanted."""
@@ -118,14 +126,21 @@ class Runs(MessageWork):
         self._tell(run, PageKind.REQUESTED, reason=Reason.ESCALATED_BY_HAND, data=facts)
 
     async def write_rows(self) -> None:
-        """The rows; of the runs that stopped, what was not sent yet will not be."""
+        """The rows, and word of what became of incidents; what holds no more is not sent."""
         await self.session.flush()
+        if self._news:
+            await tell(self, self.directory, self._news, self._heard)
         await self._cancel()
         await super().write_rows()
 
     async def _cancel(self) -> None:
-        for channel in await rows.cancel_more(self.session, self._over, self.now):
-            self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
+        over, open_again = self._in_state(Status.RESOLVED), self._in_state(Status.OPEN)
+        for incidents, kinds, reason in (
+            (over, (MessageKind.MORE_ALERTS, MessageKind.ACKNOWLEDGED), Reason.RESOLVED),
+            (open_again, (MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED), Reason.RELEASED),
+        ):
+            for channel in await news_rows.cancel(self.session, incidents, kinds, reason, self.now):
+                self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
         cancelled = await rows.cancel(
             self.session, {run.id: reason for run, reason, _ in self._stopped}, self.now
         )
@@ -135,6 +150,9 @@ class Runs(MessageWork):
                 self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
             if channels:
                 self.add_facts(place, cancelled=len(channels))
+
+    def _in_state(self, status: Status) -> set[UUID]:
+        return {one for one, row in self._heard.items() if row.status == status}
 
     def _tell(
         self,

@@ -60,6 +60,8 @@ class PersonCreate(Command):
 
     ``contact_methods``, when given to PUT or PATCH, replaces all of them. With ``working_hours``,
     on the clock of ``time_zone``, pages of low severity wait for them; null: nothing waits.
+    With ``status_updates``, whoever was paged hears once when somebody else acknowledges the
+    incident, and once when it is over by other hands.
     """
 
     name: Name
@@ -69,6 +71,7 @@ class PersonCreate(Command):
     password: Password | None = None
     time_zone: ZoneName = "UTC"
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    status_updates: bool = True
     contact_methods: list[ContactMethodCreate] = Field([], max_length=MOST_METHODS)
 
 
@@ -82,6 +85,7 @@ class PersonUpdate(Command):
     password: Password | None = None
     time_zone: ZoneName | None = None
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    status_updates: bool | None = None
     contact_methods: list[ContactMethodCreate] | None = Field(None, max_length=MOST_METHODS)
 
 
@@ -95,6 +99,7 @@ class PersonView(Wire):
     role: Role
     time_zone: Text
     working_hours: list[HoursModel] | None
+    status_updates: bool
     can_sign_in: bool
     contact_methods: list[ContactMethodView]
     created_at: datetime

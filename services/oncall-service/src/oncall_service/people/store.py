@@ -105,6 +105,7 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
                 if row.working_hours is not None
                 else None
             ),
+            status_updates=row.status_updates,
             can_sign_in=row.login is not None and row.password_hash is not None,
             contact_methods=[method_view(method) for method in methods[row.id]],
             created_at=row.created_at,

@@ -21,7 +21,7 @@ from shared.contracts.wire import Page
 from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.identifiers import new_id
 
-OTHER_FIELDS = ("name", "login", "email", "role", "time_zone")
+OTHER_FIELDS = ("name", "login", "email", "role", "time_zone", "status_updates")
 
 
 async def create(core: Core, command: PersonCreate) -> PersonView:
@@ -52,7 +52,7 @@ async def put(core: Core, reference: str, command: PersonCreate) -> tuple[Person
 
 async def update(core: Core, reference: str, command: PersonUpdate) -> PersonView:
     """Change the given fields."""
-    for field in ("name", "role", "time_zone", "contact_methods"):
+    for field in ("name", "role", "time_zone", "status_updates", "contact_methods"):
         if field in command.model_fields_set and getattr(command, field) is None:
             raise Invalid([FieldError(field, "cannot be null")])
     hashed = await _hashed(core, command)
@@ -118,6 +118,7 @@ async def _add(
         password_hash=hashed,
         time_zone=command.time_zone,
         working_hours=_stored_hours(command),
+        status_updates=command.status_updates,
         created_at=now,
     )
     session.add(row)

@@ -37,10 +37,16 @@ class MessageKind(StrEnum):
 
     PAGE = "page"
     MORE_ALERTS = "more_alerts"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
     BUNDLE = "bundle"
     TEST = "test"
     LEGACY = "legacy"
     """The words of a release that stored words, which could not be taken apart."""
+
+
+NEWS = frozenset({MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED})
+"""Kinds that ask for nothing: others took care of what somebody was paged for."""
 
 
 class PageEvent(Wire):

@@ -44,18 +44,36 @@ def worded(words: Say, kind: str, person: str, facts: Mapping[str, Any]) -> Word
     return Worded(_headline(words, about), "") if make is None else make(words, about)
 
 
-def bundle(words: Say, person: str, titles: Sequence[str]) -> Worded:
-    """One message for many that had to wait: ``titles`` are theirs, the worst first."""
+def bundle(words: Say, person: str, pages: Sequence[str], news: Sequence[str] = ()) -> Worded:
+    """One message for many that had to wait, from their titles.
+
+    ``pages`` ask for something, the worst first; ``news`` only tell.
+    """
+    titles = [*pages, *news]
     rest = len(titles) - NAMED
+    facts = {"person": person, "worst": titles[0]}
+    if pages:
+        title = words.many(
+            "{count} more incident: {worst}",
+            "{count} more incidents, worst: {worst}",
+            len(pages),
+            **facts,
+        )
+        first = words.many(
+            "{person}, {count} more incident:",
+            "{person}, {count} more incidents, the worst first:",
+            len(pages),
+            **facts,
+        )
+    else:
+        facts["count"] = str(len(news))
+        title = words.say("News of {count} incidents, the first: {worst}", **facts)
+        first = words.say("{person}, news of {count} incidents:", **facts)
     return Worded(
-        words.say("{count} more incidents, worst: {worst}", count=len(titles), worst=titles[0]),
+        title,
         "\n".join(
             [
-                words.say(
-                    "{person}, {count} more incidents, the worst first:",
-                    person=person,
-                    count=len(titles),
-                ),
+                first,
                 *(f"- {title}" for title in titles[:NAMED]),
                 *([words.say("and {count} more", count=rest)] if rest > 0 else []),
             ]
@@ -117,6 +135,45 @@ def _more_alerts(words: Say, it: About) -> Worded:
     )
 
 
+def _acknowledged(words: Say, it: About) -> Worded:
+    facts = _actors(words, it)
+    return Worded(
+        words.say("Acknowledged: {incident} {title}", **facts),
+        "\n".join(
+            [
+                words.say("{person}, {by} has acknowledged {incident}: {title}", **facts),
+                words.say("You need not do anything."),
+                *_where(words, it),
+            ]
+        ),
+    )
+
+
+def _resolved(words: Say, it: About) -> Worded:
+    facts = _actors(words, it)
+    if it["reason"] == "merged":
+        how = words.say(
+            "{person}, {by} has merged {incident} into another incident: {title}", **facts
+        )
+    elif it["by"]:
+        how = words.say("{person}, {by} has resolved {incident}: {title}", **facts)
+    else:
+        how = words.say("{person}, {incident} is over by itself: {title}", **facts)
+    return Worded(
+        words.say("Resolved: {incident} {title}", **facts),
+        "\n".join([how, words.say("You need not do anything."), *_where(words, it)]),
+    )
+
+
+def _actors(words: Say, it: About) -> dict[str, Any]:
+    return {
+        "person": it.person,
+        "by": it["by"] or words.say("somebody"),
+        "incident": _reference(it),
+        "title": it["incident_title"],
+    }
+
+
 def _test(words: Say, it: About) -> Worded:
     return Worded(
         words.say("Vigie: test message"),
@@ -150,5 +207,7 @@ def _word(words: Say, value: Any) -> str:
 WORDINGS: dict[str, Wording] = {
     MessageKind.PAGE: _page,
     MessageKind.MORE_ALERTS: _more_alerts,
+    MessageKind.ACKNOWLEDGED: _acknowledged,
+    MessageKind.RESOLVED: _resolved,
     MessageKind.TEST: _test,
 }

@@ -77,31 +77,6 @@ async def first_attempts(session: AsyncSession, ids: Collection[UUID]) -> dict[U
     return dict((await session.exec(statement)).all())
 
 
-async def cancel_more(
-    session: AsyncSession, incidents: Collection[UUID], now: datetime
-) -> Sequence[str]:
-    """Cancel word of alerts that joined incidents which are over; the channels it was for."""
-    if not incidents:
-        return []
-    statement = (
-        update(NotificationRow)
-        .where(
-            col(NotificationRow.incident_id).in_(incidents),
-            col(NotificationRow.kind) == MessageKind.MORE_ALERTS,
-            col(NotificationRow.outcome) == PENDING,
-        )
-        .values(
-            outcome=CANCELLED,
-            outcome_facts={"reason": "resolved"},
-            next_attempt_at=None,
-            finished_at=now,
-        )
-        .returning(col(NotificationRow.channel))
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.exec(statement)).scalars().all()
-
-
 async def lock_rows(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, NotificationRow]:
     """Notifications as they are now, kept from everybody else until the commit."""
     statement = (
