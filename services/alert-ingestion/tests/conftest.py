@@ -226,11 +226,14 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start:
-    """Start the service, several times on one database if a test wants replicas."""
-    database = make_database("alert-ingestion")
+    """Start the service, several times on one database if a test wants replicas.
+
+    ``database=`` starts it on another one, every other argument is a setting.
+    """
+    of_its_own = make_database("alert-ingestion")
 
     @asynccontextmanager
-    async def started(**settings: Any) -> AsyncIterator[Service]:
+    async def started(database: Database = of_its_own, **settings: Any) -> AsyncIterator[Service]:
         incidents = FakeIncidents()
         values = {
             "bootstrap_ingestion_key": KEY,

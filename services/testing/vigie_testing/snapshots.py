@@ -7,6 +7,7 @@ Hashes of keys, tokens and passwords are made up.
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,34 @@ def restore(cluster: Cluster, service: str, folder: Path) -> tuple[Database, Pat
     databases.migrate(database, migrations)
     _fill(database, tables)
     return database, migrations
+
+
+def starts_and_writes(
+    database: Database, service: str, migrations: Path, tables: Sequence[str]
+) -> None:
+    """After an upgrade the release with ``migrations`` starts and adds a row to each table.
+
+    A row as it writes one: every column it knows, and none of those that came later.
+    """
+    columns = {table: _columns(database, table) for table in tables}
+    databases.migrate(database, SERVICES_FOLDER / service / "migrations")
+    databases.migrate(database, migrations)
+    for table, names in columns.items():
+        shown = ", ".join("gen_random_uuid()" if name == "id" else f"t.{name}" for name in names)
+        written = database.query(
+            f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608 - names of the schema
+            f"SELECT {shown} FROM {table} AS t LIMIT 1 RETURNING 1"
+        )
+        assert written == [(1,)], table
+
+
+def _columns(database: Database, table: str) -> list[str]:
+    found = database.query(
+        "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = %(schema)s AND table_name = %(table)s AND is_identity = 'NO'",
+        {"schema": database.schema, "table": table},
+    )
+    return [name for (name,) in found]
 
 
 def _migrations_until(service: str, revision: str, folder: Path) -> Path:

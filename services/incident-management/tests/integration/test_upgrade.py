@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from shared.contracts.incidents import IncidentKind
-from vigie_testing import databases
-from vigie_testing.databases import SERVICES_FOLDER, Database
+from vigie_testing.databases import Database
+from vigie_testing.snapshots import starts_and_writes
 
-MIGRATIONS = SERVICES_FOLDER / "incident-management" / "migrations"
 Restore = Callable[[str], tuple[Database, Path]]
 
 # "1 unsent notifications", and states with their underscores: nobody writes them so any more.
@@ -69,25 +68,6 @@ def test_the_release_before_starts_on_the_new_schema_and_writes_to_it(
     restore_snapshot: Restore,
 ) -> None:
     database, old_migrations = restore_snapshot("incident-management")
-    columns = {
-        table: [
-            name
-            for (name,) in database.query(
-                "SELECT column_name FROM information_schema.columns "
-                "WHERE table_schema = 'incidents' AND table_name = %(table)s "
-                "AND is_identity = 'NO'",
-                {"table": table},
-            )
-        ]
-        for table in ("incidents", "alerts", "timeline")
-    }
-    databases.migrate(database, MIGRATIONS)
-    databases.migrate(database, old_migrations)  # what that release does at its start
-    for table, names in columns.items():
-        # A row as it writes one: every column it knows, and none of the new ones.
-        shown = ", ".join("gen_random_uuid()" if name == "id" else f"t.{name}" for name in names)
-        written = database.query(
-            f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608 - names of the schema
-            f"SELECT {shown} FROM {table} AS t LIMIT 1 RETURNING 1"
-        )
-        assert written == [(1,)]
+    starts_and_writes(
+        database, "incident-management", old_migrations, ["incidents", "alerts", "timeline"]
+    )
