@@ -57,7 +57,7 @@ async def test_a_live_alert_goes_on_where_it_was(restore_snapshot: Restore, star
     assert answer.status_code == 201, answer.text
     assert answer.json()["alert_id"] == str(identifier)
     assert answer.json()["incident_id"] == str(incident)
-    assert answer.json()["status"] == "duplicate_suppressed"
+    assert answer.json()["action"] == "duplicate_suppressed"
 
 
 def test_the_release_before_starts_on_the_new_schema_and_writes_to_it(
