@@ -64,6 +64,14 @@ async def test_what_waits_for_its_turn_in_a_storm_is_due(crew: Any, incident_eve
     assert await _figures(crew) == (4, 0, 30)
 
 
+async def test_nobody_is_late_for_news(crew: Any, incident_event: Any) -> None:
+    await crew.hear(incident_event())
+    assert await crew.tick() == ["Ada"]
+    await crew.hear(incident_event("resolved", 2))
+    crew.clock.advance(minutes=7)
+    assert await _figures(crew) == (0, 0, 0)
+
+
 async def test_nobody_is_late_for_a_test_message(crew: Any) -> None:
     ada = await crew.ok("GET", "/api/v1/people/ada")
     method = ada["contact_methods"][0]["id"]

@@ -207,12 +207,21 @@ async def test_news_of_many_incidents_is_one_message_behind_every_page(
     await crew.hear(*(incident_event("resolved", 2, id=one, severity="high") for one in ids[1:]))
     urgent = incident_event(id=str(new_id()), title="The database burns")
     await crew.hear(urgent)
-    titles = [title for _, title in await _told(crew)]
-    assert titles[0] == "[CRITICAL] INC-42 The database burns"
-    assert titles[1:] == [
-        "Resolved: INC-42 Checkout is down",
-        "News of 2 incidents, the first: Resolved: INC-42 Checkout is down",
-    ]
+    assert await _told(crew) == [("Ada", "[CRITICAL] INC-42 The database burns")]
+    news = "News of 3 incidents, the first: Resolved: INC-42 Checkout is down"
+    assert await _told(crew, 1) == [("Ada", news)]
+
+
+async def test_news_leaves_the_last_of_the_burst_to_pages(crew: Any, incident_event: Any) -> None:
+    ids = [str(new_id()) for _ in range(3)]
+    for one in ids:
+        await crew.hear(incident_event(id=one))
+        assert await crew.tick(seconds=3) == ["Ada"]
+    await crew.hear(*(incident_event("resolved", 2, id=one) for one in ids))
+    assert await _told(crew, 60) == [], "one message could go out, and is kept"
+    await crew.hear(incident_event(id=str(new_id()), severity="medium"))
+    assert await crew.tick(seconds=1) == ["Ada"]
+    assert len(await _told(crew, 180)) == 1
 
 
 async def test_news_of_what_could_wait_waits_for_working_hours_too(

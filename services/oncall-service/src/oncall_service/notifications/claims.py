@@ -19,7 +19,7 @@ from oncall_service.notifications.pacing import (
 )
 from oncall_service.notifications.store import claims as store
 from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
-from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall import NEWS, MessageKind
 from shared.database import Database
 from shared.identifiers import new_id
 
@@ -116,21 +116,20 @@ class Claims:
             # Sent before without an outcome, or in vain: as it was, and paid for.
             pace.claimed_by = me
             return [Parcel(tuple(many), method) for many in begun.values()]
-        pages = [row for row in rows if row.kind != MessageKind.TEST]
         trials = [row for row in rows if row.kind == MessageKind.TEST]
+        news = [row for row in rows if row.kind in NEWS]
+        pages = [row for row in rows if row.kind != MessageKind.TEST and row.kind not in NEWS]
         allowance = Allowance(pace.tokens, pace.as_of)
         messages = spendable(
             allowance,
             self._rate,
             now,
-            waiting=len(rows),
+            # News never takes the last of the burst: it does not stand for itself.
+            waiting=len(pages) + len(trials),
             most_urgent=bool(pages) and pages[0].urgency <= MOST_URGENT,
         )
         parcels: list[Parcel] = []
-        # A test says that the method works: in the middle of a storm that is known.
-        for portion in (
-            portions(pages, messages) if pages else portions(trials[:messages], messages)
-        ):
+        for portion in _portions(pages, news, trials, messages):
             bundle_id = new_id() if len(portion) > 1 else portion[0].id
             for row in portion:
                 row.bundle_id = bundle_id
@@ -139,3 +138,20 @@ class Claims:
             left = allowance.at(now, self._rate).without(len(parcels))
             pace.tokens, pace.as_of, pace.claimed_by = left.tokens, left.as_of, me
         return parcels
+
+
+def _portions(
+    pages: Sequence[NotificationRow],
+    news: Sequence[NotificationRow],
+    trials: Sequence[NotificationRow],
+    messages: int,
+) -> list[list[NotificationRow]]:
+    """What so many messages carry: pages first, then all news in one, and then tests.
+
+    A test says that the method works: in the middle of a storm that is known.
+    """
+    if pages:
+        return portions(pages, messages)
+    if news:
+        return portions(news, min(messages, 1))
+    return portions(trials[:messages], messages)

@@ -114,12 +114,9 @@ def bundle(words: Say, messages: Sequence[Message], *, person: str, web_ui_url: 
     worst = told[0]
     if len(told) == 1:
         return replace(worst, facts={**worst.facts, "messages": len(messages)})
-    said = words_of.bundle(
-        words,
-        person,
-        [message.title for message in told if message.facts.get("kind") not in NEWS],
-        [message.title for message in told if message.facts.get("kind") in NEWS],
-    )
+    only_news = all(message.facts.get("kind") in NEWS for message in told)
+    word = words_of.news_bundle if only_news else words_of.bundle
+    said = word(words, person, [message.title for message in told])
     return Message(
         title=said.title,
         text=said.text,

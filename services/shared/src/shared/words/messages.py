@@ -44,41 +44,34 @@ def worded(words: Say, kind: str, person: str, facts: Mapping[str, Any]) -> Word
     return Worded(_headline(words, about), "") if make is None else make(words, about)
 
 
-def bundle(words: Say, person: str, pages: Sequence[str], news: Sequence[str] = ()) -> Worded:
-    """One message for many that had to wait, from their titles.
-
-    ``pages`` ask for something, the worst first; ``news`` only tell.
-    """
-    titles = [*pages, *news]
-    rest = len(titles) - NAMED
-    facts = {"person": person, "worst": titles[0]}
-    if pages:
-        title = words.many(
-            "{count} more incident: {worst}",
-            "{count} more incidents, worst: {worst}",
-            len(pages),
-            **facts,
-        )
-        first = words.many(
-            "{person}, {count} more incident:",
-            "{person}, {count} more incidents, the worst first:",
-            len(pages),
-            **facts,
-        )
-    else:
-        facts["count"] = str(len(news))
-        title = words.say("News of {count} incidents, the first: {worst}", **facts)
-        first = words.say("{person}, news of {count} incidents:", **facts)
-    return Worded(
-        title,
-        "\n".join(
-            [
-                first,
-                *(f"- {title}" for title in titles[:NAMED]),
-                *([words.say("and {count} more", count=rest)] if rest > 0 else []),
-            ]
-        ),
+def bundle(words: Say, person: str, titles: Sequence[str]) -> Worded:
+    """One message for many that had to wait: ``titles`` are theirs, the worst first."""
+    facts = {"person": person, "count": len(titles), "worst": titles[0]}
+    return _listed(
+        words,
+        words.say("{count} more incidents, worst: {worst}", **facts),
+        words.say("{person}, {count} more incidents, the worst first:", **facts),
+        titles,
     )
+
+
+def news_bundle(words: Say, person: str, titles: Sequence[str]) -> Worded:
+    """Likewise for what asks for nothing."""
+    facts = {"person": person, "count": len(titles), "first": titles[0]}
+    return _listed(
+        words,
+        words.say("News of {count} incidents, the first: {first}", **facts),
+        words.say("{person}, news of {count} incidents:", **facts),
+        titles,
+    )
+
+
+def _listed(words: Say, title: str, first: str, titles: Sequence[str]) -> Worded:
+    rest = len(titles) - NAMED
+    lines = [first, *(f"- {one}" for one in titles[:NAMED])]
+    if rest > 0:
+        lines.append(words.say("and {count} more", count=rest))
+    return Worded(title, "\n".join(lines))
 
 
 def _page(words: Say, it: About) -> Worded:

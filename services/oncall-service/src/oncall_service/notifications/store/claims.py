@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.notifications.pacing import Allowance
 from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
-from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall import NEWS, MessageKind
 from shared.database import driver_connection
 from shared.life import ALIVE
 
@@ -22,8 +22,9 @@ from shared.life import ALIVE
 class Waiting:
     """What is due for a contact method that nobody is sending to.
 
-    ``urgency`` is that of the most urgent. ``begun``: one of them was sent before, without an
-    outcome or in vain. ``left`` is None for a method that was never sent anything.
+    ``urgency`` is that of the most urgent, ``count`` leaves out what is only news. ``begun``: one of
+    them was sent before, without an outcome or in vain. ``left`` is None for a method that was
+    never sent anything.
     """
 
     method: UUID
@@ -38,7 +39,9 @@ async def waiting(
 ) -> list[Waiting]:
     """The contact methods with something due, the most urgent first, but for the ``active``."""
     async with driver_connection(session) as connection:
-        cursor = await connection.execute(_WAITING, {"now": now, "me": me, "active": list(active)})
+        cursor = await connection.execute(
+            _WAITING, {"now": now, "me": me, "active": list(active), "news": list(NEWS)}
+        )
         return [
             Waiting(
                 row["method"],
@@ -127,7 +130,8 @@ async def give_back(session: AsyncSession, done: Collection[UUID]) -> None:
 _WAITING = f"""
     SELECT waiting.*, pace.tokens, pace.as_of FROM (
         SELECT n.contact_method_id AS method, min(n.urgency) AS urgency,
-               min(n.created_at) AS oldest, count(*) AS waiting,
+               min(n.created_at) AS oldest,
+               count(*) FILTER (WHERE n.kind <> ALL(%(news)s)) AS waiting,
                bool_or(n.bundle_id IS NOT NULL) AS begun
         FROM notifications AS n JOIN contact_methods AS m ON m.id = n.contact_method_id
         WHERE n.outcome = 'pending' AND n.next_attempt_at <= %(now)s

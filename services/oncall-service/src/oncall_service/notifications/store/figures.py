@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import AttemptRow, NotificationRow
-from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall import NEWS, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ async def owed(session: AsyncSession, now: datetime) -> Owed:
         func.min(since).filter(is_due),
     ).where(
         NotificationRow.outcome == PENDING,
-        # A test waits behind every page, and nobody is late for it.
-        NotificationRow.kind != MessageKind.TEST,
+        # Tests and news wait behind every page, and nobody is late for them.
+        col(NotificationRow.kind).not_in([MessageKind.TEST, *NEWS]),
     )
     return Owed(*(await session.exec(statement)).one())
