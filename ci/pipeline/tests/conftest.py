@@ -142,7 +142,7 @@ class Chain:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=_environment(),
+            env=plain_environment(),
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -151,7 +151,7 @@ class Chain:
             self.command(*arguments),
             capture_output=True,
             text=True,
-            env=_environment(),
+            env=plain_environment(),
             timeout=60,
             check=False,
         )
@@ -162,7 +162,7 @@ class Chain:
             [self.root / "ci" / f"{stage}.sh", *arguments],
             capture_output=True,
             text=True,
-            env=_environment(),
+            env=plain_environment(),
             timeout=60,
             check=False,
         )
@@ -203,7 +203,8 @@ def interrupt(process: subprocess.Popen[str], number: signal.Signals) -> str:
     return output
 
 
-def _environment() -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
+    """Without what a chain around these tests has told them."""
     left_out = {"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "ACT"}
     return {
         name: value

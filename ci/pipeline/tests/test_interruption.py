@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Chain, interrupt, wait_for
+from .conftest import Chain, interrupt, plain_environment, wait_for
 
 
 def _alive(pid_file: Path) -> bool:
@@ -50,7 +50,9 @@ def test_a_guardian_of_another_environment_s_server_may_clean_up(chain: Chain) -
     guardian = (
         'env -i setsid sleep 300 & server=$!; echo $server >"$1/../server"; '
         # Without a fork: whatever appears while leftovers are ended is asked to end as well.
-        'trap \'kill $server; : >"$1/../stopped"; exit\' TERM; : >"$1/../there"; wait'
+        # The server may be asked first; its guardian does not end for that.
+        'trap \'kill $server; : >"$1/../stopped"; exit\' TERM; : >"$1/../there"; '
+        "while :; do wait; done"
     )
     chain.stage("busy", f"setsid bash -c '{_quoted(guardian)}' guardian \"$ROOT\" & sleep 300")
     process = chain.start()
@@ -140,7 +142,12 @@ def test_ctrl_c_while_waiting_for_another_run_ends_at_once_and_without_a_traceba
     wait_for(chain.root.parent / "there")
     command = chain.command() if waiting == "pipeline" else [chain.root / "ci" / "slow.sh"]
     second = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+        env=plain_environment(),
     )
     assert second.stdout is not None
     assert "is in use by process" in second.stdout.readline()
