@@ -99,6 +99,19 @@ async def test_every_notification_reads_as_before_and_is_kept_as_facts(
     assert not any(detail.startswith("not sent") for _, detail in after.values())
 
 
+async def test_runs_that_were_going_on_go_on_and_page_nobody_twice(
+    restore_snapshot: Restore, start: Any, clock: Any
+) -> None:
+    database, _ = restore_snapshot("oncall-service")
+    [(seen,)] = database.query("SELECT seen FROM clock_marks")
+    clock.set(seen)
+    [(due,)] = database.query("SELECT min(due_at) FROM escalations WHERE status = 'running'")
+    async with start(database) as oncall:
+        assert await oncall.tick() == []
+        clock.set(max(due, seen))
+        assert await oncall.tick() != [], "the step that was due next"
+
+
 async def test_what_was_owed_before_the_upgrade_is_sent_in_the_same_words(
     restore_snapshot: Restore, start: Any
 ) -> None:

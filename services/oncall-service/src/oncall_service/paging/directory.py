@@ -59,6 +59,7 @@ class Directory:
         self._routes: dict[tuple[str, str | None], Route] = {}
         self._rosters: dict[tuple[UUID, Plan], Roster] = {}
         self._rotas: dict[UUID, Rota | None] = {}
+        self._hand_offs: dict[tuple[UUID, datetime], datetime | None] = {}
         self._people: dict[UUID, Reachable] = {}
 
     async def known_team(self, name: str | None) -> str | None:
@@ -88,14 +89,13 @@ class Directory:
 
     async def hand_off(self, team: UUID, until: datetime) -> tuple[int | None, datetime | None]:
         """The revision of the team's schedule, and when who is on call changes before ``until``."""
-        rota_of_team = await self._rota(team)
-        if rota_of_team is None:
+        on = await self._rota(team)
+        if on is None:
             return None, None
-        ahead = until - self._now
-        change = (
-            next_change(rota_of_team.schedule, self._now, ahead) if ahead > timedelta() else None
-        )
-        return rota_of_team.revision, change
+        if (team, until) not in self._hand_offs:
+            ahead = max(until - self._now, timedelta())
+            self._hand_offs[team, until] = next_change(on.schedule, self._now, ahead)
+        return on.revision, self._hand_offs[team, until]
 
     async def people(self, ids: Iterable[UUID]) -> dict[UUID, Reachable]:
         """People, and how they are reached; whoever does not exist is left out."""

@@ -98,9 +98,9 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
     )
     if reaction.reason in _UNHEARD:
         return reaction.reason
-    news = news_of(event, Status(row.status) if row.status else None)
+    before = Status(row.status) if row.status else None
     _remember(row, event)
-    runs.heard(row, news)
+    runs.heard(row, before, news_of(event, before))
     if run is not None and reaction.action in (Action.STOP, Action.RESTART):
         runs.stop(run, reaction.reason)
         del hearing.running[row.id]

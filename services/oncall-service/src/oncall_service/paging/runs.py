@@ -45,6 +45,7 @@ class Runs(MessageWork):
         self._stopped: list[tuple[EscalationRow, Reason, int]] = []
         self._heard: dict[UUID, IncidentRow] = {}
         self._news: dict[UUID, News] = {}
+        self._open_again: set[UUID] = set()
 
     async def start(
         self,
@@ -112,12 +113,13 @@ class Runs(MessageWork):
         place = self._tell(run, PageKind.STOPPED, reason=reason)
         self._stopped.append((run, reason, place))
 
-    def heard(self, incident: IncidentRow, news: News | None) -> None:
+    def heard(self, incident: IncidentRow, before: Status | None, news: News | None) -> None:
         """An event was applied: people hear what became of the incident in the end."""
         self._heard[incident.id] = incident
         if news is not None:
             self._news[incident.id] = news
-        elif incident.status == Status.OPEN:
+        elif incident.status == Status.OPEN and before not in (None, Status.OPEN):
+            self._open_again.add(incident.id)
             self._news.pop(incident.id, None)
 
     def explain(self, run: EscalationRow, *, by: str, why: str) -> None:
@@ -134,7 +136,8 @@ class Runs(MessageWork):
         await super().write_rows()
 
     async def _cancel(self) -> None:
-        over, open_again = self._in_state(Status.RESOLVED), self._in_state(Status.OPEN)
+        over = self._in_state(Status.RESOLVED)
+        open_again = self._open_again & self._in_state(Status.OPEN)
         for incidents, kinds, reason in (
             (over, (MessageKind.MORE_ALERTS, MessageKind.ACKNOWLEDGED), Reason.RESOLVED),
             (open_again, (MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED), Reason.RELEASED),

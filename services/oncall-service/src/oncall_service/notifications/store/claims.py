@@ -22,8 +22,8 @@ from shared.life import ALIVE
 class Waiting:
     """What is due for a contact method that nobody is sending to.
 
-    ``urgency`` is that of the most urgent, ``count`` leaves out what is only news. ``begun``: one of
-    them was sent before, without an outcome or in vain. ``left`` is None for a method that was
+    ``urgency`` is that of the most urgent; ``count`` leaves out what is only news. ``begun``: one
+    of them was sent before, without an outcome or in vain. ``left`` is None for a method that was
     never sent anything.
     """
 
