@@ -57,7 +57,7 @@ def _checkout(world: World) -> Incident:
         acknowledged_by=ADA.name,
         mtta_seconds=168.0,
         alert_count=3,
-        correlation_key="checkout-api:critical",
+        correlation_key='service="checkout-api",severity="critical"',
     )
     start = incident.created_at
 
