@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 
 PUBLISHED = ("WEB_UI", "ALERT_INGESTION", "PROMETHEUS", "GRAFANA")
 FOUR = {"alert-ingestion", "incident-management", "oncall-service", "web-ui"}
-ALERT_ROUTE = "services/alert-ingestion/src/alert_ingestion/routes/native.py"
+ALERT_ROUTE = "services/alert-ingestion/src/alert_ingestion/formats/native.py"
 
 
 class Product:
