@@ -348,6 +348,12 @@ async def test_a_run_survives_a_restart(start: Any, crew: Any, incident_event: A
         assert await restarted.tick(minutes=5) == ["Ben"]
 
 
+def decisions(crew: Any) -> list[str]:
+    """What was told of runs, in order, without what became of messages."""
+    types = [event["type"] for event in crew.last_events]
+    return [one for one in types if one.startswith("page.")]
+
+
 async def test_escalating_by_hand_does_the_next_step_at_once(
     crew: Any, incident_event: Any
 ) -> None:
@@ -361,6 +367,7 @@ async def test_escalating_by_hand_does_the_next_step_at_once(
     await crew.told()
     [asked] = [one for one in crew.last_events if one["type"] == "page.requested"]
     assert asked["data"] == {"by": "bootstrap", "why": "Ada is on a plane"}
+    assert decisions(crew)[-2:] == ["page.requested", "page.target"]
 
 
 async def test_help_for_an_acknowledged_incident_is_one_step_and_no_repetition(
@@ -398,6 +405,8 @@ async def test_an_exhausted_escalation_can_be_started_again_by_hand(
     run = await crew.ok("POST", ESCALATE, json={"incident_id": event["incident"]["id"]})
     assert (run["status"], run["started_reason"]) == ("running", "escalated_by_hand")
     assert await crew.tick() == ["Ada"]
+    await crew.told()
+    assert decisions(crew)[-3:] == ["page.requested", "page.started", "page.target"]
 
 
 async def test_another_team_is_paged_though_the_first_was_to_no_avail(

@@ -54,11 +54,15 @@ class Runs(MessageWork):
         reason: Reason,
         *,
         by: str,
+        why: str | None = None,
         at: Position | None = None,
         single_step: bool = False,
         waits: bool = True,
     ) -> EscalationRow:
-        """Start a run and do its first step at once; ``waits``: within people's working hours."""
+        """Start a run and do its first step at once; ``waits``: within people's working hours.
+
+        ``why`` is what the person said who wants it, None when nobody asked.
+        """
         position = at or Position()
         run = EscalationRow(
             id=new_id(),
@@ -78,6 +82,8 @@ class Runs(MessageWork):
         )
         self.session.add(run)
         self.increments.inc(ESCALATIONS, team=run.team_name)
+        if why is not None:
+            self.explain(run, by=by, why=why)
         self._tell(
             run,
             PageKind.STARTED,

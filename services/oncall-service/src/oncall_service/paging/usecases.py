@@ -42,9 +42,7 @@ async def escalate(core: Core, command: EscalateCommand, who: Principal) -> Esca
         team = None
         if command.team is not None:
             team = await lookup.refer(runs.session, TeamRow, command.team, "team")
-        run = await _escalate(runs, incident, team, who.name)
-        runs.explain(run, by=who.name, why=command.reason)
-        return view(run)
+        return view(await _escalate(runs, incident, team, by=who.name, why=command.reason))
 
 
 async def get(core: Core, escalation_id: UUID) -> EscalationView:
@@ -103,14 +101,16 @@ def view(row: EscalationRow) -> EscalationView:
 
 
 async def _escalate(
-    runs: Runs, incident: IncidentRow, team: TeamRow | None, by: str
+    runs: Runs, incident: IncidentRow, team: TeamRow | None, *, by: str, why: str
 ) -> EscalationRow:
     session = runs.session
     run = await store.running(session, incident.id)
-    if run is not None and (team is None or team.id == run.team_id):
-        await runs.step(incident, run, occasion=Occasion.FIRST_WORD, waits=False)
-        return run
     if run is not None:
+        # Before what follows from it.
+        runs.explain(run, by=by, why=why)
+        if team is None or team.id == run.team_id:
+            await runs.step(incident, run, occasion=Occasion.FIRST_WORD, waits=False)
+            return run
         runs.stop(run, Reason.TEAM_CHANGED)
         await session.flush()
     name = team.name if team else incident.team
@@ -127,6 +127,7 @@ async def _escalate(
         route,
         Reason.ESCALATED_BY_HAND,
         by=by,
+        why=why if run is None else None,
         at=at,
         single_step=acknowledged,
         # Somebody asks for it now.
