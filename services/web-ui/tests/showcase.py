@@ -22,6 +22,7 @@ JUN = OnDuty(id=uuid4(), name="Jun Watanabe")
 LEA = OnDuty(id=uuid4(), name="Léa Fontaine")
 MIRO = OnDuty(id=uuid4(), name="Miro Kovač")
 SAM = OnDuty(id=uuid4(), name="Sam Ellis")
+OUT = OnDuty(id=uuid4(), name="Tomasz Nowak", reachable=False)
 
 PAYMENTS = Ref(id=uuid4(), name="Payments")
 PLATFORM = Ref(id=uuid4(), name="Platform")
@@ -196,7 +197,7 @@ def _people(world: World) -> None:
     until = now + timedelta(days=2, hours=3)
     world.oncall.current = [
         CurrentView(team=PAYMENTS, primary=ADA, secondary=JUN, until=until),
-        CurrentView(team=PLATFORM, primary=LEA, secondary=MIRO, until=now + timedelta(hours=14)),
+        CurrentView(team=PLATFORM, primary=LEA, secondary=OUT, until=now + timedelta(hours=14)),
         CurrentView(team=DATA, gap=True, fallback=SAM, until=now + timedelta(hours=5)),
     ]
 

@@ -82,6 +82,18 @@ async def test_who_is_on_call_and_a_gap_are_on_the_dashboard(responder: Visitor)
     assert "Gap: Sam is paged" in text
 
 
+async def test_somebody_on_call_who_cannot_be_reached_is_shown_as_that(responder: Visitor) -> None:
+    responder.world.oncall.current = [
+        CurrentView(
+            team=Ref(id=uuid4(), name="Payments"),
+            primary=OnDuty(id=uuid4(), name="Sam", reachable=False),
+            secondary=ADA,
+        ),
+    ]
+    for path in ("/", "/oncall"):
+        assert (await responder.get(path)).text.count("No working contact method") == 1
+
+
 async def test_the_same_view_answers_page_and_fragment(responder: Visitor) -> None:
     responder.world.incidents.open()
     page, part = await responder.get("/"), await responder.get("/", fragment=True)

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from incident_management import views
 from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheActions, TheClock, TheDatabase
-from incident_management.routes.parameters import IncidentPath, Language, Many, When
+from incident_management.routes.parameters import IncidentPath, Many, When
 from incident_management.store import incidents, search
 from incident_management.store.search import Sort
 from incident_management.tables import IncidentRow
@@ -26,6 +26,7 @@ from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page, Severity
 from shared.errors import NotFound
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
+from shared.words.asked import Language
 from shared.words.catalogues import preferred
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from litestar.params import HeaderParameter, PathParameter, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from pydantic import TypeAdapter, ValidationError
 
 from incident_management.references import Reference, parse_reference
@@ -22,11 +22,6 @@ Many = Annotated[
     list[str] | None, QueryParameter(description="several: repeat it, or separate by commas")
 ]
 When = Annotated[str | None, QueryParameter(description="ISO 8601 instant with a zone")]
-
-Language = Annotated[
-    str | None,
-    HeaderParameter(name="Accept-Language", description="of the sentences: en (default) or fr"),
-]
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from litestar.di import NamedDependency
-from litestar.params import HeaderParameter, PathParameter, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from pydantic import TypeAdapter, ValidationError
 
 from oncall_service.core.core import Core
@@ -17,10 +17,6 @@ Named = Annotated[
 ]
 When = Annotated[
     str | None, QueryParameter(max_length=64, description="ISO 8601 instant with a zone")
-]
-Language = Annotated[
-    str | None,
-    HeaderParameter(name="Accept-Language", description="of the sentences: en (default) or fr"),
 ]
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)

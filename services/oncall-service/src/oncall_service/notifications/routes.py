@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Router, get
 from litestar.params import FromQuery
 
-from oncall_service.core.parameters import Language, TheCore, named_or_none
+from oncall_service.core.parameters import TheCore, named_or_none
 from oncall_service.notifications import usecases
 from oncall_service.notifications.shapes import NotificationOutcome
 from shared.auth import Caller, requires
@@ -13,6 +13,7 @@ from shared.contracts.identity import Role
 from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
+from shared.words.asked import Language
 from shared.words.catalogues import preferred, speaking
 
 

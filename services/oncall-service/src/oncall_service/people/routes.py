@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
-from oncall_service.core.parameters import Language, Named, TheCore, named
+from oncall_service.core.parameters import Named, TheCore, named
 from oncall_service.people import methods
 from oncall_service.people import usecases as people
 from oncall_service.people.shapes import (
@@ -22,6 +22,7 @@ from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page
 from shared.documented import or_created
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
+from shared.words.asked import Language
 from shared.words.catalogues import preferred, speaking
 
 ADMIN = [requires(Role.ADMIN)]
