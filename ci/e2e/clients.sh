@@ -20,7 +20,12 @@ unpack() {
   if ((EUID == 0)); then
     # The download of apt runs as _apt, which must get into the folder, and write there.
     chown _apt "$packages" 2>/dev/null || chmod 0755 "$packages"
-    apt-get update -qq
+    (
+      STAGE=clients
+      # shellcheck source=ci/offline/lib.sh
+      source ci/offline/lib.sh
+      apt_get update
+    )
   fi
   if ! (cd "$packages" && apt-get download -qq prometheus prometheus-alertmanager); then
     echo "clients.sh: apt has no Prometheus: the journeys with it will be skipped" >&2
