@@ -21,7 +21,8 @@ export COVERAGE_FILE="$OUT/.coverage"
 # One worker a core, and on small machines one more: much of a journey is waiting.
 workers="${VIGIE_TEST_WORKERS:-$(python3 -c 'import os; print(max(3, len(os.sched_getaffinity(0))))')}"
 arguments=(
-  -n "$workers" --dist=loadgroup -m "not docker" --junitxml="$OUT/junit.xml"
+  # A test that kills its worker would kill every one that is started anew, four times as many as there are.
+  -n "$workers" --max-worker-restart=1 --dist=loadgroup -m "not docker" --junitxml="$OUT/junit.xml"
   --cov --cov-report=term:skip-covered --cov-report="json:$OUT/coverage.json"
   --cov-report="xml:$OUT/coverage.xml"
 )
