@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -77,11 +78,14 @@ class Watch:
             self.backlog.append((time.monotonic(), depth))
 
 
-def backlog(stack: Stack) -> float:
-    """Messages that the services owe each other."""
+OWING = ("alert-ingestion", "incident-management", "oncall-service")
+
+
+def backlog(stack: Stack, services: Collection[str] = OWING) -> float:
+    """Messages that the services, or some of them, owe others."""
     return sum(
         value
-        for name in ("alert-ingestion", "incident-management", "oncall-service")
+        for name in services
         for series, value in stack.samples(name).items()
         if series.startswith("outbox_depth")
     )
