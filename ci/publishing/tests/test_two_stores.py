@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -68,11 +69,13 @@ def engine_of_containerd(tmp_path: Path) -> Iterator[str]:
     """A second Engine whose images lie in containerd's store."""
     if os.geteuid() != 0 or not shutil.which("dockerd") or not shutil.which("ip"):
         pytest.skip("a second Engine needs root, dockerd and ip")
-    host = f"unix://{tmp_path}/engine.sock"
+    # The address of a socket holds about a hundred bytes, and containerd's lie deep below this.
+    folder = tempfile.TemporaryDirectory(prefix="vigie-", ignore_cleanup_errors=True)
+    host = f"unix://{folder.name}/engine.sock"
     (tmp_path / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
     command = ["dockerd", "--config-file", str(tmp_path / "daemon.json"), "--host", host]
-    for flag, name in (("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid")):
-        command += [f"--{flag}", str(tmp_path / name)]
+    command += [f"--data-root={tmp_path}/data", f"--pidfile={tmp_path}/pid"]
+    command += [f"--exec-root={folder.name}/exec"]
     # A bridge of its own: `none` would take docker0 away from the Engine that is there.
     bridge = f"vigie{os.getpid() % 10**8}"
     command += [f"--bridge={bridge}", "--iptables=false", "--ip6tables=false"]
@@ -89,6 +92,7 @@ def engine_of_containerd(tmp_path: Path) -> Iterator[str]:
             yield host
     finally:
         subprocess.run(["ip", "link", "delete", bridge], check=True)
+        folder.cleanup()
 
 
 def same(host: str, image: str, reference: str) -> bool:
