@@ -105,6 +105,16 @@ async def test_what_is_refused_is_counted_and_kept_on_the_integration(
     assert kept["last_error_at"] is not None
 
 
+async def test_a_refusal_that_names_what_cannot_be_stored_is_kept_all_the_same(
+    service: Any,
+) -> None:
+    answer = await service.send(annotations={"run\x00book": "here"})
+    assert answer.status_code == 422
+    assert "run\x00book" in answer.json()["detail"]
+    kept = await integration(service)
+    assert "run\ufffdbook" in kept["last_error"]["detail"]
+
+
 async def test_a_body_that_is_too_large_is_counted_too(service: Any) -> None:
     answer = await service.client.post(
         HOOK,

@@ -88,7 +88,7 @@ def decode_item(raw: msgspec.Raw) -> Any:
         ValueError: it cannot be read.
     """
     try:
-        return _storable(msgspec.json.decode(raw))
+        return storable(msgspec.json.decode(raw))
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -107,16 +107,17 @@ def _mended(body: bytes, error: msgspec.DecodeError) -> bytes:
         value = json.loads(_utf8(body))
     except ValueError:
         raise Malformed(f"The body is not valid JSON in UTF-8: {error}.") from error
-    return msgspec.json.encode(_storable(value))
+    return msgspec.json.encode(storable(value))
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """A JSON value whose texts PostgreSQL can hold, names included."""
     if isinstance(value, str):
         return _HALVES.sub(REPLACEMENT, value)
     if isinstance(value, dict):
-        return {_storable(name): _storable(part) for name, part in value.items()}
+        return {storable(name): storable(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_storable(part) for part in value]
+        return [storable(part) for part in value]
     return value
 
 

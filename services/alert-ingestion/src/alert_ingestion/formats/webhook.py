@@ -11,13 +11,13 @@ from alert_ingestion.formats import labelled
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
-    REPLACEMENT,
     Envelope,
     Reading,
     decode_into,
     decode_item,
     field_errors,
     refuse_too_many,
+    storable,
 )
 from alert_ingestion.model import Policy, Receipt, ReceivedAlert
 from shared.contracts.wire import Text
@@ -89,7 +89,7 @@ def take_apart(body: bytes) -> Envelope:
 
 
 def _group(key: Any) -> str | None:
-    return key.replace("\x00", REPLACEMENT) if isinstance(key, str) and key else None
+    return storable(key) if isinstance(key, str) and key else None
 
 
 def _left_out(count: Any) -> int:

@@ -6,6 +6,7 @@ import structlog
 
 from alert_ingestion import metrics
 from alert_ingestion.formats.bounds import LONGEST_VALUE, cut
+from alert_ingestion.formats.reading import storable
 from alert_ingestion.store import integrations
 from shared.auth import hash_token
 from shared.clock import Clock
@@ -40,7 +41,7 @@ class Refusals:
                     self._strangers[reason] = self._strangers.get(reason, 0) + 1
                     return
                 integration_id, name = known
-                said = cut(detail, LONGEST_VALUE)
+                said = cut(storable(detail), LONGEST_VALUE)
                 now = self._clock.now()
                 await integrations.note_error(connection, integration_id, reason, said, now)
                 counted = Increments()
