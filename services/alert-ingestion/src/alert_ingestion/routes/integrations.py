@@ -14,8 +14,9 @@ from shared.auth import hash_token, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Line, Page, Severity
 from shared.database import Connection
-from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.errors import Conflict, NotFound
 from shared.identifiers import new_id
+from shared.nulls import refuse_nulls
 from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
 Kind = Literal["any", "native", "alertmanager", "grafana"]
@@ -152,10 +153,8 @@ async def change_integration(
     integration_id: Id, data: JSONBody[IntegrationChange], database: TheDatabase
 ) -> IntegrationView:
     """Change its name or policy; alerts that come from now on are treated so."""
+    refuse_nulls(data, "name", "kind", "auto_resolve")
     changes = data.model_dump(exclude_unset=True)
-    for field in ("name", "kind", "auto_resolve"):
-        if field in changes and changes[field] is None:
-            raise Invalid([FieldError(field, "cannot be null")])
     async with database.transaction() as connection:
         await _existing(connection, integration_id, to_change=True)
         name = changes.get("name")

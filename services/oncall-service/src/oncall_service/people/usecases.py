@@ -18,8 +18,9 @@ from oncall_service.settings import OncallSettings
 from oncall_service.tables import PersonRow
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
-from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.errors import Conflict, NotFound
 from shared.identifiers import new_id
+from shared.nulls import refuse_nulls
 
 OTHER_FIELDS = ("name", "login", "email", "role", "time_zone", "status_updates")
 
@@ -52,9 +53,7 @@ async def put(core: Core, reference: str, command: PersonCreate) -> tuple[Person
 
 async def update(core: Core, reference: str, command: PersonUpdate) -> PersonView:
     """Change the given fields."""
-    for field in ("name", "role", "time_zone", "status_updates", "contact_methods"):
-        if field in command.model_fields_set and getattr(command, field) is None:
-            raise Invalid([FieldError(field, "cannot be null")])
+    refuse_nulls(command, "name", "role", "time_zone", "status_updates", "contact_methods")
     hashed = await _hashed(core, command)
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
@@ -65,9 +64,7 @@ async def update(core: Core, reference: str, command: PersonUpdate) -> PersonVie
 async def get(core: Core, reference: str) -> PersonView:
     """One person."""
     async with core.database.session() as session:
-        row = await lookup.find(session, PersonRow, reference)
-        if row is None:
-            raise NotFound(f"There is no person '{reference}'.")
+        row = await lookup.get(session, PersonRow, reference)
         return (await store.views(session, [row]))[0]
 
 

@@ -12,8 +12,9 @@ from oncall_service.policies.rules import Step
 from oncall_service.policies.shapes import PolicyCreate, PolicyUpdate, PolicyView, StepModel
 from oncall_service.tables import PersonRow, PolicyRow, TeamRow
 from shared.contracts.wire import Page
-from shared.errors import Conflict, FieldError, Invalid, NotFound
+from shared.errors import Conflict
 from shared.identifiers import new_id
+from shared.nulls import refuse_nulls
 
 
 async def create(core: Core, command: PolicyCreate) -> PolicyView:
@@ -39,9 +40,7 @@ async def put(core: Core, reference: str, command: PolicyCreate) -> tuple[Policy
 
 async def update(core: Core, reference: str, command: PolicyUpdate) -> PolicyView:
     """Change the given fields."""
-    for field in ("name", "team", "repeat", "steps"):
-        if field in command.model_fields_set and getattr(command, field) is None:
-            raise Invalid([FieldError(field, "cannot be null")])
+    refuse_nulls(command, "name", "team", "repeat", "steps")
     async with changing(core) as session:
         row = await lookup.require(session, PolicyRow, reference)
         if command.name is not None:
@@ -53,9 +52,7 @@ async def update(core: Core, reference: str, command: PolicyUpdate) -> PolicyVie
 async def get(core: Core, reference: str) -> PolicyView:
     """One policy."""
     async with core.database.session() as session:
-        row = await lookup.find(session, PolicyRow, reference)
-        if row is None:
-            raise NotFound(f"There is no policy '{reference}'.")
+        row = await lookup.get(session, PolicyRow, reference)
         return (await store.views(session, [row]))[0]
 
 

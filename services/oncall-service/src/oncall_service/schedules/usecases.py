@@ -18,8 +18,8 @@ from oncall_service.schedules.shapes import (
 from oncall_service.schedules.store import layers, views
 from oncall_service.tables import PersonRow, ScheduleRow, TeamRow
 from shared.contracts.wire import Page
-from shared.errors import FieldError, Invalid, NotFound
 from shared.identifiers import new_id
+from shared.nulls import refuse_nulls
 
 
 async def create(core: Core, command: ScheduleCreate) -> ScheduleView:
@@ -47,9 +47,7 @@ async def put(core: Core, reference: str, command: ScheduleCreate) -> tuple[Sche
 
 async def update(core: Core, reference: str, command: ScheduleUpdate) -> ScheduleView:
     """Change the given fields."""
-    for field in command.model_fields_set:
-        if getattr(command, field) is None:
-            raise Invalid([FieldError(field, "cannot be null")])
+    refuse_nulls(command, *command.model_fields_set)
     async with changing(core) as session:
         row = await lookup.require(session, ScheduleRow, reference)
         now = core.clock.now()
@@ -60,9 +58,7 @@ async def update(core: Core, reference: str, command: ScheduleUpdate) -> Schedul
 async def get(core: Core, reference: str) -> ScheduleView:
     """One schedule."""
     async with core.database.session() as session:
-        row = await lookup.find(session, ScheduleRow, reference)
-        if row is None:
-            raise NotFound(f"There is no schedule '{reference}'.")
+        row = await lookup.get(session, ScheduleRow, reference)
         return (await views.of(session, [row], core.clock.now()))[0]
 
 

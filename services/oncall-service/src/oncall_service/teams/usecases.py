@@ -24,6 +24,7 @@ from shared.contracts.wire import Page
 from shared.database import driver_connection
 from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.identifiers import new_id
+from shared.nulls import refuse_nulls
 
 
 async def create_team(core: Core, command: TeamCreate) -> TeamView:
@@ -63,9 +64,7 @@ async def update_team(core: Core, reference: str, command: TeamUpdate) -> TeamVi
 async def get_team(core: Core, reference: str) -> TeamView:
     """One team."""
     async with core.database.session() as session:
-        row = await lookup.find(session, TeamRow, reference)
-        if row is None:
-            raise NotFound(f"There is no team '{reference}'.")
+        row = await lookup.get(session, TeamRow, reference)
         return (await store.team_views(session, [row]))[0]
 
 
@@ -117,9 +116,7 @@ async def put_service(
 
 async def update_service(core: Core, reference: str, command: ServiceUpdate) -> ServiceView:
     """Change the given fields."""
-    for field in ("name", "team"):
-        if field in command.model_fields_set and getattr(command, field) is None:
-            raise Invalid([FieldError(field, "cannot be null")])
+    refuse_nulls(command, "name", "team")
     async with changing(core) as session:
         row = await lookup.require(session, ServiceRow, reference)
         if command.name is not None:

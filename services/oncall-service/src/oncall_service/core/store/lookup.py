@@ -44,11 +44,17 @@ def _named_by(table: type[Named]) -> list[Any]:
     return [PersonRow.login, PersonRow.name] if table is PersonRow else [table.name]
 
 
-async def require(session: AsyncSession, table: type[Row], reference: str) -> Row:
-    """The row an address names, locked until the end of the transaction; else ``NotFound``."""
+async def get(session: AsyncSession, table: type[Row], reference: str) -> Row:
+    """The row an address names; else ``NotFound``."""
     row = await find(session, table, reference)
     if row is None:
         raise NotFound(f"There is no {KIND[table]} '{reference}'.")
+    return row
+
+
+async def require(session: AsyncSession, table: type[Row], reference: str) -> Row:
+    """The row an address names, locked until the end of the transaction; else ``NotFound``."""
+    row = await get(session, table, reference)
     await session.refresh(row, with_for_update=True)
     return row
 
