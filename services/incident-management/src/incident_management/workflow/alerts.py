@@ -38,7 +38,7 @@ from incident_management.workflow.work import (
 from shared import context
 from shared.batches import parts
 from shared.clock import Clock
-from shared.contracts.alerts import AlertEvent, AlertKind
+from shared.contracts.alerts import AlertEvent, AlertKind, AlertSnapshot
 from shared.contracts.incidents import TAKEN, IncidentKind, JoinedAlerts, Status
 from shared.contracts.wire import EventResult, Outcome, Severity
 from shared.database import Database
@@ -207,7 +207,7 @@ async def _open(
     alert = event.alert
     row = new_row(
         id=incident_id,
-        title=title_of(alert.message, service=alert.service, severity=alert.severity),
+        title=_title(alert),
         service=alert.service,
         severity=alert.severity,
         created_at=event.occurred_at,
@@ -273,7 +273,7 @@ def _join(
             data={
                 "alert_id": str(alert.id),
                 "integration": alert.integration,
-                "title": _title(event),
+                "title": _title(alert),
                 "severity": alert.severity.value,
                 "was": before.value if means.rises else None,
             },
@@ -309,8 +309,7 @@ def _reopen(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> None:
     )
 
 
-def _title(event: AlertEvent) -> str:
-    alert = event.alert
+def _title(alert: AlertRow | AlertSnapshot) -> str:
     return title_of(alert.message, service=alert.service, severity=alert.severity)
 
 
@@ -362,9 +361,7 @@ async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
     if alert.updated_at is not None and event.occurred_at < alert.updated_at:
         return _result(event, Outcome.IGNORED, alert.incident_id, "older_update")
-    row = await incidents.lock(work.session, alert.incident_id)
-    if row is None:
-        raise LookupError(f"alert {alert.id} fires without an incident")
+    row = await _home(work, alert)
     firing = await alerts.firing_of(work.session, row.id)
     before, was = row.severity, alert.severity
     _take_over(alert, event)
@@ -382,7 +379,7 @@ async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
                 reason=event.reason,
                 data={
                     "alert_id": str(alert.id),
-                    "title": _title(event),
+                    "title": _title(alert),
                     "from": was.value,
                     "to": alert.severity.value,
                 },
@@ -402,6 +399,14 @@ def _take_over(alert: AlertRow, event: AlertEvent) -> None:
     alert.updated_at = event.occurred_at
 
 
+async def _home(work: IncidentWork, alert: AlertRow) -> IncidentRow:
+    """The incident of an alert that fires, locked; there is no such alert without one."""
+    row = await incidents.lock(work.session, alert.incident_id) if alert.incident_id else None
+    if row is None:
+        raise LookupError(f"alert {alert.id} fires without an incident")
+    return row
+
+
 async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
     alert = await alerts.lock_alert(work.session, event.alert.id)
     if alert is None:
@@ -412,20 +417,17 @@ async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
         return _result(event, Outcome.APPLIED, event.incident_id, "resolved_before_opened")
     if alert.resolved_at is not None:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
-    row = await incidents.lock(work.session, alert.incident_id) if alert.incident_id else None
-    if row is None:
-        raise LookupError(f"alert {alert.id} fires without an incident")
+    row = await _home(work, alert)
     firing = await alerts.firing_of(work.session, row.id)
     firing[alert.severity] -= 1
     _end(alert, event)
-    title = title_of(alert.message, service=alert.service, severity=alert.severity)
     work.change(
         row,
         Happening(
             IncidentKind.ALERT_RESOLVED,
             at=event.occurred_at,
             reason=event.reason,
-            data={"alert_id": str(alert.id), "title": title},
+            data={"alert_id": str(alert.id), "title": _title(alert)},
         ),
     )
     standing = await _conclude(work, row)
