@@ -13,18 +13,56 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from shared import logs, outbox
 from shared.clock import SystemClock
-from shared.database import Database
+from shared.database import Connection, Database
 from shared.errors import Problem
 from shared.server import EX_CONFIG
 from shared.settings import DatabaseSettings, SettingsError, load
+from shared.wakeups import notify
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that was set aside: nobody sends it again before it is replayed."""
+
+    id: UUID
+    topic: str
+    key: str
+    created_at: datetime
+    size: int
+    attempts: int
+    deaths: int
+    last_error: str | None
+
+
+async def set_aside(connection: Connection, ids: Sequence[UUID] = ()) -> list[DeadLetter]:
+    """What was set aside, the oldest first; those of ``ids`` where any are named."""
+    cursor = await connection.execute(
+        "SELECT id, topic, key, created_at, size, attempts, deaths, last_error FROM outbox "
+        "WHERE dead AND (%(all)s OR id = ANY(%(ids)s)) ORDER BY seq",
+        {"all": not ids, "ids": list(ids)},
+    )
+    return [DeadLetter(**row) for row in await cursor.fetchall()]
+
+
+async def replay(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> int:
+    """Make dead messages due again; answers how many there were."""
+    cursor = await connection.execute(
+        "UPDATE outbox SET dead = false, attempts = 0, deaths = 0, created_at = %s, "
+        "available_at = %s, claimed_by = NULL WHERE dead AND id = ANY(%s)",
+        (now, now, list(ids)),
+    )
+    await notify(connection, outbox.CHANNEL)
+    return int(cursor.rowcount)
 
 
 async def work(
-    settings: DatabaseSettings, schema: str, *, replay: bool, ids: Sequence[UUID]
+    settings: DatabaseSettings, schema: str, *, replaying: bool, ids: Sequence[UUID]
 ) -> list[str]:
     """What there is to say, a line each.
 
@@ -35,10 +73,10 @@ async def work(
     await database.start()
     try:
         async with database.transaction() as connection:
-            letters = await outbox.dead_letters(connection, ids)
-            if replay:
+            letters = await set_aside(connection, ids)
+            if replaying:
                 found = [letter.id for letter in letters]
-                count = await outbox.replay(connection, found, now=SystemClock().now())
+                count = await replay(connection, found, now=SystemClock().now())
                 return [json.dumps({"replayed": count})]
             return [
                 json.dumps(
@@ -74,7 +112,9 @@ def main(arguments: Sequence[str]) -> int:
         return EX_CONFIG
     logs.configure("dead letters", "error")
     try:
-        lines = asyncio.run(work(settings, options.schema, replay=options.replay, ids=options.ids))
+        lines = asyncio.run(
+            work(settings, options.schema, replaying=options.replay, ids=options.ids)
+        )
     except Problem as error:
         print(error.detail, file=sys.stderr)
         return 1

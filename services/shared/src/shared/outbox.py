@@ -451,41 +451,6 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=ceiling * random.uniform(0.5, 1.0))  # noqa: S311
 
 
-@dataclass(frozen=True)
-class DeadLetter:
-    """A message that was set aside: nobody sends it again before it is replayed."""
-
-    id: UUID
-    topic: str
-    key: str
-    created_at: datetime
-    size: int
-    attempts: int
-    deaths: int
-    last_error: str | None
-
-
-async def dead_letters(connection: Connection, ids: Sequence[UUID] = ()) -> list[DeadLetter]:
-    """What was set aside, the oldest first; those of ``ids`` where any are named."""
-    cursor = await connection.execute(
-        "SELECT id, topic, key, created_at, size, attempts, deaths, last_error FROM outbox "
-        "WHERE dead AND (%(all)s OR id = ANY(%(ids)s)) ORDER BY seq",
-        {"all": not ids, "ids": list(ids)},
-    )
-    return [DeadLetter(**row) for row in await cursor.fetchall()]
-
-
-async def replay(connection: Connection, ids: Sequence[UUID], *, now: datetime) -> int:
-    """Make dead messages due again; answers how many there were."""
-    cursor = await connection.execute(
-        "UPDATE outbox SET dead = false, attempts = 0, deaths = 0, created_at = %s, "
-        "available_at = %s, claimed_by = NULL WHERE dead AND id = ANY(%s)",
-        (now, now, list(ids)),
-    )
-    await notify(connection, CHANNEL)
-    return int(cursor.rowcount)
-
-
 async def families(connection: Connection, topics: Sequence[str], *, now: datetime) -> list[Metric]:
     """Depth, age of the oldest row and what was delivered of each topic, zeros included."""
     cursor = await connection.execute(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from psycopg.types.json import Jsonb
 
-from shared import outbox
+from shared import dead_letters, outbox
 from shared.database import Database, connection_parameters
 from shared.errors import Unavailable
 from shared.identifiers import new_id
@@ -122,11 +122,11 @@ async def test_a_hopeless_message_is_kept_aside_lets_the_next_pass_and_can_be_re
 
     neighbour.fail = {}
     async with database.transaction() as connection:
-        [letter] = await outbox.dead_letters(connection)
+        [letter] = await dead_letters.set_aside(connection)
         assert (letter.topic, letter.last_error) == ("neighbour", "refused")
-        assert await outbox.dead_letters(connection, [new_id()]) == []
-        assert await outbox.replay(connection, [letter.id], now=clock.now()) == 1
-        assert await outbox.dead_letters(connection) == []
+        assert await dead_letters.set_aside(connection, [new_id()]) == []
+        assert await dead_letters.replay(connection, [letter.id], now=clock.now()) == 1
+        assert await dead_letters.set_aside(connection) == []
     await worker.deliver_due("neighbour")
     assert neighbour.taken == [2, 1]
 
