@@ -17,8 +17,8 @@ import httpx
 from pipeline.processes import MARKER
 from vigie_local import programs, run_state, secret_files
 from vigie_local.installation import PORTS, REPOSITORY, Installation
+from vigie_local.ports import find_free
 from vigie_local.programs import Program
-from vigie_testing.ports import free_port
 
 START_SECONDS = 120
 # How long a thing that should happen soon may take on a busy machine of two cores.
@@ -67,7 +67,7 @@ class Stack:
             **{name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")},
             # By which the stage that runs these tests finds what they leave when it is stopped.
             **{name: os.environ[name] for name in (MARKER,) if name in os.environ},
-            **{variable: str(free_port()) for variable, _ in PORTS.values()},
+            **{variable: str(find_free()) for variable, _ in PORTS.values()},
             "VIGIE_STATE_DIR": str(state),
             # A test run that is killed must not leave an installation running.
             "VIGIE_RUN_WHILE_PID": str(os.getpid()),
@@ -240,7 +240,7 @@ class Stack:
             name,
             database_port=self.state().ports["postgres"],
             environment=self.environment,
-            port=free_port(),
+            port=find_free(),
         )
 
     def seen(self, log: str) -> str:

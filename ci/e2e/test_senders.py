@@ -12,7 +12,7 @@ import pytest
 from senders import ALERTMANAGER, PROMETHEUS
 from stack import Stack, wait_until
 
-from vigie_testing.ports import free_port
+from vigie_local.ports import find_free
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
@@ -95,7 +95,7 @@ def _count(stack: Stack, incident_id: str) -> int:
 def test_a_rule_of_prometheus_opens_one_incident_and_its_end_resolves_it(
     stack: Stack, gauge: Gauge, tmp_path: Path
 ) -> None:
-    port = free_port()
+    port = find_free()
     key = tmp_path / "key"
     key.write_text(stack.key)
     (tmp_path / "rules.yml").write_text("""
@@ -139,7 +139,7 @@ scrape_configs:
 @contextlib.contextmanager
 def _alertmanager(stack: Stack, folder: Path, *group_by: str) -> Iterator[str]:
     """An Alertmanager whose webhook receiver is the installation; its address."""
-    port = free_port()
+    port = find_free()
     (folder / "alertmanager.yml").write_text(f"""
 route:
   receiver: vigie

@@ -24,8 +24,8 @@ from filelock import FileLock
 
 from vigie_local import secret_files
 from vigie_local.embedded_postgres import DEFAULT_MAJOR, EmbeddedPostgres
+from vigie_local.ports import find_free
 from vigie_local.processes import ProcessIdentity
-from vigie_testing.ports import free_port
 
 _START_SECONDS = 60
 _STOP_SECONDS = 30
@@ -117,7 +117,7 @@ def _guard(folder: Path, session: ProcessIdentity) -> None:
     """Run the server until told to stop, or until the session is gone."""
     told_to_stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
-    cluster = Cluster(folder, free_port(), os.getpid())
+    cluster = Cluster(folder, find_free(), os.getpid())
     secret_files.ensure(cluster.secrets)
     server = cluster.server
     server.major = int(os.environ.get("VIGIE_TEST_POSTGRES", DEFAULT_MAJOR))

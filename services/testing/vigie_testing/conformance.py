@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from vigie_testing.generation import made_up
 from vigie_testing.hosting import Hosted
 
 CHECKS: list[Any] = [
@@ -74,14 +75,7 @@ def _asked(
     examples: int,
     answered: Counter[int],
 ) -> None:
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @made_up(examples)
     @given(strategy)
     def ask(case: Any) -> None:
         asked = case.as_transport_kwargs(base_url="http://hosted.test")

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +72,16 @@ def create(cluster: Cluster, service: str) -> Database:
     schema, user, password_file = ROLES[service]
     template = _template(cluster, service)
     name = f"test_{schema}_{uuid.uuid4().hex[:12]}"
-    _administer(
-        cluster,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template)
-        ),
-    )
+    _clone(cluster, template, name)
     password = cluster.password(password_file)
     return Database("127.0.0.1", cluster.port, name, user, password, schema, cluster)
+
+
+def copy(database: Database) -> Database:
+    """Another database with the same in it; nobody may be connected to the first meanwhile."""
+    name = f"{database.name}_{uuid.uuid4().hex[:12]}"
+    _clone(database.cluster, database.name, name)
+    return replace(database, name=name)
 
 
 def create_empty(cluster: Cluster, service: str) -> Database:
@@ -134,6 +136,11 @@ def migrate(database: Database, directory: Path) -> None:
         DatabaseSettings(**database.settings()), schema=database.schema, name="tests"
     )
     migrations.upgrade(parameters, directory, wait_seconds=10)
+
+
+def _clone(cluster: Cluster, template: str, name: str) -> None:
+    names = sql.Identifier(name), sql.Identifier(template)
+    _administer(cluster, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
 
 
 def _administer(cluster: Cluster, statement: sql.Composed) -> None:

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from vigie_testing.generation import made_up
 from vigie_testing.hosting import Answer, Hosted
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PURGE")
@@ -64,14 +65,7 @@ def bombard(
         answered[answer.status] += 1
         assert answer.status < 500, (answer.status, answer.body[:500])
 
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @made_up(examples)
     @given(st.data())
     def send(data: st.DataObject) -> None:
         piece = st.one_of(st.sampled_from(NASTY), st.text(max_size=20))

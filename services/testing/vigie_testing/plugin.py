@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from shared import counters
+from vigie_local.ports import find_free
 from vigie_testing import cluster as clusters
 from vigie_testing import databases, snapshots
 from vigie_testing.clock import ManualClock
 from vigie_testing.databases import Database
-from vigie_testing.ports import free_port as find_free_port
 
 _SESSION = pytest.StashKey[tuple[Path, int]]()
 
@@ -41,7 +41,7 @@ def _counters_begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """Find ports on which nobody listens."""
-    return find_free_port
+    return find_free
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,12 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
-from psycopg import sql
 from sqlalchemy import event
 
 from oncall_service.app import create_app
@@ -304,12 +303,7 @@ async def crew(
     crew_database: Database, clock: ManualClock, phones: Phones
 ) -> AsyncIterator[Oncall]:
     """A team with three people on a weekly rotation that is in the hands of Ada, then Ben."""
-    name = f"{crew_database.name}_{secrets.token_hex(6)}"
-    names = sql.Identifier(name), sql.Identifier(crew_database.name)
-    databases._administer(
-        crew_database.cluster, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names)
-    )
-    copy = replace(crew_database, name=name)
+    copy = databases.copy(crew_database)
     async with running(copy, clock, phones) as on_duty:
         yield on_duty
     databases.drop(copy)

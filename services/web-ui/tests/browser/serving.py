@@ -9,7 +9,7 @@ from types import FrameType
 import uvicorn
 from litestar import Litestar
 
-from vigie_testing.ports import free_port
+from vigie_local.ports import find_free
 
 STARTS_WITHIN_SECONDS = 20.0
 
@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
 @contextmanager
 def served(app: Litestar, port: int | None = None) -> Iterator[str]:
     """The address of the application, for as long as the block lasts."""
-    port = port or free_port()
+    port = port or find_free()
     server = Server(app, port)
     thread = threading.Thread(target=server.run, name=f"web-ui on {port}")
     thread.start()
