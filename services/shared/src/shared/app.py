@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, SerializationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import QueryParameter
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
@@ -28,7 +29,7 @@ from shared.documented import WallClockPlugin, document_problems
 from shared.errors import Problem, Unavailable, Unsupported
 from shared.heads import Heads
 from shared.intake import Intake, refuse_by_length
-from shared.metrics import Collect, ServiceMetrics, render
+from shared.metrics import Collect, Part, ServiceMetrics, render
 from shared.observe import Observe
 from shared.version import VERSION
 
@@ -189,9 +190,14 @@ async def _checked(check: Callable[[], Awaitable[object]]) -> str:
 
 def _metrics(parts: ServiceParts) -> ControllerRouterHandler:
     @get("/metrics", media_type=MediaType.TEXT, tags=["platform"])
-    async def metrics() -> Response[bytes]:
+    async def metrics(
+        part: Annotated[
+            Part | None,
+            QueryParameter(description="only what is the same in every replica, or only its own"),
+        ] = None,
+    ) -> Response[bytes]:
         """Metrics in the Prometheus text format."""
-        page = await render(parts.registry, parts.collectors)
+        page = await render(parts.registry, parts.collectors, part)
         return Response(page, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return metrics

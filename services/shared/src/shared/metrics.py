@@ -1,7 +1,11 @@
 """What every service measures of itself, and how /metrics is put together at scrape."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 import structlog
@@ -59,6 +63,8 @@ class ServiceMetrics:
             ["service", "version", "revision"],
             registry=registry,
         ).labels(service, version, revision).set(1)
+        for name, text, of in _DISK:
+            Gauge(name, text, registry=registry).set_function(partial(_disk, of))
 
     def declare(self, method: str, route: str) -> None:
         """Start a route's series at zero, so that increase() sees the first request."""
@@ -72,6 +78,16 @@ class ServiceMetrics:
         self._duration.labels(method, route).observe(seconds)
 
 
+_DISK = (
+    ("disk_free_bytes", "Free space where this process runs; volumes mostly lie there.", "free"),
+    ("disk_size_bytes", "Size of that disk.", "total"),
+)
+
+
+def _disk(of: str) -> float:
+    return float(getattr(shutil.disk_usage(Path.cwd()), of))
+
+
 class _Snapshot(Collector):
     def __init__(self, families: Sequence[Metric]) -> None:
         self._families = families
@@ -80,8 +96,26 @@ class _Snapshot(Collector):
         return self._families
 
 
-async def render(registry: CollectorRegistry, collectors: Sequence[Collect]) -> bytes:
+class Part(StrEnum):
+    """What Prometheus asks for: once a service, or of each of its processes.
+
+    ``INSTALLATION`` is what the database says, the same in every replica; ``REPLICA`` is what one
+    process measures of itself. Both are what /metrics is without a part.
+    """
+
+    INSTALLATION = "installation"
+    REPLICA = "replica"
+
+
+async def render(
+    registry: CollectorRegistry, collectors: Sequence[Collect], part: Part | None = None
+) -> bytes:
     """The page: the process's own metrics, then what the database says, or that it does not."""
+    own = b"" if part is Part.INSTALLATION else generate_latest(registry)
+    return own if part is Part.REPLICA else own + await _of_installation(collectors)
+
+
+async def _of_installation(collectors: Sequence[Collect]) -> bytes:
     families: list[Metric] = []
     answered = True
     try:
@@ -102,4 +136,4 @@ async def render(registry: CollectorRegistry, collectors: Sequence[Collect]) -> 
         )
     snapshot = CollectorRegistry()
     snapshot.register(_Snapshot(families))
-    return generate_latest(registry) + generate_latest(snapshot)
+    return generate_latest(snapshot)

@@ -11,6 +11,8 @@ from litestar import Litestar, Request, get, post
 from litestar.params import JSONBody
 from litestar.response import Stream
 from litestar.testing import TestClient
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import Field
 
@@ -236,6 +238,29 @@ def test_every_route_has_a_zero_before_its_first_request(client: Any) -> None:
     assert series(client, "http_requests_total")["/things", "2xx"] == 0
     client.get("/things", headers=bearer("v"))
     assert series(client, "http_requests_total")["/things", "2xx"] == 1
+
+
+def test_what_every_replica_shows_and_what_one_measures_are_asked_for_apart() -> None:
+    async def collect() -> list[Metric]:
+        return [GaugeMetricFamily("things_stored", "Rows.", value=3)]
+
+    parts = ServiceParts(
+        name="tests", description="", revision="abc", handlers=[things], collectors=[collect]
+    )
+    with TestClient(assemble(parts)) as client:
+        whole = names(client, "/metrics")
+        installation = names(client, "/metrics?part=installation")
+        replica = names(client, "/metrics?part=replica")
+        problem(client.get("/metrics?part=half"), 422)
+    assert installation == {"things_stored", "database_up"}
+    assert "http_requests" in replica
+    assert "disk_free_bytes" in replica
+    assert not installation & replica
+    assert installation | replica == whole
+
+
+def names(client: Any, path: str) -> set[str]:
+    return {family.name for family in text_string_to_metric_families(client.get(path).text)}
 
 
 def test_a_scanner_cannot_grow_the_metrics(client: Any) -> None:

@@ -49,7 +49,8 @@ class AlertEvent(Wire):
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
     resolves itself when every one of its integrations agrees. ``reason`` is the named reason of
     the decision (``new_incident``, ``incident_age_reached``, ``attached_within_window``,
-    ``resolved_by_sender``, ``timed_out``).
+    ``resolved_by_sender``, ``timed_out``). ``canary`` marks the platform's test of itself
+    (docs/adr/0032): it goes the way of every alert, and no person and no figure sees it.
     """
 
     event_id: UUID
@@ -62,6 +63,7 @@ class AlertEvent(Wire):
     auto_resolve: bool = True
     alert: AlertSnapshot
     reason: str = ""
+    canary: bool = False
     context: dict[Text, Text] = {}
 
 

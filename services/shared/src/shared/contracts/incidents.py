@@ -59,6 +59,9 @@ OWN_WORDS = frozenset({IncidentKind.NOTE, IncidentKind.LEGACY})
 WORSE_ALERT_JOINED = "worse_alert_joined"
 """The reason of an incident that is open again: worse came than what somebody had taken."""
 
+CANARY_PAGED = "canary.paged"
+"""The type of an event, and no kind of a timeline: the page of a canary's incident was sent."""
+
 WORK_PAUSED = "work_paused"
 """The reason of an incident that went from being worked on back to being acknowledged."""
 
@@ -106,7 +109,9 @@ class IncidentEvent(Wire):
     ``type`` names the change (one of ``IncidentKind``), but consumers decide from the snapshot: of
     two events of one incident the one with the higher ``incident.revision`` is the newer truth.
     ``actor`` is null when a rule acted; ``reason`` is its named reason. ``joined`` is set when
-    alerts came that the person who has taken the incident does not know of.
+    alerts came that the person who has taken the incident does not know of. ``canary`` marks the
+    incident of the platform's test of itself (docs/adr/0032); of such a one alert-ingestion also
+    hears that its page went out (``CANARY_PAGED``).
     """
 
     event_id: UUID
@@ -117,6 +122,7 @@ class IncidentEvent(Wire):
     actor: Actor | None = None
     reason: str = ""
     joined: JoinedAlerts | None = None
+    canary: bool = False
     context: dict[Text, Text] = {}
 
 
