@@ -1,6 +1,7 @@
 -- Roles, database rights and schemas of one installation. Run by psql as the superuser, connected
--- to the database `vigie`, by the runner without Docker and by compose alike; running it again
--- changes nothing but the passwords, which follow the files.
+-- to the database `vigie`, by the runner without Docker and by compose alike, at every start; running
+-- it again changes nothing but the passwords, which follow the files, and what a release before left
+-- otherwise.
 --
 --   psql -X -v ON_ERROR_STOP=1 -v secrets_dir=/run/secrets -d vigie -f bootstrap.sql
 --
@@ -68,8 +69,9 @@ FROM unnest(ARRAY['vigie_alerts', 'vigie_incidents', 'vigie_oncall', 'vigie_metr
      unnest(ARRAY['statement_timeout = 60000', 'lock_timeout = 20000',
                   'idle_in_transaction_session_timeout = 60000']) AS setting \gexec
 
--- The role of the figures: sizes, activity and locks, no content.
-GRANT pg_monitor TO vigie_metrics;
+-- The role of the figures: sizes, activity and locks, no content. Since PostgreSQL 16 a grant says itself
+-- whether it is inherited, and keeps to it: without INHERIT the role sees its own sessions only.
+GRANT pg_monitor TO vigie_metrics WITH INHERIT TRUE;
 ALTER ROLE vigie_metrics INHERIT;
 ALTER ROLE vigie_metrics SET default_transaction_read_only = on;
 ALTER ROLE vigie_metrics CONNECTION LIMIT 5;
