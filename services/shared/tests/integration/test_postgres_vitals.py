@@ -1,4 +1,4 @@
-"""The figures of PostgreSQL are those of every role's sessions, also in an installation of before."""
+"""PostgreSQL's figures are those of every role's sessions, also in an installation of before."""
 
 import os
 import subprocess
@@ -129,10 +129,8 @@ async def test_the_long_transaction_and_the_lock_wait_of_another_role_are_seen(
     assert seen["postgres_connections idle in transaction"] == 1
 
 
-async def test_the_image_of_compose_does_the_same_at_every_start(
-    server: EmbeddedPostgres, tmp_path: Path
-) -> None:
-    server.stop()
+def start_as_in_the_image(server: EmbeddedPostgres, output: Path) -> int:
+    """Run the image's entrypoint over the data of a server that is down; its exit status."""
     folder = server.home / "bin"
     folder.mkdir()
     programs = {
@@ -157,10 +155,9 @@ async def test_the_image_of_compose_does_the_same_at_every_start(
         configuration.write(
             f"port = {server.port}\nunix_socket_directories = '{server.socket_folder}'\n"
         )
-    output = tmp_path / "output"
     with output.open("wb") as written:
-        started = subprocess.run(
-            ["sh", str(server.home / START.name), "postgres", "-cwork_mem=4MB"],
+        started = subprocess.run(  # noqa: S603 - what is written above
+            ["/bin/sh", str(server.home / START.name), "postgres", "-cwork_mem=4MB"],
             env={
                 "PATH": f"{folder}:{server.binary('pg_ctl').parent}:{os.defpath}",
                 "PGDATA": str(server.data),
@@ -179,7 +176,15 @@ async def test_the_image_of_compose_does_the_same_at_every_start(
         )
     # Ends what a script that failed leaves behind.
     server.prepare_start()
-    assert started.returncode == 0, output.read_text()
+    return started.returncode
+
+
+async def test_the_image_of_compose_does_the_same_at_every_start(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    server.stop()
+    output = tmp_path / "output"
+    assert start_as_in_the_image(server, output) == 0, output.read_text()
     assert output.read_text().endswith("then: postgres -cwork_mem=4MB\n")
     server.start(tmp_path / "log")
     with psycopg.connect(**login(server, "vigie_alerts", "alerts_db_password")):
