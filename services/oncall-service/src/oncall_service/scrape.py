@@ -8,12 +8,14 @@ from prometheus_client.metrics_core import Metric
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
-from oncall_service.core.metrics import MOST_TEAMS
+from oncall_service.core.metrics import MOST_PEOPLE, MOST_TEAMS, as_called
 from oncall_service.core.store import lookup
 from oncall_service.metrics import DEFINITIONS
 from oncall_service.notifications.store import figures
 from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
 from oncall_service.paging import store as runs
+from oncall_service.people import store as people
+from oncall_service.schedules.gaps import GapsAhead
 from oncall_service.schedules.oncall import states
 from oncall_service.teams import store as team_store
 from shared import counters, outbox
@@ -23,7 +25,8 @@ NOBODY = "nobody"
 
 
 def collector(core: Core) -> Collect:
-    """Counters, who is on call, and how much is waiting."""
+    """Counters, who is on call, who is who, and how much is waiting."""
+    gaps = GapsAhead()
 
     async def collect() -> Iterable[Metric]:
         now = core.clock.now()
@@ -34,9 +37,11 @@ def collector(core: Core) -> Collect:
             waiting = await outbox.families(connection, [PAGE_EVENTS_TOPIC], now=now)
         async with core.database.session() as session:
             return [
-                *counted,
+                *as_called(counted),
                 *waiting,
-                *await _on_call(session, now),
+                *await _on_call(session, now, gaps),
+                await _people(session),
+                _installation(core.settings.web_ui_url),
                 *await _engine_work(session, now),
                 *await _owed_to_people(session, now),
             ]
@@ -44,7 +49,7 @@ def collector(core: Core) -> Collect:
     return collect
 
 
-async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
+async def _on_call(session: AsyncSession, now: datetime, gaps: GapsAhead) -> list[Metric]:
     current = GaugeMetricFamily(
         "oncall_current",
         "Who is on call first; always 1. In a gap the person is 'nobody'.",
@@ -57,7 +62,13 @@ async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
         "working contact method.",
         labels=["team"],
     )
+    ahead = GaugeMetricFamily(
+        "oncall_gap_ahead_seconds",
+        "Until nobody is on call first, for teams whose rotation has a gap within 7 days; 0 in it.",
+        labels=["team"],
+    )
     teams = await team_store.first(session, MOST_TEAMS)
+    begins = await gaps.of(session, teams, now)
     # By what they are called here: two long names may be cut to the same.
     shown = {counters.short(state.team.name): state for state in await states(session, teams, now)}
     for team, state in shown.items():
@@ -65,7 +76,31 @@ async def _on_call(session: AsyncSession, now: datetime) -> list[Metric]:
         current.add_metric([team, person], 1)
         gap.add_metric([team], float(state.primary is None))
         hole.add_metric([team], float(state.primary is None or not state.primary.reachable))
-    return [current, gap, hole]
+        if state.team.id in begins:
+            until = (begins[state.team.id] - now).total_seconds()
+            ahead.add_metric([team], max(0.0, until))
+    return [current, gap, hole, ahead]
+
+
+async def _people(session: AsyncSession) -> Metric:
+    info = GaugeMetricFamily(
+        "oncall_person_info",
+        "The name of a person by id; always 1.",
+        labels=["person_id", "person"],
+    )
+    for identifier, name in await people.first(session, MOST_PEOPLE):
+        info.add_metric([str(identifier), counters.short(name)], 1)
+    return info
+
+
+def _installation(web_ui_url: str) -> Metric:
+    info = GaugeMetricFamily(
+        "vigie_installation_info",
+        "Where people find this installation; always 1.",
+        labels=["web_ui_url"],
+    )
+    info.add_metric([web_ui_url.rstrip("/")], 1)
+    return info
 
 
 async def _engine_work(session: AsyncSession, now: datetime) -> list[Metric]:

@@ -388,7 +388,8 @@ class EscalationRow(Table, table=True):
 class NotificationRow(Table, table=True):
     """A message owed to a person: the row is the debt, the log and the idempotency key.
 
-    ``urgency`` is a rank of shared.urgency. Rows of one ``bundle_id`` are one message from when
+    ``urgency`` is a rank of shared.urgency. ``due_at`` is when it was to be sent first; None where
+    a release wrote it that did not note that. Rows of one ``bundle_id`` are one message from when
     it was made; a message for one row alone has that row's id.
     """
 
@@ -402,6 +403,7 @@ class NotificationRow(Table, table=True):
             "id",
             postgresql_where=text("outcome = 'pending'"),
         ),
+        Index("notifications_canary", "created_at", postgresql_where=text("channel = 'canary'")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -425,6 +427,7 @@ class NotificationRow(Table, table=True):
     urgency: int = Field(sa_type=SmallInteger)
     bundle_id: UUID | None = None
     created_at: datetime = _instant()
+    due_at: datetime | None = _instant(nullable=True)
     next_attempt_at: datetime | None = _instant(nullable=True)
     claimed_until: datetime | None = _instant(nullable=True)
     finished_at: datetime | None = _instant(nullable=True)

@@ -1,6 +1,7 @@
 """An installation of the release that stored words is upgraded, and can go back."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,36 @@ async def test_what_was_owed_before_the_upgrade_is_sent_in_the_same_words(
         before["text"],
         before["url"],
     )
+
+
+async def test_pages_counted_by_name_go_on_under_the_id_of_whoever_has_it(
+    restore_snapshot: Restore, start: Any
+) -> None:
+    database, _ = restore_snapshot("oncall-service")
+    by_name = (
+        "SELECT labels::jsonb ->> 0, labels::jsonb ->> 1, sum(value) FROM counters "
+        "WHERE name = 'oncall_pages_total' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    before = database.query(by_name)
+    people = dict(database.query("SELECT id::text, name FROM people"))
+    async with start(database) as oncall:
+        # A replica of the release before is still at work.
+        database.query(
+            "INSERT INTO counters (name, labels, shard, value) "
+            "VALUES ('oncall_pages_total', '[\"Payments\", \"Somebody\"]', 0, 1)"
+        )
+        page = (await oncall.client.get("/metrics")).text
+    counted = []
+    for line in page.splitlines():
+        if line.startswith("oncall_pages_total{"):
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+            assert labels["hours"] == "unknown"
+            value = float(line.rpartition(" ")[2])
+            counted.append((labels["team"], people[labels["person_id"]], value))
+    known = [row for row in before if row[1] in people.values()]
+    assert sorted(counted) == known != []
+    kept = database.query(by_name)
+    assert set(before) < set(kept), "for a rollback"
 
 
 def test_the_release_before_starts_on_the_new_schema_and_writes_to_it(

@@ -17,6 +17,7 @@ from oncall_service.schedules.rules import (
     Override,
     Schedule,
     next_change,
+    next_gap,
     on_call_at,
     shifts,
 )
@@ -183,3 +184,17 @@ def test_a_change_tomorrow_is_found_without_looking_at_two_months() -> None:
     schedule = Schedule((Layer("Base", daily),))
     assert next_change(schedule, NOON, timedelta(days=60)) == NOON + 20 * HOUR
     assert max(looked) <= timedelta(days=4)
+
+
+def test_the_next_gap_is_when_nobody_is_primary_whoever_else_is_on_call() -> None:
+    days = Hours(frozenset(range(7)), time(9), time(18))
+    daily = Schedule((layer(ADA, BEN, hours=(days,)), layer(CLEO, duty=Duty.SECONDARY)))
+    evening = datetime(2026, 3, 3, 17, tzinfo=UTC)
+    assert next_gap(daily, NOON, timedelta(days=7)) == evening
+    assert next_gap(daily, evening + HOUR, timedelta(days=7)) == evening + HOUR
+    assert next_gap(daily, NOON, HOUR) is None
+    tonight = Override(DAN, evening, evening + 20 * HOUR)
+    covered = Schedule(daily.layers, (tonight,))
+    assert next_gap(covered, NOON, timedelta(days=7)) == evening + timedelta(days=1)
+    assert next_gap(Schedule((layer(ADA, BEN),)), NOON, timedelta(days=7)) is None
+    assert next_gap(Schedule(), NOON, HOUR) == NOON

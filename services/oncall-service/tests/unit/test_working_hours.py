@@ -6,7 +6,7 @@ import pytest
 
 from oncall_service.core.hours import Hours
 from oncall_service.core.zones import zone
-from oncall_service.people.rules import next_time
+from oncall_service.people.rules import is_working_time, next_time
 
 PARIS = zone("Europe/Paris")
 OFFICE = Hours(frozenset(range(5)), time(9), time(17))
@@ -36,3 +36,21 @@ def test_hours_that_reach_into_the_next_day_count_there() -> None:
 def test_without_hours_nothing_waits() -> None:
     now = datetime(2026, 3, 7, 3, 0, tzinfo=UTC)
     assert next_time([], PARIS, now) == now
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "working"),
+    [
+        ([OFFICE], "2026-03-02T08:00", True),  # Monday 09:00 in Paris
+        ([OFFICE], "2026-03-02T16:00", False),
+        ([NIGHT], "2026-03-07T03:00", True),
+        ([NIGHT], "2026-03-06T12:00", False),
+        ([], "2026-03-02T16:59", True),  # office hours end at 18:00
+        ([], "2026-03-02T17:00", False),
+        ([], "2026-03-07T12:00", False),  # Saturday
+    ],
+)
+def test_a_page_is_within_ones_own_hours_or_else_office_hours(
+    hours: list[Hours], at: str, working: bool
+) -> None:
+    assert is_working_time(hours, PARIS, datetime.fromisoformat(at).replace(tzinfo=UTC)) is working

@@ -1,5 +1,12 @@
 """What is counted of teams: what pages them, and what finds nobody."""
 
+from collections.abc import Iterable
+from enum import StrEnum
+
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from shared.contracts.wire import Severity
 from shared.counters import CounterDef
 
 # Teams that have series of their own; with so many, "other" says no less.
@@ -21,12 +28,52 @@ GAPS = CounterDef(
     most=MOST_TEAMS,
 )
 
+# People that have series of their own.
+MOST_PEOPLE = 2 * MOST_TEAMS
+
+
+class Within(StrEnum):
+    """Whether a page falls into a person's own working hours; a release before did not note it."""
+
+    IN = "in"
+    OUT = "out"
+    UNKNOWN = "unknown"
+
+
+# Rows of "oncall_pages_total" are those of the release before, by the name of the person: it reads
+# them again should it come back, and stumbles over rows with other labels.
 PAGES = CounterDef(
-    "oncall_pages_total",
-    "Times a person was paged by a step of an escalation, by team.",
-    ("team", "person"),
-    free=("team", "person"),
-    most=2 * MOST_TEAMS,
+    "oncall_pages_by_hours_total",
+    "Times a person was paged by a step of an escalation, by team, and whether the page falls into "
+    "the person's own working hours (without any: Monday to Friday, 9 to 18, in their zone).",
+    ("team", "person_id", "hours"),
+    free=("team", "person_id"),
+    most=MOST_PEOPLE,
+    among={"hours": (Within.IN, Within.OUT)},
+)
+_SHOWN = {PAGES.name.removesuffix("_total"): "oncall_pages"}
+
+PAGED = CounterDef(
+    "oncall_paged_total",
+    "Times a person was paged by a step of an escalation, by severity.",
+    ("severity",),
+    zeros=[{"severity": severity.value} for severity in Severity],
 )
 
 BY_TEAM = (ESCALATIONS, GAPS, PAGES)
+
+
+def as_called(families: Iterable[Metric]) -> list[Metric]:
+    """Counted families under the names that /metrics has for them."""
+    return [_renamed(family, _SHOWN.get(family.name, family.name)) for family in families]
+
+
+def _renamed(family: Metric, name: str) -> Metric:
+    if family.name == name:
+        return family
+    renamed = CounterMetricFamily(name, family.documentation)
+    renamed.samples = [
+        sample._replace(name=name + sample.name.removeprefix(family.name))
+        for sample in family.samples
+    ]
+    return renamed

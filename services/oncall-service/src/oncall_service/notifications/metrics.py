@@ -1,7 +1,7 @@
 """What is counted of messages to people."""
 
 from oncall_service.notifications.channels.registry import NAMES
-from shared.counters import CounterDef
+from shared.counters import CounterDef, HistogramDef
 
 OUTCOMES = ("sent", "failed", "cancelled")
 
@@ -17,4 +17,17 @@ NOTIFICATIONS = CounterDef(
         for channel in (*NAMES, NO_CHANNEL)
         for outcome in OUTCOMES
     ],
+)
+
+SECONDS = HistogramDef(
+    "oncall_notification_seconds",
+    "From when a page, or word of more alerts, was due to when it was sent, by channel.",
+    (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600),
+    ("channel",),
+    zeros=[{"channel": channel} for channel in NAMES],
+)
+
+BUNDLED = CounterDef(
+    "oncall_notifications_bundled_total",
+    "Notifications that were sent together with others in one message.",
 )

@@ -10,19 +10,22 @@ import structlog
 
 from oncall_service.notifications.channels.base import Failed, Result, Sent
 from oncall_service.notifications.claims import Parcel
-from oncall_service.notifications.metrics import NOTIFICATIONS
+from oncall_service.notifications.metrics import BUNDLED, NOTIFICATIONS, SECONDS
 from oncall_service.notifications.rules import retry_at
 from oncall_service.notifications.store import claims
 from oncall_service.notifications.store import rows as store
 from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import AttemptRow, NotificationRow
-from shared.contracts.oncall import PageKind
+from shared.contracts.oncall import MessageKind, PageKind
 from shared.identifiers import new_id
 
 _TOLD = {
     store.SENT: PageKind.NOTIFICATION_SENT,
     store.FAILED: PageKind.NOTIFICATION_FAILED,
 }
+
+# Somebody waits for these; tests and news wait behind every page.
+_MEASURED = (MessageKind.PAGE, MessageKind.MORE_ALERTS)
 
 _log = structlog.get_logger(__name__)
 
@@ -123,5 +126,16 @@ def _finish(row: NotificationRow, outcome: str, done: Done, work: MessageWork) -
     row.outcome_detail, row.outcome_facts = done.result.detail, together
     row.finished_at = at if counted_already else work.now
     if not counted_already:
-        work.increments.inc(NOTIFICATIONS, channel=row.channel, outcome=outcome)
+        _count(row, outcome, work, bundled=bool(others))
     work.report(row, _TOLD[outcome], outcome=done.result.detail, **together)
+
+
+def _count(row: NotificationRow, outcome: str, work: MessageWork, *, bundled: bool) -> None:
+    work.increments.inc(NOTIFICATIONS, channel=row.channel, outcome=outcome)
+    if outcome != store.SENT:
+        return
+    if bundled:
+        work.increments.inc(BUNDLED)
+    if row.kind in _MEASURED and row.due_at is not None:
+        late = max(0.0, (work.now - row.due_at).total_seconds())
+        work.increments.observe(SECONDS, late, channel=row.channel)

@@ -60,5 +60,6 @@ def owed(
         outcome_detail="",
         urgency=urgency,
         created_at=now,
+        due_at=at,
         next_attempt_at=at,
     )

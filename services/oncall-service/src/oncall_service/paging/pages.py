@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from oncall_service.core.metrics import PAGES
+from oncall_service.core.metrics import PAGED, PAGES, Within
 from oncall_service.notifications import messages
 from oncall_service.notifications.metrics import NO_CHANNEL, NOTIFICATIONS
 from oncall_service.notifications.owed import About, owed
@@ -15,7 +15,7 @@ from oncall_service.paging.directory import Directory, Reachable
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.steps import Choice, Page
 from oncall_service.paging.telling import about, told
-from oncall_service.people.rules import CAN_WAIT, next_time
+from oncall_service.people.rules import CAN_WAIT, is_working_time, next_time
 from oncall_service.tables import ContactMethodRow, EscalationRow, IncidentRow, NotificationRow
 from shared.contracts.oncall import MessageKind, PageKind
 from shared.contracts.wire import Ref
@@ -69,7 +69,7 @@ class Pages:
                     data={"from": at.isoformat()} if at > self._work.now else {},
                 )
             )
-            self._work.increments.inc(PAGES, team=run.team_name, person=person.ref.name)
+            self._count(step, person, at)
             for method in person.methods:
                 self._work.session.add(self._message(step, person.ref, method, at))
                 self._work.owe_message()
@@ -78,6 +78,16 @@ class Pages:
             self._work.increments.inc(NOTIFICATIONS, channel=NO_CHANNEL, outcome=rows.FAILED)
             _log.error("page_reaches_nobody", **about(run))
         return min(earliest, default=self._work.now) - self._work.now
+
+    def _count(self, step: Due, person: Reachable, at: datetime) -> None:
+        working = is_working_time(person.working_hours, person.zone, at)
+        self._work.increments.inc(
+            PAGES,
+            team=step.run.team_name,
+            person_id=str(person.ref.id),
+            hours=Within.IN if working else Within.OUT,
+        )
+        self._work.increments.inc(PAGED, severity=step.incident.severity)
 
     def _told_at(self, step: Due, person: Reachable) -> datetime:
         if not step.waits or step.incident.severity not in CAN_WAIT:

@@ -76,6 +76,12 @@ async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> list[PersonRow
     return list(await session.exec(select(PersonRow).where(col(PersonRow.id).in_(ids))))
 
 
+async def first(session: AsyncSession, limit: int) -> list[tuple[UUID, str]]:
+    """Id and name of the first people in the order of their names."""
+    statement = select(PersonRow.id, PersonRow.name).order_by(PersonRow.name).limit(limit)
+    return list((await session.exec(statement)).all())
+
+
 async def administering(session: AsyncSession) -> tuple[UUID, ...]:
     """Everybody who has the role, whether they can sign in or not."""
     statement = select(PersonRow.id).where(PersonRow.role == Role.ADMIN)

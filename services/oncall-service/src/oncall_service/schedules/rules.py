@@ -140,6 +140,17 @@ def next_change(schedule: Schedule, at: datetime, horizon: timedelta) -> datetim
         ahead = min(4 * ahead, horizon)
 
 
+def next_gap(schedule: Schedule, at: datetime, horizon: timedelta) -> datetime | None:
+    """When nobody is primary next: ``at`` in a gap; None if somebody is throughout ``horizon``."""
+    edges = sorted({at} | _boundaries(schedule, at, at + horizon))
+    return next((edge for edge in edges if _primary(schedule, edge) is None), None)
+
+
+def _primary(schedule: Schedule, at: datetime) -> UUID | None:
+    rostered, _ = from_layers(schedule.layers_at(at), at, Duty.PRIMARY)
+    return _from_overrides(schedule, at, Duty.PRIMARY) or rostered
+
+
 def _from_overrides(schedule: Schedule, at: datetime, duty: Duty) -> UUID | None:
     for override in reversed(schedule.overrides):
         if override.duty is duty and override.start <= at < override.end:

@@ -126,10 +126,11 @@ def must_be_named(table: type[Named], reference: str, name: str) -> None:
 
 async def living(connection: Connection) -> dict[str, set[str]]:
     """The teams and people there are, by the label of /metrics that names them."""
-    names: dict[str, set[str]] = {"team": set(), "person": set()}
+    called: dict[str, set[str]] = {"team": set(), "person_id": set()}
     cursor = await connection.execute(
-        "SELECT 'team' AS kind, name FROM teams UNION ALL SELECT 'person', name FROM people"
+        "SELECT 'team' AS label, name AS text FROM teams "
+        "UNION ALL SELECT 'person_id', id::text FROM people"
     )
     for row in await cursor.fetchall():
-        names[row["kind"]].add(short(row["name"]))
-    return names
+        called[row["label"]].add(short(row["text"]))
+    return called

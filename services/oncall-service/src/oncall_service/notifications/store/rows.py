@@ -193,7 +193,10 @@ async def bring_forward(session: AsyncSession, by: timedelta, now: datetime) -> 
     await session.exec(
         update(NotificationRow)
         .where(col(NotificationRow.outcome) == PENDING)
-        .values(next_attempt_at=NotificationRow.next_attempt_at - by)  # type: ignore[operator]
+        .values(
+            next_attempt_at=NotificationRow.next_attempt_at - by,  # type: ignore[operator]
+            due_at=NotificationRow.due_at - by,  # type: ignore[operator]
+        )
     )
     await session.exec(
         update(PaceRow).where(col(PaceRow.as_of) > now).values(as_of=PaceRow.as_of - by)
