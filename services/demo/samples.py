@@ -15,14 +15,11 @@ from typing import Any, NamedTuple
 
 import people
 
+from incident_management.measures import MTTA_BUCKETS, MTTR_BUCKETS
+
 JOB = "vigie"
 # Within the five minutes for which Prometheus takes a sample for the present value.
 STEP_SECONDS = 300
-# Those of incident-management; a test compares.
-BUCKETS = (
-    30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,
-    3600.0, 7200.0, 14400.0, 28800.0, 86400.0, 172800.0, 604800.0,
-)  # fmt: skip
 
 _SEVERITIES = ("critical", "high", "medium", "low")
 _UNRESOLVED = ("open", "acknowledged", "in_progress")
@@ -48,6 +45,8 @@ CORRELATED = Family("alerts_correlated", "counter", "alert-ingestion")
 ESCALATIONS = Family("escalations", "counter", "oncall-service")
 PAGES = Family("oncall_pages", "counter", "oncall-service")
 NOTIFICATIONS = Family("oncall_notifications_sent", "counter", "oncall-service")
+
+BUCKETS = {MTTA: MTTA_BUCKETS, MTTR: MTTR_BUCKETS}
 
 
 class Grid(NamedTuple):
@@ -94,7 +93,7 @@ class _Week:
         """One observation of a histogram; None makes its series begin at zero."""
         count = 0 if seconds is None else 1
         value = seconds or 0.0
-        for bound in BUCKETS:
+        for bound in BUCKETS[family]:
             amount = count if value <= bound else 0
             self.add(family, at, amount, suffix="_bucket", le=str(bound), **labels)
         self.add(family, at, count, suffix="_bucket", le="+Inf", **labels)

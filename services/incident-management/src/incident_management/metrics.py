@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from incident_management.measures import BUCKETS
+from incident_management.measures import MTTA_BUCKETS, MTTR_BUCKETS
 from shared import counters, outbox
 from shared.clock import Clock
 from shared.contracts.incidents import Status
@@ -37,14 +37,14 @@ CREATED = CounterDef(
 MTTA = HistogramDef(
     "incident_mtta_seconds",
     "Time from the creation of an incident to its first acknowledgement.",
-    BUCKETS,
+    MTTA_BUCKETS,
     ("severity",),
     _SEVERITIES,
 )
 MTTR = HistogramDef(
     "incident_mttr_seconds",
     "Time from the creation of an incident to its resolution.",
-    BUCKETS,
+    MTTR_BUCKETS,
     ("severity",),
     _SEVERITIES,
 )

@@ -2,7 +2,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from incident_management.measures import BUCKETS
+from incident_management.measures import MTTA_BUCKETS
 from vigie_testing.clock import ManualClock
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -54,7 +54,7 @@ async def test_mtta_and_mttr_are_exact_and_survive_a_restart(
         assert figures['incident_mttr_seconds_bucket{le="600.0",severity="critical"}'] == 1
     assert len([name for name in before if name.startswith("incident_mtta_seconds_bucket")]) == len(
         SEVERITIES
-    ) * (len(BUCKETS) + 1)
+    ) * (len(MTTA_BUCKETS) + 1)
 
 
 async def test_taking_an_incident_twice_counts_once(service: Any) -> None:
@@ -97,3 +97,33 @@ async def test_a_server_that_refuses_the_role_is_said_and_costs_nothing_else(
     assert figures["postgres_up"] == 0
     assert figures['incidents_total{status="open"}'] == 0
     assert not [name for name in figures if re.match("postgres_(?!up)", name)]
+
+
+async def test_what_a_release_with_coarser_buckets_counted_stays_where_it_was(
+    start_service: Callable[..., Any], make_database: Callable[[str], Any]
+) -> None:
+    database = make_database("incident-management")
+    stored = {"30.0": 1, "600.0": 4, "28800.0": 2, "604800.0": 1, "+Inf": 1}
+    for bound, count in stored.items():
+        database.query(
+            "INSERT INTO counters (name, labels, shard, value) "
+            "VALUES (%(name)s, '[\"low\"]', 0, %(count)s)",
+            {"name": f"incident_mttr_seconds|{bound}", "count": count},
+        )
+    service = start_service(database)
+    async with service.client:
+        figures = await service.metrics()
+    seen = {
+        bound: figures[f'incident_mttr_seconds_bucket{{le="{bound}",severity="low"}}']
+        for bound in ("26.0", "30.0", "581.0", "600.0", "28059.0", "28800.0", "604800.0", "+Inf")
+    }
+    assert seen == {
+        "26.0": 0,
+        "30.0": 1,
+        "581.0": 1,
+        "600.0": 5,
+        "28059.0": 5,
+        "28800.0": 7,
+        "604800.0": 8,
+        "+Inf": 9,
+    }

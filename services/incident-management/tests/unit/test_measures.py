@@ -4,7 +4,8 @@ from itertools import pairwise
 import pytest
 
 from incident_management.measures import (
-    BUCKETS,
+    MTTA_BUCKETS,
+    MTTR_BUCKETS,
     Span,
     parse_window,
     time_to_acknowledge,
@@ -35,9 +36,35 @@ def test_clocks_that_disagree_never_make_a_negative_time() -> None:
     assert time_to_acknowledge(Span(T0, T0 - timedelta(seconds=1))) == 0
 
 
-def test_buckets_ascend_from_half_a_minute_to_a_week() -> None:
-    assert (BUCKETS[0], BUCKETS[-1]) == (30, 7 * 86400)
-    assert all(lower < upper for lower, upper in pairwise(BUCKETS))
+# Counts are stored by bound: one that is gone would take its counts with it.
+BOUNDS_OF_EARLIER_RELEASES = (
+    *(30, 60, 120, 300, 600, 900, 1800),
+    *(3600, 7200, 14400, 28800, 86400, 172800, 604800),
+)
+
+
+@pytest.mark.parametrize(
+    ("buckets", "fine_from", "fine_to"),
+    [(MTTA_BUCKETS, 30, 3600), (MTTR_BUCKETS, 300, 28800)],
+)
+def test_a_quantile_is_within_a_tenth_where_people_are_and_a_third_elsewhere(
+    buckets: tuple[float, ...], fine_from: int, fine_to: int
+) -> None:
+    assert (buckets[0], buckets[-1]) == (1, 7 * 86400)
+    assert all(bound.is_integer() for bound in buckets)
+    for lower, upper in pairwise(buckets):
+        assert lower < upper
+        if fine_from <= lower < fine_to:
+            assert upper <= 1.1 * lower
+        elif lower < 86400:
+            # Below four seconds a whole one is more than a third.
+            assert upper <= max(1.3 * lower, lower + 1)
+
+
+@pytest.mark.parametrize("buckets", [MTTA_BUCKETS, MTTR_BUCKETS])
+def test_every_bound_that_a_release_has_counted_by_stays(buckets: tuple[float, ...]) -> None:
+    assert set(BOUNDS_OF_EARLIER_RELEASES) <= set(buckets)
+    assert {1, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600} <= set(buckets)
 
 
 @pytest.mark.parametrize(
