@@ -18,6 +18,7 @@ from oncall_service.engines import engines
 from oncall_service.notifications.channels import registry as channel_registry
 from oncall_service.notifications.channels.base import Sender
 from oncall_service.notifications.dispatch import Dispatch
+from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
 from oncall_service.paging import outcomes
 from oncall_service.settings import OncallSettings
@@ -67,7 +68,8 @@ def create_app(
         database, wakeups, clock, {PAGE_EVENTS_TOPIC: event_sender(incidents, PAGE_EVENTS_PATH)}
     )
     own = channel_registry.configured(settings, clock)
-    dispatch = Dispatch(core, channels or own, partial(outcomes.write_down, core))
+    senders = {**(channels or own), Nowhere.name: Nowhere()}
+    dispatch = Dispatch(core, senders, partial(outcomes.write_down, core))
     running = engines(core, dispatch, wakeups, registry)
     at_work: list[Resource] = [wakeups, outbox, *running.values()] if background else []
     return assemble(

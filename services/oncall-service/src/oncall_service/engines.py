@@ -6,7 +6,7 @@ from oncall_service.access import usecases as access
 from oncall_service.core.core import Core
 from oncall_service.notifications.dispatch import Dispatch
 from oncall_service.notifications.work import NOTIFICATIONS_CHANNEL
-from oncall_service.paging import due
+from oncall_service.paging import canary, due
 from oncall_service.paging.set_back import SetBack
 from oncall_service.teams import usecases as teams
 from shared.periodic import EngineMetrics, Periodic
@@ -37,6 +37,7 @@ def engines(
     async def keep_house() -> None:
         await access.clean_up(core)
         await teams.forget_gone(core)
+        await canary.forget(core)
 
     return {
         ESCALATION: Periodic(

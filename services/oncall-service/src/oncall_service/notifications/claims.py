@@ -26,7 +26,9 @@ from shared.identifiers import new_id
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What one message carries, and to whom; the method is None when there is none any more.
+    """What one message carries, and to whom.
+
+    The method is None when there is none any more, and of a canary's page, which never had one.
 
     ``rows`` are as they were claimed, the most urgent first. All have one ``bundle_id`` from when
     the message was made; one that was made for a single notification has that one's own id.

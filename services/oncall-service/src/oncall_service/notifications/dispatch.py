@@ -10,6 +10,7 @@ import structlog
 from oncall_service.core.core import Core
 from oncall_service.notifications import claims, messages
 from oncall_service.notifications.channels.base import Failed, Message, Outgoing, Result, Sender
+from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.notifications.outcomes import Done, WriteDown
 from oncall_service.notifications.pacing import Rate
 from oncall_service.settings import OncallSettings
@@ -94,7 +95,7 @@ class Dispatch:
 
     async def _send(self, parcel: claims.Parcel) -> Result:
         row, method = parcel.rows[0], parcel.method
-        if method is None:
+        if method is None and row.channel != Nowhere.name:
             return await self._without_a_method(parcel)
         sender = self._channels.get(row.channel)
         if sender is None:
@@ -102,8 +103,8 @@ class Dispatch:
         outgoing = Outgoing(
             idempotency_key=parcel.key,
             person=row.person_name,
-            target=method.target,
-            secret=method.secret,
+            target=method.target if method else "",
+            secret=method.secret if method else None,
             # Nobody has said yet which language they read.
             message=self._message(parcel, speaking(ENGLISH)),
         )

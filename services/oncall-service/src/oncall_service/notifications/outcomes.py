@@ -11,6 +11,7 @@ import structlog
 from oncall_service.notifications.channels.base import Failed, Result, Sent
 from oncall_service.notifications.claims import Parcel
 from oncall_service.notifications.metrics import BUNDLED, NOTIFICATIONS, SECONDS
+from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.notifications.rules import retry_at
 from oncall_service.notifications.store import claims
 from oncall_service.notifications.store import rows as store
@@ -131,6 +132,8 @@ def _finish(row: NotificationRow, outcome: str, done: Done, work: MessageWork) -
 
 
 def _count(row: NotificationRow, outcome: str, work: MessageWork, *, bundled: bool) -> None:
+    if row.channel == Nowhere.name:
+        return
     work.increments.inc(NOTIFICATIONS, channel=row.channel, outcome=outcome)
     if outcome != store.SENT:
         return

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.tables import NotificationRow
 from shared import context
 from shared.contracts.oncall import PageEvent, PageKind
@@ -22,7 +23,8 @@ from shared.work import Work
 PAGE_EVENTS_TOPIC = "page-events"
 NOTIFICATIONS_CHANNEL = "notifications"
 
-# What becomes of a message is for the record; everything else, people wait to read.
+# What becomes of a message is for the record; everything else, people wait to read. A canary waits
+# for what became of its page, and must not fail because people have a lot to read.
 _FOR_THE_RECORD = frozenset({PageKind.NOTIFICATION_SENT, PageKind.NOTIFICATION_FAILED})
 
 
@@ -81,7 +83,7 @@ class MessageWork(Work):
 
 def _message(told: _Told) -> Message:
     event = told.event
-    record = event.type in _FOR_THE_RECORD
+    record = event.type in _FOR_THE_RECORD and event.channel != Nowhere.name
     return Message(
         topic=PAGE_EVENTS_TOPIC,
         key=str(event.incident_id),

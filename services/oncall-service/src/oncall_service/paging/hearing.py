@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from oncall_service.core.core import Core
-from oncall_service.paging import joining, store
+from oncall_service.paging import canary, joining, store
 from oncall_service.paging.news import news_of
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rules import Action, Heard, Known, react
@@ -43,7 +43,7 @@ async def hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]
 async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult]:
     now = core.clock.now()
     async with in_session(core.database, lambda session: Runs(session, now)) as runs:
-        named = {event.incident.id for event in events}
+        named = {event.incident.id for event in events if not event.canary}
         known = await store.lock(runs.session, named, now)
         hearing = _Hearing(
             runs,
@@ -54,7 +54,11 @@ async def _hear(core: Core, events: Sequence[IncidentEvent]) -> list[EventResult
         for event in events:
             # A batch comes from many requests, and what follows from each belongs to that one.
             with context.bound(event.context):
-                reason = await _apply(hearing, known[event.incident.id], event)
+                reason = (
+                    await canary.hear(runs, event.incident)
+                    if event.canary
+                    else await _apply(hearing, known[event.incident.id], event)
+                )
             results.append(
                 EventResult(
                     event_id=event.event_id,

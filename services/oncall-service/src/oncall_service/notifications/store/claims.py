@@ -97,7 +97,7 @@ async def of_methods(
 async def without_a_method(
     session: AsyncSession, now: datetime, limit: int
 ) -> Sequence[NotificationRow]:
-    """What is due for contact methods that were removed or switched off."""
+    """What is due for contact methods that were removed or switched off, or for none at all."""
     statement = (
         select(NotificationRow)
         .join(

@@ -7,6 +7,7 @@ from sqlalchemy import case, func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import AttemptRow, NotificationRow
 from shared.contracts.oncall import NEWS, MessageKind
@@ -39,6 +40,7 @@ async def owed(session: AsyncSession, now: datetime) -> Owed:
         func.min(since).filter(is_due),
     ).where(
         NotificationRow.outcome == PENDING,
+        NotificationRow.channel != Nowhere.name,
         # Tests and news wait behind every page, and nobody is late for them.
         col(NotificationRow.kind).not_in([MessageKind.TEST, *NEWS]),
     )

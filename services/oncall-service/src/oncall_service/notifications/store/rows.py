@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.notifications import messages
+from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.tables import AttemptRow, NotificationRow, PaceRow
 from shared.contracts.oncall import MessageKind
 from shared.contracts.oncall_api import AttemptView, NotificationView
@@ -175,8 +176,13 @@ async def listed(
     before: UUID | None,
     limit: int,
 ) -> list[NotificationRow]:
-    """Notifications, newest first."""
-    statement = select(NotificationRow).order_by(col(NotificationRow.id).desc()).limit(limit)
+    """Notifications to people, newest first."""
+    statement = (
+        select(NotificationRow)
+        .where(NotificationRow.channel != Nowhere.name)
+        .order_by(col(NotificationRow.id).desc())
+        .limit(limit)
+    )
     if incident is not None:
         statement = statement.where(NotificationRow.incident_id == incident)
     if person is not None:
