@@ -35,7 +35,7 @@ mapfile -t json_files < <(git ls-files -co --exclude-standard -- '*.json')
 
 run_mypy() {
   mypy services/*/src services/local services/testing ci/pipeline ci/release ci/verification \
-    ci/images ci/act ci/publishing ci/hooks ci/testing
+    ci/images ci/act ci/publishing ci/hooks ci/testing ci/dashboards
 }
 
 # Each folder with a pyproject.toml imports what that names, and names what it imports.
@@ -119,7 +119,13 @@ else
   check dashboards check-dashboards grafana/dashboards/*.json
 fi
 
+# The files that Grafana reads are made from their descriptions.
+run_dashboards_described() {
+  (cd "$CI_DIR" && python -m dashboards --check)
+}
+
 need_venv
+run_check dashboards-described run_dashboards_described
 run_check mypy run_mypy
 run_check ruff ruff check --output-format concise .
 run_check black black --check .

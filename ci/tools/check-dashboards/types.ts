@@ -56,10 +56,16 @@ export interface PrometheusVariableQuery extends grafana.DataQuery {
   query: string;
 }
 
+/** The type of what annotations ask is that of a panel's queries; Grafana's own source takes these. */
+export interface AnnotationQuery extends Omit<grafana.AnnotationQuery, "target"> {
+  target?: { limit: number; matchAny: boolean; tags: string[]; type: "tags" | "dashboard" };
+}
+
 export type Dashboard<Panels> = AsJson<
-  Omit<grafana.Dashboard, "panels" | "templating"> & {
+  Omit<grafana.Dashboard, "annotations" | "panels" | "templating"> & {
     uid: string;
     title: string;
+    annotations: { list: AnnotationQuery[] };
     panels: Panels;
     templating: {
       list: Array<

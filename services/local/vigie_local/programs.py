@@ -146,7 +146,7 @@ def prometheus(installation: Installation) -> Program | None:
             binary,
             f"--config.file={config}",
             f"--storage.tsdb.path={installation.state / 'prometheus'}",
-            "--storage.tsdb.retention.time=15d",
+            f"--storage.tsdb.retention.time={prometheus_config.RETENTION}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--log.level=warn",
         ],

@@ -8,6 +8,9 @@ import yaml
 
 from vigie_local.installation import Installation
 
+# Longer than the longest rule looks back; as docker-compose.yml keeps by default.
+RETENTION = "40d"
+
 
 def derive(source: Path, installation: Installation) -> str:
     """The text of a configuration that says the same about this installation.
