@@ -73,7 +73,7 @@ def create_app(
         metrics=EngineMetrics(registry),
     )
     engines: list[Resource] = [wakeups, outbox, tidying]
-    actions = IncidentActions(database, clock, people or OncallPeople(oncall))
+    actions = IncidentActions(database, clock, settings.targets, people or OncallPeople(oncall))
     return assemble(
         ServiceParts(
             name=NAME,
@@ -91,6 +91,7 @@ def create_app(
             dependencies={
                 "database": Provide(lambda: database, sync_to_thread=False),
                 "clock": Provide(lambda: clock, sync_to_thread=False),
+                "targets": Provide(lambda: settings.targets, sync_to_thread=False),
                 "actions": Provide(lambda: actions, sync_to_thread=False),
                 "streams": Provide(lambda: streams, sync_to_thread=False),
             },
@@ -112,7 +113,7 @@ def _neighbour(
 def _collectors(
     settings: IncidentManagementSettings, database: Database, clock: Clock
 ) -> list[Collect]:
-    collectors = [metrics.collector(database, clock, TOPICS)]
+    collectors = [metrics.collector(database, clock, settings.targets, TOPICS)]
     if settings.metrics_database_user:
         as_metrics_role = settings.model_copy(
             update={

@@ -19,6 +19,11 @@ async def test_every_series_is_there_from_the_start(service: Any) -> None:
             assert figures[f'{name}_count{{severity="{severity}"}}'] == 0
             assert figures[f'{name}_sum{{severity="{severity}"}}'] == 0
             assert figures[f'{name}_bucket{{le="+Inf",severity="{severity}"}}'] == 0
+        name = "incidents_unacknowledged_oldest_seconds"
+        assert figures[f'{name}{{severity="{severity}"}}'] == 0
+    target = "incident_target_seconds"
+    assert figures[f'{target}{{severity="critical",step="acknowledge"}}'] == 300
+    assert figures[f'{target}{{severity="low",step="resolve"}}'] == 7 * 86400
     for topic in ("oncall", "alerts"):
         assert figures[f'outbox_depth{{topic="{topic}"}}'] == 0
     assert figures["database_up"] == 1
@@ -127,3 +132,89 @@ async def test_what_a_release_with_coarser_buckets_counted_stays_where_it_was(
         "604800.0": 8,
         "+Inf": 9,
     }
+
+
+def by_whom(figures: dict[str, float], name: str) -> dict[str, float]:
+    """What is not zero of a counter by service and team: {labels: value}."""
+    return {
+        series.removeprefix(name): value
+        for series, value in figures.items()
+        if series.startswith(f"{name}{{") and value
+    }
+
+
+async def test_times_are_counted_by_service_and_team_and_whether_they_were_in_time(
+    start_service: Callable[..., Any], clock: ManualClock
+) -> None:
+    service = start_service(acknowledge_targets="critical=1m,high=2m,medium=1h,low=1h")
+    async with service.client:
+        for seen, solved, team in ((120, 600, "Shop"), (121, 28801, "Shop"), (30, 60, None)):
+            incident = await service.opened()
+            opened = clock.now()
+            if team:
+                await service.patch(incident["id"], team=team)
+            clock.advance(seconds=seen)
+            await service.patch(incident["id"], status="acknowledged")
+            clock.advance(seconds=solved - seen)
+            await service.patch(incident["id"], status="resolved")
+            clock.set(opened)
+        figures = await service.metrics()
+    shop, nobodys = 'service="shop",severity="high",team="Shop"', 'service="shop",severity="high"'
+    nobodys += ',team="none"'
+    assert by_whom(figures, "incidents_acknowledged_total") == {
+        f'{{in_time="yes",{shop}}}': 1,
+        f'{{in_time="no",{shop}}}': 1,
+        f'{{in_time="yes",{nobodys}}}': 1,
+    }
+    assert by_whom(figures, "incidents_resolved_total") == {
+        f'{{in_time="yes",{shop}}}': 1,
+        f'{{in_time="no",{shop}}}': 1,
+        f'{{in_time="yes",{nobodys}}}': 1,
+    }
+    assert by_whom(figures, "incident_acknowledge_seconds_total") == {
+        f"{{{shop}}}": 241,
+        f"{{{nobodys}}}": 30,
+    }
+    assert by_whom(figures, "incident_resolve_seconds_total") == {
+        f"{{{shop}}}": 29401,
+        f"{{{nobodys}}}": 60,
+    }
+    assert by_whom(figures, "incidents_never_acknowledged_total") == {}
+    # A share needs what it is a share of, also where that is nothing.
+    for name in ("incidents_never_acknowledged_total", "incident_resolve_seconds_total"):
+        assert figures[f'{name}{{service="shop",severity="low",team="Shop"}}'] == 0
+
+
+async def test_what_ended_without_an_acknowledgement_is_counted_unless_it_was_merged(
+    service: Any,
+) -> None:
+    alone, source, target = [await service.opened() for _ in range(3)]
+    await service.patch(alone["id"], status="resolved")
+    await service.client.post(
+        f"/api/v1/incidents/{source['id']}/merge",
+        json={"into": target["id"]},
+        headers=service.person(),
+    )
+    await service.patch(target["id"], status="acknowledged")
+    await service.patch(target["id"], status="resolved")
+    figures = await service.metrics()
+    assert sum(by_whom(figures, "incidents_never_acknowledged_total").values()) == 1
+    assert sum(by_whom(figures, "incidents_resolved_total").values()) == 2
+
+
+async def test_the_oldest_that_nobody_has_acknowledged_has_an_age(
+    service: Any, clock: ManualClock
+) -> None:
+    first = await service.opened()
+    clock.advance(minutes=5)
+    await service.opened()
+    taken = await service.opened(severity="low")
+    await service.patch(taken["id"], status="acknowledged")
+    await service.patch(taken["id"], status="open")
+    clock.advance(minutes=1)
+    oldest = "incidents_unacknowledged_oldest_seconds"
+    figures = await service.metrics()
+    assert figures[f'{oldest}{{severity="high"}}'] == 360
+    assert figures[f'{oldest}{{severity="low"}}'] == 0, "released, but somebody has seen it"
+    await service.patch(first["id"], status="in_progress")
+    assert (await service.metrics())[f'{oldest}{{severity="high"}}'] == 60

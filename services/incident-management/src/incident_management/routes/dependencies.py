@@ -6,11 +6,13 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from incident_management.stream import FeedStreams
+from incident_management.targets import Targets
 from incident_management.workflow.actions import IncidentActions
 from shared.clock import Clock
 from shared.database import Database
 
 TheDatabase: TypeAlias = NamedDependency[Database]
 TheClock: TypeAlias = NamedDependency[SkipValidation[Clock]]
+TheTargets: TypeAlias = NamedDependency[SkipValidation[Targets]]
 TheActions: TypeAlias = NamedDependency[IncidentActions]
 TheStreams: TypeAlias = NamedDependency[FeedStreams]

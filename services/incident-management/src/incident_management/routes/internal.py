@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody
 
-from incident_management.routes.dependencies import TheClock, TheDatabase
+from incident_management.routes.dependencies import TheClock, TheDatabase, TheTargets
 from incident_management.workflow.alerts import take_alert_events
 from incident_management.workflow.imports import import_incidents
 from incident_management.workflow.pages import take_page_events
@@ -33,26 +33,30 @@ async def admin_or_service(
 
 @post(ALERT_EVENTS_PATH, status_code=200, guards=[requires_service("alert-ingestion")])
 async def take_alerts(
-    data: JSONBody[AlertEvents], database: TheDatabase, clock: TheClock
+    data: JSONBody[AlertEvents], database: TheDatabase, clock: TheClock, targets: TheTargets
 ) -> EventResults:
     """Alerts that began to belong to an incident, or stopped firing."""
-    return EventResults(results=await take_alert_events(database, clock, data.events))
+    return EventResults(results=await take_alert_events(database, clock, targets, data.events))
 
 
 @post(PAGE_EVENTS_PATH, status_code=200, guards=[requires_service("oncall-service")])
 async def take_pages(
-    data: JSONBody[PageEvents], database: TheDatabase, clock: TheClock
+    data: JSONBody[PageEvents], database: TheDatabase, clock: TheClock, targets: TheTargets
 ) -> EventResults:
     """What became of pages."""
-    return EventResults(results=await take_page_events(database, clock, data.events))
+    return EventResults(results=await take_page_events(database, clock, targets, data.events))
 
 
 @post(IMPORT_PATH, status_code=200, guards=[admin_or_service])
 async def import_past(
-    data: JSONBody[Import], database: TheDatabase, clock: TheClock, principal: Caller
+    data: JSONBody[Import],
+    database: TheDatabase,
+    clock: TheClock,
+    targets: TheTargets,
+    principal: Caller,
 ) -> ImportResults:
     """Past incidents, whole. Nobody is told; sending one again changes nothing."""
-    results = await import_incidents(database, clock, data.incidents, Actor.of(principal))
+    results = await import_incidents(database, clock, targets, data.incidents, Actor.of(principal))
     return ImportResults(results=results)
 
 

@@ -1,5 +1,6 @@
 """What people and automations do to an incident: open, change, comment, merge."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -11,6 +12,7 @@ from incident_management.references import Reference
 from incident_management.store import alerts, incidents, people
 from incident_management.store.timeline import latest_entry
 from incident_management.tables import IncidentRow
+from incident_management.targets import Targets
 from incident_management.transitions import Decision, Reason, Verdict, decide, step
 from incident_management.workflow.lifecycle import life_of, live, step_by_person
 from incident_management.workflow.opening import new_row, open_incident
@@ -42,15 +44,18 @@ _HANDS = frozenset({Reason.ACKNOWLEDGED, Reason.WORK_STARTED, Reason.RELEASED})
 class IncidentActions:
     """The use cases behind the public routes; one transaction each."""
 
-    def __init__(self, database: Database, clock: Clock, people: PeopleDirectory) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, targets: Targets, people: PeopleDirectory
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._targets = targets
         self._people = people
 
     async def create(self, command: NewIncident, principal: Principal) -> Incident:
         """Open an incident by hand; it is paged like any other."""
         actor = Actor.of(principal)
-        async with transaction(self._database, self._clock.now()) as work:
+        async with self._transaction() as work:
             row = new_row(
                 id=new_id(),
                 title=command.title,
@@ -84,7 +89,7 @@ class IncidentActions:
         """
         actor = Actor.of(principal)
         assignee = await self._assignee(patch, principal)
-        async with transaction(self._database, self._clock.now()) as work:
+        async with self._transaction() as work:
             row = await _locked(work, reference)
             if patch.model_fields_set != {"note"}:
                 _refuse_merged(row)
@@ -102,7 +107,7 @@ class IncidentActions:
 
     async def note(self, reference: Reference, text: str, principal: Principal) -> TimelineEntry:
         """Write a note; possible at any time, also on a resolved or merged incident."""
-        async with transaction(self._database, self._clock.now()) as work:
+        async with self._transaction() as work:
             row = await _locked(work, reference)
             _write_note(work, row, text, Actor.of(principal))
             await work.flush()
@@ -115,7 +120,7 @@ class IncidentActions:
             NotFound: one of the two does not exist.
             Conflict: one of them is over, or both are the same.
         """
-        async with transaction(self._database, self._clock.now()) as work:
+        async with self._transaction() as work:
             named = await _found(work, reference)
             target = await _found(work, into)
             for incident_id in sorted({named.id, target.id}):
@@ -127,6 +132,9 @@ class IncidentActions:
             _refuse_merge(named, target)
             await _absorb(work, named, target, Actor.of(principal))
             return views.incident(named)
+
+    def _transaction(self) -> AbstractAsyncContextManager[IncidentWork]:
+        return transaction(self._database, self._clock.now(), self._targets)
 
     async def _assignee(self, patch: IncidentPatch, principal: Principal) -> Ref | None:
         """The person to assign, with a name; asked before any lock is taken."""

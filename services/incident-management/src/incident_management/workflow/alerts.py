@@ -26,6 +26,7 @@ from incident_management.store import alerts, incidents
 from incident_management.store.events import processed
 from incident_management.store.held import held
 from incident_management.tables import AlertRow, AliasRow, IncidentRow
+from incident_management.targets import Targets
 from incident_management.workflow.lifecycle import regrade, reopen, resolve_by_rule, revive
 from incident_management.workflow.opening import new_row, open_incident
 from incident_management.workflow.work import (
@@ -46,7 +47,7 @@ from shared.identifiers import new_id
 
 
 async def take_alert_events(
-    database: Database, clock: Clock, events: Sequence[AlertEvent]
+    database: Database, clock: Clock, targets: Targets, events: Sequence[AlertEvent]
 ) -> list[EventResult]:
     """Apply a batch in order; one result an event.
 
@@ -54,14 +55,14 @@ async def take_alert_events(
     """
     results: list[EventResult] = []
     for part in parts(events, EVENTS_AT_ONCE):
-        results += await _take(database, clock, part)
+        results += await _take(database, clock, targets, part)
     return results
 
 
 async def _take(
-    database: Database, clock: Clock, events: Sequence[AlertEvent]
+    database: Database, clock: Clock, targets: Targets, events: Sequence[AlertEvent]
 ) -> list[EventResult]:
-    async with transaction(database, clock.now()) as work:
+    async with transaction(database, clock.now(), targets) as work:
         seen = await processed(work.session, [event.event_id for event in events])
         homes = await alerts.homes(
             work.session, [event.alert.id for event in events if event.event_id in seen]

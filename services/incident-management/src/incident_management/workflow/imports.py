@@ -12,6 +12,7 @@ from typing import Any
 from incident_management import views
 from incident_management.store import incidents
 from incident_management.tables import IncidentRow, TimelineRow
+from incident_management.targets import Targets
 from incident_management.workflow.work import IncidentWork, transaction
 from shared.clock import Clock
 from shared.contracts.identity import Actor
@@ -24,13 +25,17 @@ _REASON = "imported"
 
 
 async def import_incidents(
-    database: Database, clock: Clock, past: list[PastIncident], importer: Actor
+    database: Database,
+    clock: Clock,
+    targets: Targets,
+    past: list[PastIncident],
+    importer: Actor,
 ) -> list[ImportResult]:
     """Store them all or none; an id that is already there is left as it is.
 
     They get their numbers in the order in which they were created.
     """
-    async with transaction(database, clock.now()) as work:
+    async with transaction(database, clock.now(), targets) as work:
         await incidents.lock_names(work.session, [incident.id for incident in past])
         results: dict[object, ImportResult] = {}
         for incident in sorted(past, key=lambda incident: (incident.created_at, incident.id)):

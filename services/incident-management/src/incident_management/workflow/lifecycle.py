@@ -16,7 +16,6 @@ from shared.contracts.incidents import (
     Status,
 )
 from shared.contracts.wire import Severity, is_worse
-from shared.counters import Increments
 from shared.urgency import Occasion
 
 _KINDS = {
@@ -58,7 +57,7 @@ def step_by_person(
     """An allowed step that somebody asked for."""
     before = life_of(row)
     live(row, step(before, wanted, at=work.now, by=who.name))
-    count_step(work.increments, before, row)
+    count_step(work, before, row)
     resolved = wanted is Status.RESOLVED
     work.change(
         row,
@@ -81,7 +80,7 @@ def resolve_by_rule(work: IncidentWork, row: IncidentRow, *, at: datetime, reaso
     at = max(at, row.created_at)
     live(row, step(before, Status.RESOLVED, at=at, by=None))
     row.resolved_by_rule = True
-    count_step(work.increments, before, row)
+    count_step(work, before, row)
     work.change(
         row,
         Happening(
@@ -159,19 +158,19 @@ def regrade(
     )
 
 
-def count_step(increments: Increments, before: Life, row: IncidentRow) -> None:
+def count_step(work: IncidentWork, before: Life, row: IncidentRow) -> None:
     """Count what this step was the first to reach; each goes into the figures once."""
     span = views.span_of(row)
-    severity = row.severity.value
+    whose = metrics.Whose(row.service, row.team, row.severity)
     mtta = measures.time_to_acknowledge(span)
     if before.acknowledged_at is None and mtta is not None:
-        increments.inc(metrics.INCIDENTS, status=metrics.REACHED_ACK)
-        increments.observe(metrics.MTTA, mtta, severity=severity)
+        metrics.count_acknowledged(work.increments, whose, mtta, work.targets)
     mttr = measures.time_to_resolve(span)
     if not row.resolution_counted and mttr is not None:
         row.resolution_counted = True
-        increments.inc(metrics.INCIDENTS, status=metrics.REACHED_RESOLVED)
-        increments.observe(metrics.MTTR, mttr, severity=severity)
+        metrics.count_resolved(
+            work.increments, whose, mttr, work.targets, acknowledged=mtta is not None
+        )
 
 
 def _from_to(before: Status, after: Status) -> Mapping[str, Any]:

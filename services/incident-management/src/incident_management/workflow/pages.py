@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from incident_management.store import incidents, people
 from incident_management.store.events import processed
 from incident_management.tables import IncidentRow
+from incident_management.targets import Targets
 from incident_management.workflow.work import EVENTS_AT_ONCE, Happening, IncidentWork, transaction
 from shared import context
 from shared.batches import parts
@@ -16,7 +17,7 @@ from shared.database import Database
 
 
 async def take_page_events(
-    database: Database, clock: Clock, events: Sequence[PageEvent]
+    database: Database, clock: Clock, targets: Targets, events: Sequence[PageEvent]
 ) -> list[EventResult]:
     """Apply a batch in order; one result an event.
 
@@ -24,12 +25,14 @@ async def take_page_events(
     """
     results: list[EventResult] = []
     for part in parts(events, EVENTS_AT_ONCE):
-        results += await _take(database, clock, part)
+        results += await _take(database, clock, targets, part)
     return results
 
 
-async def _take(database: Database, clock: Clock, events: Sequence[PageEvent]) -> list[EventResult]:
-    async with transaction(database, clock.now()) as work:
+async def _take(
+    database: Database, clock: Clock, targets: Targets, events: Sequence[PageEvent]
+) -> list[EventResult]:
+    async with transaction(database, clock.now(), targets) as work:
         seen = set(await processed(work.session, [event.event_id for event in events]))
         fresh = [event for event in events if event.event_id not in seen]
         if fresh:

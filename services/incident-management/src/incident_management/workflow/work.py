@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from incident_management import views
 from incident_management.store import feed
 from incident_management.tables import IncidentRow, ProcessedRow, TimelineRow
+from incident_management.targets import Targets
 from shared import context
 from shared.contracts.identity import Actor
 from shared.contracts.incident_api import FeedEvent
@@ -58,9 +59,10 @@ class Happening:
 class IncidentWork(Work):
     """Collects what happens in one transaction on ``session``."""
 
-    def __init__(self, session: AsyncSession, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, now: datetime, targets: Targets) -> None:
         super().__init__(now)
         self.session = session
+        self.targets = targets
         self._later: list[SQLModel] = []
         self._feed: dict[tuple[UUID, str], tuple[IncidentRow, Happening]] = {}
         self._news: dict[tuple[str, UUID], _News] = {}
@@ -203,10 +205,12 @@ def _message(topic: str, news: _News) -> Message:
     )
 
 
-def transaction(database: Database, now: datetime) -> AbstractAsyncContextManager[IncidentWork]:
-    """A unit of work that happens at ``now``.
+def transaction(
+    database: Database, now: datetime, targets: Targets
+) -> AbstractAsyncContextManager[IncidentWork]:
+    """A unit of work that happens at ``now``; its figures say what was in time by ``targets``.
 
     Raises:
         Unavailable: the database is in trouble, or another transaction made the same thing first.
     """
-    return in_session(database, lambda session: IncidentWork(session, now))
+    return in_session(database, lambda session: IncidentWork(session, now, targets))
