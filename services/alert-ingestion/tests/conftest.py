@@ -237,6 +237,8 @@ def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start
         incidents = FakeIncidents()
         values = {
             "bootstrap_ingestion_key": KEY,
+            # A clock that moves by hours would have it walk in the midst of a test.
+            "canary_interval_seconds": 0,
             "callers": {name: hash_token(token) for name, token in SERVICE_TOKENS.items()},
             **database.settings(),
             **settings,

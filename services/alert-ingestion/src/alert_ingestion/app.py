@@ -69,6 +69,7 @@ def create_app(
     oncall = _client(settings, "oncall-service", settings.oncall_service_url)
     registry = CollectorRegistry()
     defaults = integrations.default_policy(settings)
+    ingestion = Ingestion(database, clock, defaults)
     refusals = Refusals(database, clock)
     sender = event_sender(incident_management, ALERT_EVENTS_PATH, Answers(database, clock))
     return assemble(
@@ -87,10 +88,17 @@ def create_app(
                 oncall,
                 incident_management,
                 OutboxWorker(database, wakeups, clock, {TOPIC: sender}),
-                *engines(database, clock, settings, EngineMetrics(registry)),
+                *engines(database, clock, settings, ingestion, EngineMetrics(registry)),
             ],
             ready={"database": database.check},
-            collectors=[metrics.BusinessMetrics(database, clock, refusals.write_strangers).collect],
+            collectors=[
+                metrics.BusinessMetrics(
+                    database,
+                    clock,
+                    refusals.write_strangers,
+                    canary_interval=settings.canary_interval_seconds,
+                ).collect
+            ],
             authenticator=Authenticator(
                 settings.callers,
                 tokens or CachedTokenDirectory(RemoteTokenDirectory(oncall), clock),
@@ -99,7 +107,7 @@ def create_app(
                 "database": _provided(database),
                 "clock": _provided(clock),
                 "defaults": _provided(defaults),
-                "ingestion": _provided(Ingestion(database, clock, defaults)),
+                "ingestion": _provided(ingestion),
             },
             state={"refusals": refusals},
         )

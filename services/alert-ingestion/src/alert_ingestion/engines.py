@@ -1,4 +1,4 @@
-"""What runs by itself: the ends of alerts nobody repeats, and what is tidied away."""
+"""What runs by itself: the ends of alerts nobody repeats, the canary, what is tidied away."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -6,6 +6,8 @@ from typing import Final
 
 from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.workflow import housekeeping
+from alert_ingestion.workflow.canary import Canary
+from alert_ingestion.workflow.ingest import Ingestion
 from alert_ingestion.workflow.timeouts import resolve_timed_out
 from shared.clock import Clock
 from shared.database import Database
@@ -13,13 +15,26 @@ from shared.periodic import EngineMetrics, Periodic
 
 _TIMEOUTS_EVERY_SECONDS: Final = 5.0
 _HOUSEKEEPING_EVERY_SECONDS: Final = 3600.0
+# How punctual it is; how often it walks is a setting.
+_CANARY_LOOKS_EVERY_SECONDS: Final = 5.0
 
 
 def engines(
-    database: Database, clock: Clock, settings: AlertIngestionSettings, metrics: EngineMetrics
+    database: Database,
+    clock: Clock,
+    settings: AlertIngestionSettings,
+    ingestion: Ingestion,
+    metrics: EngineMetrics,
 ) -> list[Periodic]:
     """All of them."""
     retention = timedelta(days=settings.inbox_retention_days)
+    canary = Canary(
+        database,
+        clock,
+        ingestion,
+        interval=timedelta(seconds=settings.canary_interval_seconds),
+        patience=timedelta(seconds=settings.canary_patience_seconds),
+    )
 
     async def timeouts() -> bool:
         _, more = await resolve_timed_out(database, clock.now())
@@ -34,16 +49,17 @@ def engines(
     return [
         Periodic(
             name,
-            _until_done(do),
+            do,
             interval=interval,
             timeout=timeout,
             clock=clock,
             metrics=metrics,
         )
         for name, do, interval, timeout in (
-            ("timeouts", timeouts, _TIMEOUTS_EVERY_SECONDS, 30),
-            ("housekeeping", tidy, _HOUSEKEEPING_EVERY_SECONDS, 300),
-            ("archive", archive, _HOUSEKEEPING_EVERY_SECONDS, 300),
+            ("timeouts", _until_done(timeouts), _TIMEOUTS_EVERY_SECONDS, 30),
+            ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
+            ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),
+            ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),
         )
     ]
 

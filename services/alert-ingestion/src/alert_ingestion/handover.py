@@ -36,8 +36,10 @@ def updated(
 
 def resolved(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert stopped firing."""
+    # A walk is measured: it must not fail because much else is to be put on record.
+    occasion = Occasion.MORE if alert.is_canary else Occasion.RECORD
     return _message(
-        AlertKind.RESOLVED, alert, recurrence_of, reason=reason, now=now, occasion=Occasion.RECORD
+        AlertKind.RESOLVED, alert, recurrence_of, reason=reason, now=now, occasion=occasion
     )
 
 
@@ -61,6 +63,7 @@ def _message(
         auto_resolve=alert.auto_resolve,
         alert=_snapshot(alert),
         reason=reason,
+        canary=alert.is_canary,
     )
     return Message(
         topic=TOPIC,

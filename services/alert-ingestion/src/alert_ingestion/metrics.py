@@ -1,18 +1,19 @@
 """What the service counts: rows in its schema, incremented with what they count, read at scrape."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from alert_ingestion.handover import TOPIC
-from alert_ingestion.model import Reason
-from alert_ingestion.store import alerts
+from alert_ingestion.model import Reason, Step
+from alert_ingestion.store import alerts, canary
 from shared import counters, outbox
 from shared.clock import Clock
 from shared.contracts.wire import Severity
-from shared.counters import CounterDef
+from shared.counters import CounterDef, HistogramDef
 from shared.database import Connection, Database
 
 NEW_INCIDENT: Final = "new_incident"
@@ -51,7 +52,27 @@ REFUSED: Final = CounterDef(
     free=("integration",),
 )
 
-COUNTERS: Final[Sequence[CounterDef]] = (RECEIVED, CORRELATED, RESOLVED, TRUNCATED, REFUSED)
+OK: Final = "ok"
+FAILED: Final = "failed"
+
+CANARY_WALKS: Final = CounterDef(
+    "canary_walks_total",
+    "Walks of the canary from alert to page and back that are over, by outcome.",
+    labels=("outcome",),
+    zeros=[{"outcome": outcome} for outcome in (OK, FAILED)],
+)
+CANARY_SECONDS: Final = HistogramDef(
+    "canary_seconds",
+    "From the start of a walk of the canary until its page was sent, and its incident resolved.",
+    (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120),
+    labels=("step",),
+    zeros=[{"step": step.value} for step in (Step.PAGED, Step.RESOLVED)],
+)
+
+COUNTED: Final[Sequence[CounterDef | HistogramDef]] = (
+    *(RECEIVED, CORRELATED, RESOLVED, TRUNCATED, REFUSED),
+    *(CANARY_WALKS, CANARY_SECONDS),
+)
 
 
 WriteBefore: TypeAlias = Callable[[Connection], Awaitable[None]]
@@ -60,10 +81,13 @@ WriteBefore: TypeAlias = Callable[[Connection], Awaitable[None]]
 class BusinessMetrics:
     """Reads them at scrape."""
 
-    def __init__(self, database: Database, clock: Clock, before: WriteBefore) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, before: WriteBefore, *, canary_interval: float
+    ) -> None:
         self._database = database
         self._clock = clock
         self._before = before
+        self._canary_interval = canary_interval
 
     async def collect(self) -> Iterable[Metric]:
         """Every family; what was only counted in memory is written first."""
@@ -72,9 +96,10 @@ class BusinessMetrics:
         async with self._database.transaction() as connection:
             firing = await alerts.firing_by_severity(connection)
             return [
-                *await counters.families(connection, COUNTERS),
+                *await counters.families(connection, COUNTED),
                 *await outbox.families(connection, [TOPIC], now=self._clock.now()),
                 _firing(firing),
+                *_canary(await canary.last_success(connection), self._canary_interval),
             ]
 
 
@@ -83,3 +108,16 @@ def _firing(counts: dict[str, int]) -> Metric:
     for severity in Severity:
         family.add_metric([severity.value], counts.get(severity.value, 0))
     return family
+
+
+def _canary(last_success: datetime | None, interval: float) -> list[Metric]:
+    return [
+        GaugeMetricFamily(
+            "canary_last_success_timestamp_seconds",
+            "When the last walk of the canary was complete; 0: never.",
+            value=last_success.timestamp() if last_success else 0.0,
+        ),
+        GaugeMetricFamily(
+            "canary_interval_seconds", "How often the canary walks; 0: never.", value=interval
+        ),
+    ]

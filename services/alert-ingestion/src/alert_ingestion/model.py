@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from shared.contracts.alerts import AGE_REACHED
 from shared.contracts.wire import Severity
+
+CANARY: Final = UUID("00000000-0000-7000-8000-0000000ca9a7")
+"""The integration of the platform's test of itself (docs/adr/0032), which nobody sees."""
+
+
+class Step(StrEnum):
+    """How far a walk of the canary has come."""
+
+    OPENED = "opened"
+    PAGED = "paged"
+    RESOLVED = "resolved"
 
 
 class AlertStatus(StrEnum):
@@ -77,6 +89,11 @@ class Integration:
     id: UUID
     name: str
     policy: Policy
+
+    @property
+    def is_canary(self) -> bool:
+        """Whether it is the platform's own, of which no figure tells."""
+        return self.id == CANARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +187,11 @@ class Alert:
     def identity(self) -> tuple[UUID, str]:
         """What makes two messages speak of the same problem."""
         return self.integration_id, self.fingerprint
+
+    @property
+    def is_canary(self) -> bool:
+        """Whether it is the platform's own, of which no figure tells."""
+        return self.integration_id == CANARY
 
 
 class IncidentState(StrEnum):

@@ -1,6 +1,6 @@
 from pydantic import Field, SecretStr
 
-from shared.settings import DatabaseSettings
+from shared.settings import DatabaseSettings, Seconds
 
 
 class AlertIngestionSettings(DatabaseSettings):
@@ -27,4 +27,13 @@ class AlertIngestionSettings(DatabaseSettings):
     )
     inbox_retention_days: int = Field(
         14, ge=1, le=3650, description="how long the raw bodies of accepted requests are kept"
+    )
+    canary_interval_seconds: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="how often an alert of the platform's own walks the whole way; 0: never",
+    )
+    canary_patience_seconds: Seconds = Field(
+        120, description="after how long a walk that is not complete has failed"
     )

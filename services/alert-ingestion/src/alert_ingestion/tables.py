@@ -202,3 +202,17 @@ class ProcessedEventRow(Table, table=True):
 
     event_id: UUID = Field(primary_key=True)
     processed_at: datetime = _instant()
+
+
+class CanaryWalkRow(Table, table=True):
+    """A walk of the canary: its alert, its page and its end; or the step that it did not get to."""
+
+    __tablename__ = "canary_walks"
+
+    id: UUID = Field(primary_key=True)
+    incident_id: UUID | None
+    started_at: datetime = _instant()
+    paged_at: datetime | None = _instant(nullable=True)
+    resolved_at: datetime | None = _instant(nullable=True)
+    failed_at: datetime | None = _instant(nullable=True)
+    failed_step: str | None = Field(sa_type=sa.Text)

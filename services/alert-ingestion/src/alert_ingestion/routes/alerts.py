@@ -95,7 +95,7 @@ async def get_alert(
     own = await _visible(request, database, defaults)
     async with database.transaction() as connection:
         alert = await store.by_id(connection, alert_id)
-    if alert is None or (own is not None and alert.integration_id != own):
+    if alert is None or alert.is_canary or (own is not None and alert.integration_id != own):
         raise NotFound(f"There is no alert {alert_id}.")
     return _view(alert)
 

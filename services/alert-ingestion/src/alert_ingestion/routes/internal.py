@@ -2,7 +2,7 @@ from litestar import post
 from litestar.params import JSONBody
 
 from alert_ingestion.routes.parameters import TheClock, TheDatabase
-from alert_ingestion.workflow.incidents import take_incident_events
+from alert_ingestion.workflow.incidents import hear
 from shared.app import INTERNAL_MAX_BODY_BYTES
 from shared.auth import requires_service
 from shared.contracts.incidents import INCIDENT_EVENTS_PATH, IncidentEvents
@@ -20,7 +20,5 @@ from shared.contracts.wire import EventResults
 async def incident_events(
     data: JSONBody[IncidentEvents], database: TheDatabase, clock: TheClock
 ) -> EventResults:
-    """What incident-management decided: incidents resolved by a person, or merged."""
-    async with database.transaction() as connection:
-        results = await take_incident_events(connection, data.events, clock.now())
-    return EventResults(results=results)
+    """What incident-management decided: incidents resolved, or merged; and how far a canary is."""
+    return EventResults(results=await hear(database, data.events, clock.now()))

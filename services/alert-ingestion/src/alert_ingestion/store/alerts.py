@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from alert_ingestion.model import Alert, AlertStatus
+from alert_ingestion.model import CANARY, Alert, AlertStatus
 from alert_ingestion.tables import AlertRow
 from shared.contracts.wire import Severity
 from shared.database import Connection
@@ -124,18 +124,19 @@ async def by_id(connection: Connection, alert_id: UUID) -> Alert | None:
 async def page(
     connection: Connection, filters: Mapping[str, Any], *, before: UUID | None, limit: int
 ) -> list[Alert]:
-    """Alerts, newest first, at most ``limit``; ``filters`` are columns with the value wanted."""
-    conditions = [f"a.{column} = %({column})s" for column in filters]
+    """Alerts of senders, newest first, at most ``limit``; ``filters`` are columns and values."""
+    conditions = ["a.integration_id <> %(canary)s"]
+    conditions += [f"a.{column} = %({column})s" for column in filters]
     if before is not None:
         conditions.append("a.id < %(before)s")
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    where = f" WHERE {' AND '.join(conditions)}"
     newest = [
         f"({_select(table)}{where} ORDER BY a.id DESC LIMIT %(limit)s)"
         for table in ("alerts", "past_alerts")
     ]
     cursor = await connection.execute(
         f"{' UNION ALL '.join(newest)} ORDER BY id DESC LIMIT %(limit)s".encode(),
-        {**filters, "before": before, "limit": limit},
+        {**filters, "before": before, "limit": limit, "canary": CANARY},
     )
     return [from_row(row) for row in await cursor.fetchall()]
 
@@ -181,14 +182,16 @@ async def move(connection: Connection, alert_id: UUID, target: UUID) -> None:
 async def archive(connection: Connection, over_since: datetime, limit: int) -> int:
     """Put alerts that ended before ``over_since`` where the past is kept; how many.
 
+    Those of the canary have none (see store.canary).
+
     The live ones stay few then, and the past can be dropped a month at a time. One that somebody
     decides about at this moment is left for the next time.
     """
     cursor = await connection.execute(
         "SELECT id, resolved_at FROM alerts "
         "WHERE status = 'resolved' AND NOT suppressed AND resolved_at < %s "
-        "ORDER BY resolved_at LIMIT %s FOR UPDATE SKIP LOCKED",
-        (over_since, limit),
+        "AND integration_id <> %s ORDER BY resolved_at LIMIT %s FOR UPDATE SKIP LOCKED",
+        (over_since, CANARY, limit),
     )
     found = await cursor.fetchall()
     for month in sorted({_month(row["resolved_at"]) for row in found}):
@@ -222,8 +225,10 @@ async def _ensure_partition(connection: Connection, month: date) -> None:
 
 
 async def firing_by_severity(connection: Connection) -> dict[str, int]:
-    """How many alerts fire."""
+    """How many alerts of senders fire."""
     cursor = await connection.execute(
-        "SELECT severity, count(*) AS firing FROM alerts WHERE status = 'firing' GROUP BY severity"
+        "SELECT severity, count(*) AS firing FROM alerts "
+        "WHERE status = 'firing' AND integration_id <> %s GROUP BY severity",
+        (CANARY,),
     )
     return {row["severity"]: row["firing"] for row in await cursor.fetchall()}

@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from alert_ingestion.model import CANARY
 from shared.database import Connection
 
 
@@ -64,11 +65,12 @@ async def named_by_key_hash(connection: Connection, key_hash: str) -> tuple[UUID
 async def by_id(
     connection: Connection, integration_id: UUID, *, to_change: bool = False
 ) -> StoredIntegration | None:
-    """One integration, revoked ones too; locked if it is about to be changed."""
+    """One integration of a sender, revoked ones too; locked if it is about to be changed."""
     locked = " FOR NO KEY UPDATE" if to_change else ""
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM integrations WHERE id = %s{locked}".encode(),  # noqa: S608
-        (integration_id,),
+        f"SELECT {_COLUMNS} FROM integrations "  # noqa: S608 - constants
+        f"WHERE id = %s AND id <> %s{locked}".encode(),
+        (integration_id, CANARY),
     )
     row = await cursor.fetchone()
     return None if row is None else StoredIntegration(**row)
@@ -77,11 +79,12 @@ async def by_id(
 async def page(
     connection: Connection, *, after: UUID | None, limit: int
 ) -> list[StoredIntegration]:
-    """Integrations in the order of their making, revoked ones too, at most ``limit``."""
+    """Integrations of senders in the order of their making, revoked ones too, at most ``limit``."""
     cursor = await connection.execute(
         f"SELECT {_COLUMNS} FROM integrations "  # noqa: S608 - constants
-        "WHERE %(after)s::uuid IS NULL OR id > %(after)s ORDER BY id LIMIT %(limit)s",
-        {"after": after, "limit": limit},
+        "WHERE id <> %(canary)s AND (%(after)s::uuid IS NULL OR id > %(after)s) "
+        "ORDER BY id LIMIT %(limit)s",
+        {"after": after, "limit": limit, "canary": CANARY},
     )
     return [StoredIntegration(**row) for row in await cursor.fetchall()]
 

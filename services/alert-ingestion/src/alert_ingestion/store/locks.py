@@ -21,11 +21,19 @@ STRIPES: Final = 1024
 _MOVES: Final = 8001_0
 _IDENTITIES: Final = 8001_1
 _CORRELATION_KEYS: Final = 8001_2
+_CANARY: Final = 8001_3
 
 
 async def incident_moves(connection: Connection) -> None:
     """One transaction at a time learns about incidents; they are as rare as people's decisions."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", (_MOVES,))
+
+
+async def canary_walks(connection: Connection) -> bool:
+    """Whether nobody else begins a walk of the canary; nobody does then until the commit."""
+    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s, 0) AS mine", (_CANARY,))
+    row = await cursor.fetchone()
+    return row is not None and row["mine"]
 
 
 async def identities(connection: Connection, wanted: Iterable[tuple[UUID, str]]) -> None:

@@ -9,10 +9,23 @@ from datetime import datetime
 from uuid import UUID
 
 from alert_ingestion.store import alerts, groups, incidents, locks
+from alert_ingestion.workflow import canary
 from shared.contracts.alerts import AlertEvent
 from shared.contracts.incidents import IncidentEvent
 from shared.contracts.wire import EventResult, Outcome
-from shared.database import Connection
+from shared.database import Connection, Database
+
+
+async def hear(
+    database: Database, events: Sequence[IncidentEvent], now: datetime
+) -> list[EventResult]:
+    """Apply a batch: of senders' incidents in one transaction, then of the canary's."""
+    of_senders = [event for event in events if not event.canary]
+    results: list[EventResult] = []
+    if of_senders:
+        async with database.transaction() as connection:
+            results += await take_incident_events(connection, of_senders, now)
+    return results + await canary.hear(database, [one for one in events if one.canary], now)
 
 
 async def take_incident_events(

@@ -52,20 +52,24 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
 
 
 def _take(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
-    work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
+    receipt = _decide(work, batch, received)
+    if not batch.integration.is_canary:
+        work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
+        if not received.resolved:
+            work.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
+    return receipt
+
+
+def _decide(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
     if received.severity_unknown and received.severity_original is not None:
         work.note_unknown_severity(batch.integration.id, received.severity_original)
     latest = work.latest((batch.integration.id, received.fingerprint))
     match = deduplication.match(received, latest)
     if match.effect is Effect.OPEN:
-        receipt = _open(work, batch, received, latest)
-    elif latest is None:
-        receipt = Receipt(Action.NO_OPEN_ALERT, Reason.NO_OPEN_ALERT, AlertStatus.RESOLVED)
-    else:
-        receipt = _apply(work, match, received, latest)
-    if not received.resolved:
-        work.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
-    return receipt
+        return _open(work, batch, received, latest)
+    if latest is None:
+        return Receipt(Action.NO_OPEN_ALERT, Reason.NO_OPEN_ALERT, AlertStatus.RESOLVED)
+    return _apply(work, match, received, latest)
 
 
 def _apply(work: AlertWork, match: Match, received: ReceivedAlert, latest: Alert) -> Receipt:

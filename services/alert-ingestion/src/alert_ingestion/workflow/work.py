@@ -122,7 +122,8 @@ class AlertWork(Work):
     def end(self, alert: Alert, reason: Reason) -> None:
         """An alert that stopped firing, which incident-management will hear of."""
         self.change(alert)
-        self.increments.inc(metrics.RESOLVED, reason=reason.value)
+        if not alert.is_canary:
+            self.increments.inc(metrics.RESOLVED, reason=reason.value)
         self._maybe_emptied.add(alert.incident_id)
         self.owe(
             handover.resolved(
