@@ -31,7 +31,9 @@ _SEVERITY, _STATUS = _words(Severity), _words(Status)
 class IncidentRow(SQLModel, table=True):
     """An incident.
 
-    ``origin`` is alert, manual or import. ``opening_alert_id`` is the alert the title came from.
+    ``origin`` is alert, manual, import or canary; ``canary`` marks the incident of the platform's
+    test of itself (docs/adr/0032), which no person and no figure sees.
+    ``opening_alert_id`` is the alert the title came from.
     ``resolved_from`` is the state before the end, ``resolved_by_rule`` whether a rule drew it, and
     ``resolution_counted`` whether the end is in the counters (it goes in once, and
     that of an imported incident never). ``severity_chosen``: a person chose it, not its alerts.
@@ -62,6 +64,7 @@ class IncidentRow(SQLModel, table=True):
     alert_count: int = 0
     worst_severity: Severity | None = Field(default=None, sa_type=_SEVERITY)
     severity_chosen: bool = False
+    canary: bool = False
     correlation_key: str | None = Field(default=None, sa_type=Text)
     recurrence_of: UUID | None = None
     merged_into: UUID | None = Field(default=None, foreign_key="incidents.id")

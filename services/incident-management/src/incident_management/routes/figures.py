@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from incident_management import measures
 from incident_management.routes import parameters
-from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams
+from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams, TheTargets
 from incident_management.routes.parameters import When
 from incident_management.store import figures
 from shared.app import UNCOMPRESSED
@@ -22,15 +22,17 @@ DEFAULT_WINDOW = "7d"
 
 @get("/stats", guards=[requires(Role.VIEWER)], tags=["statistics"])
 async def get_statistics(
+    *,
     database: TheDatabase,
     clock: TheClock,
+    targets: TheTargets,
     window: Annotated[
         str | None, QueryParameter(description="90m, 24h, 7d (default), 4w: back from `until`")
     ] = None,
     since: When = None,
     until: When = None,
 ) -> Stats:
-    """Exact figures over incidents created in [since, until): how many, and how fast handled."""
+    """Exact figures over what happened in [since, until): how many, and how fast."""
     end = parameters.instant("until", until) or clock.now()
     start = parameters.instant("since", since)
     if start is not None and window is not None:
@@ -43,7 +45,7 @@ async def get_statistics(
     if start > end:
         raise Invalid([FieldError("since", "must not be after until")])
     async with database.transaction() as connection:
-        return await figures.statistics(connection, since=start, until=end)
+        return await figures.statistics(connection, targets, since=start, until=end)
 
 
 @get(

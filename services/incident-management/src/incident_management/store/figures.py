@@ -1,8 +1,11 @@
-"""Exact figures over the incidents of a window, computed from the incidents themselves."""
+"""Exact figures of a window, by when it happened, computed from the incidents themselves."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from incident_management.targets import Targets
 from shared.contracts.incident_api import (
     DayCount,
     Durations,
@@ -11,82 +14,116 @@ from shared.contracts.incident_api import (
     SeverityTally,
     Stats,
     Tally,
+    TeamTally,
 )
 from shared.contracts.incidents import Status
 from shared.contracts.wire import Severity
 from shared.database import Connection
 
 # grouping() has a bit for each expression that a row is NOT grouped by.
-_TOTAL, _BY_SERVICE, _BY_SEVERITY = 3, 2, 1
-SERVICES_AT_MOST = 100
+_TOTAL, _BY_SEVERITY, _BY_SERVICE, _BY_TEAM = 0b111, 0b011, 0b101, 0b110
+LISTED_AT_MOST = 100
 
 _TALLIES = """
-WITH handled AS (
-    SELECT severity, service,
-           greatest(extract(epoch FROM acknowledged_at - created_at)::float8, 0) AS mtta,
-           greatest(extract(epoch FROM resolved_at - created_at)::float8, 0) AS mttr,
-           acknowledged_at, resolved_at
+WITH happened AS (
+    SELECT severity, service, team, true AS opened,
+           NULL::float8 AS mtta, NULL::float8 AS mttr, false AS unseen
     FROM incidents
-    WHERE merged_into IS NULL AND created_at >= %(since)s AND created_at < %(until)s
+    WHERE NOT canary AND created_at >= %(since)s AND created_at < %(until)s
+    UNION ALL
+    SELECT severity, service, team, false,
+           greatest(extract(epoch FROM acknowledged_at - created_at)::float8, 0), NULL, false
+    FROM incidents
+    WHERE NOT canary AND acknowledged_at >= %(since)s AND acknowledged_at < %(until)s
+    UNION ALL
+    SELECT severity, service, team, false,
+           NULL, greatest(extract(epoch FROM resolved_at - created_at)::float8, 0),
+           acknowledged_at IS NULL
+    FROM incidents
+    WHERE NOT canary AND merged_into IS NULL
+      AND resolved_at >= %(since)s AND resolved_at < %(until)s
 )
-SELECT grouping(severity, service) AS grouped, severity, service,
-       count(*) AS created, count(acknowledged_at) AS acknowledged, count(resolved_at) AS resolved,
-       avg(mtta) FILTER (WHERE acknowledged_at IS NOT NULL) AS mtta_mean,
-       percentile_cont(ARRAY[0.5, 0.95]::float8[]) WITHIN GROUP (ORDER BY mtta)
-           FILTER (WHERE acknowledged_at IS NOT NULL) AS mtta_percentiles,
-       avg(mttr) FILTER (WHERE resolved_at IS NOT NULL) AS mttr_mean,
-       percentile_cont(ARRAY[0.5, 0.95]::float8[]) WITHIN GROUP (ORDER BY mttr)
-           FILTER (WHERE resolved_at IS NOT NULL) AS mttr_percentiles
-FROM handled
-GROUP BY GROUPING SETS ((), (severity), (service))
-ORDER BY grouped, created DESC, service
+SELECT grouping(severity, service, team) AS grouped, severity, service, team,
+       count(*) FILTER (WHERE opened) AS created,
+       count(mtta) AS acknowledged,
+       count(*) FILTER (WHERE mtta <= target.acknowledge) AS acknowledged_in_time,
+       count(mttr) AS resolved,
+       count(*) FILTER (WHERE mttr <= target.resolve) AS resolved_in_time,
+       count(*) FILTER (WHERE unseen) AS never_acknowledged,
+       avg(mtta) AS mtta_mean,
+       percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY mtta) AS mtta_percentiles,
+       avg(mttr) AS mttr_mean,
+       percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY mttr) AS mttr_percentiles
+FROM happened
+JOIN unnest(%(severities)s::text[], %(acknowledge)s::float8[], %(resolve)s::float8[])
+    AS target (severity, acknowledge, resolve) USING (severity)
+GROUP BY GROUPING SETS ((), (severity), (service), (team))
+ORDER BY grouped, created DESC, resolved DESC, service, team
 """
 
 _OPEN = """
-SELECT severity, status, service, count(*) AS held FROM incidents
-WHERE status <> 'resolved' GROUP BY severity, status, service
+SELECT severity, status, service, team, count(*) AS held FROM incidents
+WHERE NOT canary AND status <> 'resolved' GROUP BY severity, status, service, team
 """
 
 _DAYS = """
 SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS created
 FROM incidents
-WHERE merged_into IS NULL AND created_at >= %(since)s AND created_at < %(until)s
+WHERE NOT canary AND created_at >= %(since)s AND created_at < %(until)s
 GROUP BY day ORDER BY day
 """
 
+_COUNTS = (
+    *("created", "acknowledged", "acknowledged_in_time"),
+    *("resolved", "resolved_in_time", "never_acknowledged"),
+)
 
-async def statistics(connection: Connection, *, since: datetime, until: datetime) -> Stats:
-    """Figures over incidents created in [since, until), and what is open now.
 
-    greatest() ignores NULL, hence the FILTERs: an incident that nobody acknowledged has no time
-    to acknowledge, not one of zero.
-    """
+async def statistics(
+    connection: Connection, targets: Targets, *, since: datetime, until: datetime
+) -> Stats:
+    """Figures over what happened in [since, until), and what is open now."""
     window = {"since": since, "until": until}
-    tallies = await (await connection.execute(_TALLIES, window)).fetchall()
+    rows = await (await connection.execute(_TALLIES, window | _limits(targets))).fetchall()
     held = await (await connection.execute(_OPEN)).fetchall()
     days = await (await connection.execute(_DAYS, window)).fetchall()
-    by_severity = {
-        row["severity"]: _tally(row) for row in tallies if row["grouped"] == _BY_SEVERITY
-    }
+    by_severity = {row["severity"]: _tally(row) for row in _grouped(rows, _BY_SEVERITY)}
     return Stats(
         since=since,
         until=until,
         open=_open(held),
-        total=next((Tally(**_tally(row)) for row in tallies if row["grouped"] == _TOTAL), Tally()),
+        total=next((Tally(**_tally(row)) for row in _grouped(rows, _TOTAL)), Tally()),
         by_severity=[
             SeverityTally(severity=severity, **by_severity.get(severity, {}))
             for severity in Severity
         ],
-        by_service=_services(tallies, held),
+        by_service=[
+            ServiceTally(service=name, **tally)
+            for name, tally in _with_open("service", _grouped(rows, _BY_SERVICE), held)
+        ],
+        by_team=[
+            TeamTally(team=name, **tally)
+            for name, tally in _with_open("team", _grouped(rows, _BY_TEAM), held)
+        ],
         by_day=[DayCount(**day) for day in days],
     )
 
 
+def _limits(targets: Targets) -> dict[str, Any]:
+    return {
+        "severities": [severity.value for severity in Severity],
+        "acknowledge": [targets.acknowledge[severity].total_seconds() for severity in Severity],
+        "resolve": [targets.resolve[severity].total_seconds() for severity in Severity],
+    }
+
+
+def _grouped(rows: Iterable[dict[str, Any]], grouped: int) -> list[dict[str, Any]]:
+    return [row for row in rows if row["grouped"] == grouped]
+
+
 def _tally(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "created": row["created"],
-        "acknowledged": row["acknowledged"],
-        "resolved": row["resolved"],
+        **{name: row[name] for name in _COUNTS},
         "mtta": _durations(row["acknowledged"], row["mtta_mean"], row["mtta_percentiles"]),
         "mttr": _durations(row["resolved"], row["mttr_mean"], row["mttr_percentiles"]),
     }
@@ -108,15 +145,15 @@ def _open(held: list[dict[str, Any]]) -> OpenNow:
     return OpenNow(total=sum(by_status.values()), by_severity=by_severity, by_status=by_status)
 
 
-def _services(tallies: list[dict[str, Any]], held: list[dict[str, Any]]) -> list[ServiceTally]:
-    """Most incidents in the window first, then the services that only have open ones."""
-    still_open: dict[str, int] = {}
+def _with_open(
+    heading: str, rows: Iterable[dict[str, Any]], held: Iterable[dict[str, Any]]
+) -> list[tuple[Any, dict[str, Any]]]:
+    """Most incidents in the window first, then those under which some are only open."""
+    still_open: Counter[str | None] = Counter()
     for row in held:
-        still_open[row["service"]] = still_open.get(row["service"], 0) + row["held"]
+        still_open[row[heading]] += row["held"]
     found = [
-        ServiceTally(service=row["service"], open=still_open.pop(row["service"], 0), **_tally(row))
-        for row in tallies
-        if row["grouped"] == _BY_SERVICE
+        (row[heading], {"open": still_open.pop(row[heading], 0), **_tally(row)}) for row in rows
     ]
-    quiet = [ServiceTally(service=name, open=count) for name, count in sorted(still_open.items())]
-    return [*found, *quiet][:SERVICES_AT_MOST]
+    quiet = sorted(still_open.items(), key=lambda item: item[0] or "")
+    return [*found, *((name, {"open": count}) for name, count in quiet)][:LISTED_AT_MOST]

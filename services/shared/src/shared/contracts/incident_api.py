@@ -124,7 +124,10 @@ class IncidentMeasures(Wire):
 
 
 class Durations(Wire):
-    """A distribution of durations in seconds; the figures are null when ``count`` is 0."""
+    """A distribution of durations in seconds; the figures are null when ``count`` is 0.
+
+    A percentile is a duration that happened: of the nearest rank, so many were at most that long.
+    """
 
     count: int = 0
     mean_seconds: float | None = None
@@ -133,11 +136,20 @@ class Durations(Wire):
 
 
 class Tally(Wire):
-    """Incidents created in the window, under one heading, and how fast they were handled."""
+    """What happened in the window, under one heading: each figure by its own instant.
+
+    ``created`` counts the incidents that were opened in it, ``acknowledged`` and ``mtta`` those
+    first acknowledged in it, ``resolved`` and ``mttr`` those that ended in it, whenever they began;
+    merged ones do not end. ``..._in_time`` are those within the target of their severity,
+    ``never_acknowledged`` those of ``resolved`` that nobody had acknowledged.
+    """
 
     created: int = 0
     acknowledged: int = 0
+    acknowledged_in_time: int = 0
     resolved: int = 0
+    resolved_in_time: int = 0
+    never_acknowledged: int = 0
     mtta: Durations = Field(default_factory=Durations)
     mttr: Durations = Field(default_factory=Durations)
 
@@ -152,6 +164,13 @@ class ServiceTally(Tally):
     """One service; ``open`` counts its incidents that are not resolved now, whenever created."""
 
     service: Text
+    open: int = 0
+
+
+class TeamTally(Tally):
+    """One team; null: incidents without one. ``open`` as for a service."""
+
+    team: Text | None
     open: int = 0
 
 
@@ -171,7 +190,11 @@ class OpenNow(Wire):
 
 
 class Stats(Wire):
-    """``GET /api/v1/stats``: exact figures over incidents created in [since, until)."""
+    """``GET /api/v1/stats``: exact figures over what happened in [since, until).
+
+    By when it happened, as the counters on /metrics count. Service, team and severity are those
+    that an incident has now.
+    """
 
     since: datetime
     until: datetime
@@ -179,6 +202,7 @@ class Stats(Wire):
     total: Tally
     by_severity: list[SeverityTally]
     by_service: list[ServiceTally]
+    by_team: list[TeamTally] = []
     by_day: list[DayCount]
 
 
