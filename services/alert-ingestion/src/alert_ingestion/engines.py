@@ -7,6 +7,7 @@ from typing import Final
 from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.workflow import housekeeping
 from alert_ingestion.workflow.canary import Canary
+from alert_ingestion.workflow.dead_man import DeadMan
 from alert_ingestion.workflow.ingest import Ingestion
 from alert_ingestion.workflow.timeouts import resolve_timed_out
 from shared.clock import Clock
@@ -17,6 +18,7 @@ _TIMEOUTS_EVERY_SECONDS: Final = 5.0
 _HOUSEKEEPING_EVERY_SECONDS: Final = 3600.0
 # How punctual it is; how often it walks is a setting.
 _CANARY_LOOKS_EVERY_SECONDS: Final = 5.0
+_DEAD_MAN_EVERY_SECONDS: Final = 60.0
 
 
 def engines(
@@ -46,6 +48,15 @@ def engines(
     async def archive() -> bool:
         return await housekeeping.archive(database, clock.now())
 
+    work = [
+        ("timeouts", _until_done(timeouts), _TIMEOUTS_EVERY_SECONDS, 30),
+        ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
+        ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),
+        ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),
+    ]
+    if url := settings.deadman_url.get_secret_value():
+        dead_man = DeadMan(database, clock, url, canary_walks=bool(canary.interval))
+        work.append(("dead_man", dead_man.ping, _DEAD_MAN_EVERY_SECONDS, 30))
     return [
         Periodic(
             name,
@@ -55,12 +66,7 @@ def engines(
             clock=clock,
             metrics=metrics,
         )
-        for name, do, interval, timeout in (
-            ("timeouts", _until_done(timeouts), _TIMEOUTS_EVERY_SECONDS, 30),
-            ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
-            ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),
-            ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),
-        )
+        for name, do, interval, timeout in work
     ]
 
 

@@ -1,7 +1,8 @@
 """What the service counts: rows in its schema, incremented with what they count, read at scrape."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 from prometheus_client.core import GaugeMetricFamily
@@ -9,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 
 from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Reason, Step
-from alert_ingestion.store import alerts, canary
+from alert_ingestion.store import alerts, canary, heartbeats
 from shared import counters, outbox
 from shared.clock import Clock
 from shared.contracts.wire import Severity
@@ -69,9 +70,25 @@ CANARY_SECONDS: Final = HistogramDef(
     zeros=[{"step": step.value} for step in (Step.PAGED, Step.RESOLVED)],
 )
 
+
+class Ping(StrEnum):
+    """What became of telling somebody outside that this installation is alive."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    WITHHELD = "withheld"
+
+
+PINGS: Final = CounterDef(
+    "deadman_pings_total",
+    "Times somebody outside was to be told that this installation is alive, by outcome.",
+    labels=("outcome",),
+    zeros=[{"outcome": outcome.value} for outcome in Ping],
+)
+
 COUNTED: Final[Sequence[CounterDef | HistogramDef]] = (
     *(RECEIVED, CORRELATED, RESOLVED, TRUNCATED, REFUSED),
-    *(CANARY_WALKS, CANARY_SECONDS),
+    *(CANARY_WALKS, CANARY_SECONDS, PINGS),
 )
 
 
@@ -100,6 +117,7 @@ class BusinessMetrics:
                 *await outbox.families(connection, [TOPIC], now=self._clock.now()),
                 _firing(firing),
                 *_canary(await canary.last_success(connection), self._canary_interval),
+                _heartbeats(await heartbeats.last(connection), self._clock.now()),
             ]
 
 
@@ -121,3 +139,12 @@ def _canary(last_success: datetime | None, interval: float) -> list[Metric]:
             "canary_interval_seconds", "How often the canary walks; 0: never.", value=interval
         ),
     ]
+
+
+def _heartbeats(heard: Mapping[str, datetime], now: datetime) -> Metric:
+    family = GaugeMetricFamily(
+        "heartbeat_age_seconds", "Since when a heartbeat has not been heard.", labels=["name"]
+    )
+    for name, at in heard.items():
+        family.add_metric([name], max(0.0, (now - at).total_seconds()))
+    return family

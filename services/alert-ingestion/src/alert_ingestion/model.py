@@ -14,6 +14,10 @@ CANARY: Final = UUID("00000000-0000-7000-8000-0000000ca9a7")
 """The integration of the platform's test of itself (docs/adr/0032), which nobody sees."""
 
 
+HEARTBEAT_LABEL: Final = "vigie_heartbeat"
+"""The label of an alert that always fires, and says with its value who is alive."""
+
+
 class Step(StrEnum):
     """How far a walk of the canary has come."""
 
@@ -47,6 +51,7 @@ class Reason(StrEnum):
     ALREADY_RESOLVED = "already_resolved"
     NO_OPEN_ALERT = "no_open_alert"
     OLDER_OCCURRENCE = "older_occurrence"
+    HEARTBEAT = "heartbeat"
 
 
 class Action(StrEnum):
@@ -57,6 +62,7 @@ class Action(StrEnum):
     DUPLICATE = "duplicate_suppressed"
     RESOLVED = "resolved"
     NO_OPEN_ALERT = "no_open_alert"
+    HEARTBEAT = "heartbeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,11 @@ class ReceivedAlert:
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def heartbeat(self) -> str | None:
+        """The name of the heartbeat that this is instead of an alert; None for an alert."""
+        return self.labels.get(HEARTBEAT_LABEL) or None
 
 
 @dataclass(frozen=True, slots=True)

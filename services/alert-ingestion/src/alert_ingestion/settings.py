@@ -1,4 +1,5 @@
-from pydantic import Field, SecretStr
+import httpx
+from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import DatabaseSettings, Seconds
 
@@ -37,3 +38,18 @@ class AlertIngestionSettings(DatabaseSettings):
     canary_patience_seconds: Seconds = Field(
         120, description="after how long a walk that is not complete has failed"
     )
+    deadman_url: SecretStr = Field(
+        SecretStr(""),
+        description="URL that is asked every minute while all is well; empty: none",
+    )
+
+    @field_validator("deadman_url")
+    @classmethod
+    def _can_be_asked(cls, value: SecretStr) -> SecretStr:
+        try:
+            url = httpx.URL(value.get_secret_value())
+        except httpx.InvalidURL:
+            raise ValueError("must be a URL") from None
+        if value and (url.scheme not in ("http", "https") or not url.host):
+            raise ValueError("must begin with http:// or https:// and a host")
+        return value

@@ -216,3 +216,13 @@ class CanaryWalkRow(Table, table=True):
     resolved_at: datetime | None = _instant(nullable=True)
     failed_at: datetime | None = _instant(nullable=True)
     failed_step: str | None = Field(sa_type=sa.Text)
+
+
+class HeartbeatRow(Table, table=True):
+    """A heartbeat by its name: when it was last heard, and from whom."""
+
+    __tablename__ = "heartbeats"
+
+    name: str = Field(sa_type=sa.Text, primary_key=True)
+    integration_id: UUID = Field(foreign_key="integrations.id")
+    last_at: datetime = _instant()

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from alert_ingestion.store import alerts, canary, inbox
+from alert_ingestion.store import alerts, canary, heartbeats, inbox
 from shared.database import Database
 
 BATCH: Final = 1000
@@ -16,6 +16,9 @@ EVENTS_REMEMBERED_FOR: Final = timedelta(days=30)
 CANARIES_KEPT_FOR: Final = timedelta(hours=1)
 WALKS_KEPT_FOR: Final = timedelta(days=7)
 
+# One that has been silent for so long is none any more: somebody took it away.
+HEARTBEATS_REMEMBERED_FOR: Final = timedelta(days=7)
+
 # A problem that comes and goes stays among the live ones meanwhile.
 OVER_FOR: Final = timedelta(hours=1)
 
@@ -23,13 +26,14 @@ OVER_FOR: Final = timedelta(hours=1)
 async def forget(database: Database, now: datetime, *, retention: timedelta) -> bool:
     """Delete a batch of raw bodies older than ``retention``; whether there may be more.
 
-    With it goes what is left of events and of canaries after their time.
+    With it goes what is left of events, canaries and heartbeats after their time.
     """
     async with database.transaction() as connection:
         deleted = await inbox.purge(connection, now - retention, BATCH)
         await inbox.purge_events(connection, now - EVENTS_REMEMBERED_FOR)
         await canary.forget_alerts(connection, now - CANARIES_KEPT_FOR)
         await canary.forget_walks(connection, now - WALKS_KEPT_FOR)
+        await heartbeats.forget(connection, now - HEARTBEATS_REMEMBERED_FOR)
     return deleted == BATCH
 
 

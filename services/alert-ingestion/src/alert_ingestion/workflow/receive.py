@@ -34,7 +34,10 @@ _RESULTS: Final = {
 async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receipt]]:
     """Take in batches of alerts, in order; a list of receipts each, with one an alert."""
     identities = {
-        (batch.integration.id, alert.fingerprint) for batch in batches for alert in batch.alerts
+        (batch.integration.id, alert.fingerprint)
+        for batch in batches
+        for alert in batch.alerts
+        if alert.heartbeat is None
     }
     await locks.identities(work.connection, identities)
     await work.load(
@@ -43,7 +46,7 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
             correlation_key(alert, batch.integration)
             for batch in batches
             for alert in batch.alerts
-            if not alert.resolved
+            if not alert.resolved and alert.heartbeat is None
         },
     )
     for batch in batches:
@@ -52,12 +55,22 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
 
 
 def _take(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
+    if received.heartbeat is not None:
+        return _hear(work, batch, received, received.heartbeat)
     receipt = _decide(work, batch, received)
     if not batch.integration.is_canary:
         work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
         if not received.resolved:
             work.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
     return receipt
+
+
+def _hear(work: AlertWork, batch: Batch, received: ReceivedAlert, name: str) -> Receipt:
+    """A heartbeat is no alert: it is heard, and its end is that it is not heard any more."""
+    if not received.resolved:
+        work.note_heartbeat(name, batch.integration.id)
+    status = AlertStatus.RESOLVED if received.resolved else AlertStatus.FIRING
+    return Receipt(Action.HEARTBEAT, Reason.HEARTBEAT, status)
 
 
 def _decide(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:

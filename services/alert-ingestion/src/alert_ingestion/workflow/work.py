@@ -4,13 +4,19 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+
+import structlog
 
 from alert_ingestion import handover, metrics
 from alert_ingestion.model import Alert, Group, KnownIncident, Reason
-from alert_ingestion.store import alerts, groups, incidents, integrations, locks
+from alert_ingestion.store import alerts, groups, heartbeats, incidents, integrations, locks
+from shared.counters import short
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
+
+_log: Final = structlog.get_logger(__name__)
 
 Identity = tuple[UUID, str]
 
@@ -35,6 +41,7 @@ class AlertWork(Work):
         self._closed: set[UUID] = set()
         self._unknown_severities: dict[UUID, str] = {}
         self._maybe_emptied: set[UUID] = set()
+        self._heartbeats: dict[str, UUID] = {}
 
     async def load(self, identities: Iterable[Identity], keys: Iterable[str]) -> None:
         """Read what is known about alerts whose identities are locked already."""
@@ -119,6 +126,10 @@ class AlertWork(Work):
         """A sender used a word for a severity that nobody knows."""
         self._unknown_severities[integration_id] = word
 
+    def note_heartbeat(self, name: str, integration_id: UUID) -> None:
+        """Somebody says that they are alive."""
+        self._heartbeats[short(name)] = integration_id
+
     def end(self, alert: Alert, reason: Reason) -> None:
         """An alert that stopped firing, which incident-management will hear of."""
         self.change(alert)
@@ -148,6 +159,8 @@ class AlertWork(Work):
             )
         for integration_id, word in sorted(self._unknown_severities.items()):
             await integrations.note_unknown_severity(connection, integration_id, word, self.now)
+        if left := await heartbeats.note(connection, self._heartbeats, self.now):
+            _log.warning("heartbeats_too_many", left_out=len(left))
 
     def _recurrence_of(self, alert: Alert) -> UUID | None:
         incident = self._incidents.get(alert.incident_id)
