@@ -23,7 +23,8 @@ PUBLISHED = {
     "grafana": "3000",
 }
 # Names in environment variables whose values must never stand in the file.
-SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CALLERS|_KEY")
+# Grafana's switch about the public keys of plugins is none.
+SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|CALLERS|(?<!PUBLIC)_KEY")
 
 
 class ComposeLoader(yaml.SafeLoader):

@@ -34,7 +34,9 @@ IMAGE_FOLDERS = [
     "prometheus",
     "grafana",
 ]
-NAMED_CONTEXTS = ["services/shared", "services/requirements", "services/local"]
+NAMED_CONTEXTS = ["services/shared", "services/requirements", "services/local", "docs/runbooks"]
+# Only web-ui shows them.
+RUNBOOKS = "COPY --from=runbooks . /app/runbooks\n"
 
 
 def dockerfile(folder: str) -> str:
@@ -54,6 +56,7 @@ def looked_after() -> set[str]:
 
 def without_differences(service: Service) -> str:
     text = dockerfile(f"services/{service.name}")
+    text = text.replace(RUNBOOKS, "") if service.name == "web-ui" else text
     text = re.sub(r'image\.description="[^"]*"', 'image.description="DESCRIPTION"', text)
     for value, mark in (
         (service.package, "PACKAGE"),

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,6 +43,8 @@ ALLOWED = {
     Status.IN_PROGRESS: (Status.ACKNOWLEDGED, Status.RESOLVED),
     Status.RESOLVED: (),
 }
+
+RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 
 PEOPLE = {
     "ada": ("Ada Okafor", Role.RESPONDER),
@@ -381,7 +384,9 @@ class World:
 
     clock: Clock
     settings: WebUiSettings = field(
-        default_factory=lambda: WebUiSettings(csrf_secret=secrets.token_urlsafe(24))
+        default_factory=lambda: WebUiSettings(
+            csrf_secret=secrets.token_urlsafe(24), runbooks_folder=RUNBOOKS
+        )
     )
 
     def __post_init__(self) -> None:

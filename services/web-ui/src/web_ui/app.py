@@ -10,11 +10,12 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from prometheus_client import CollectorRegistry
 
-from shared.app import UNCOMPRESSED, Resource, ServiceParts, assemble
+from shared.app import UNCOMPRESSED, ServiceParts, assemble
 from shared.auth import CachedTokenDirectory, RemoteTokenDirectory, TokenDirectory
 from shared.clock import Clock, SystemClock
 from shared.errors import NotFound, Problem
 from shared.http import ServiceClient
+from shared.periodic import EngineMetrics, Periodic
 from web_ui.assets import Assets
 from web_ui.clients import Incidents, OnCall, SignedOut
 from web_ui.cookies import Cookies
@@ -23,6 +24,7 @@ from web_ui.failures import Failures
 from web_ui.headers import protective
 from web_ui.http_clients import HttpFeed, HttpIncidents, HttpOnCall
 from web_ui.live import Broadcast, Feed, Follower
+from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
     dashboard,
     events,
@@ -31,9 +33,11 @@ from web_ui.pages import (
     incident_actions,
     notifications,
     oncall,
+    runbooks,
     session,
 )
 from web_ui.rendering import Renderer
+from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
 from web_ui.settings import WebUiSettings
 from web_ui.viewer import Viewer, Viewers
@@ -53,6 +57,8 @@ HANDLERS = (
     history.show,
     oncall.show,
     notifications.show,
+    runbooks.index,
+    runbooks.show,
     session.show,
     session.sign_in,
     session.sign_out,
@@ -69,7 +75,7 @@ class Neighbours:
     oncall: OnCall
     tokens: TokenDirectory
     feed: Feed
-    connections: Sequence[Resource] = ()
+    connections: Sequence[ServiceClient] = ()
 
 
 def neighbours(settings: WebUiSettings) -> Neighbours:
@@ -102,6 +108,14 @@ def create_app(
     assets = Assets()
     renderer = Renderer(assets, cookies, secret, clock)
     broadcast = Broadcast(registry)
+    neighbourhood = Periodic(
+        "neighbours",
+        Neighbourhood(outside.connections, registry).look,
+        interval=EVERY_SECONDS,
+        timeout=WITHIN_SECONDS,
+        clock=clock,
+        metrics=EngineMetrics(registry),
+    )
     services = Services(
         incidents=outside.incidents,
         oncall=outside.oncall,
@@ -110,6 +124,7 @@ def create_app(
         renderer=renderer,
         broadcast=broadcast,
         clock=clock,
+        runbooks=load_runbooks(settings.runbooks_folder),
     )
     return assemble(
         ServiceParts(
@@ -121,8 +136,8 @@ def create_app(
                 _pages(services, FormGuard(secret, cookies, services.viewers)),
                 assets.router(),
             ],
-            # The follower is stopped before the connections it uses are closed.
-            resources=[*outside.connections, Follower(outside.feed, broadcast)],
+            # Who uses the connections is stopped before they are closed.
+            resources=[*outside.connections, Follower(outside.feed, broadcast), neighbourhood],
             media_types=FORMS,
             options={"before_send": [protective(secure=settings.secure_cookies)]},
         )

@@ -1,5 +1,6 @@
 """What handlers work with; put together once in app.py and handed to each by dependency."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,6 +11,7 @@ from web_ui.clients import Incidents, OnCall
 from web_ui.cookies import Cookies
 from web_ui.live import Broadcast
 from web_ui.rendering import Renderer
+from web_ui.runbooks import Runbook
 from web_ui.viewer import Viewer, Viewers
 
 
@@ -24,6 +26,7 @@ class Services:
     renderer: Renderer
     broadcast: Broadcast
     clock: Clock
+    runbooks: Mapping[str, Runbook]
 
 
 TheServices: TypeAlias = NamedDependency[Services]

@@ -1,5 +1,7 @@
 """What web-ui needs to know beyond what every service does."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
@@ -21,4 +23,8 @@ class WebUiSettings(ServiceSettings):
     )
     web_ui_url: str = Field(
         "http://127.0.0.1:8080", description="the address people use, for links in messages"
+    )
+    runbooks_folder: Path = Field(
+        Path("../../docs/runbooks"),
+        description="the runbooks that web-ui shows, from where the service runs",
     )

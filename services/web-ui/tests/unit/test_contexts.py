@@ -14,6 +14,7 @@ from web_ui.pages.history import HistoryPage
 from web_ui.pages.incident import IncidentPage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
+from web_ui.pages.runbooks import RunbooksPage
 from web_ui.pages.session import SignInPage
 from web_ui.rendering import PAGES, TEMPLATES, Shell, environment
 
@@ -24,6 +25,7 @@ CONTEXTS: dict[str, type] = {
     "message": MessagePage,
     "notifications": NotificationsPage,
     "oncall": OnCallPage,
+    "runbooks": RunbooksPage,
     "sign_in": SignInPage,
 }
 
