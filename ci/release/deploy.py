@@ -23,7 +23,7 @@ from typing import Any
 from images import record
 from pipeline import lock
 from pipeline.kinds import Exit
-from release import ephemeral, preflight
+from release import annotation, ephemeral, preflight
 from release.engine import EngineError, Stack
 from release.found import what_runs
 from release.interruption import Interrupted, ignore_signals, raise_on_signals
@@ -120,6 +120,7 @@ def _product(plan: Plan, store: Store) -> int:
         broken = culprits_first(_unhealthy_or_nothing(stack), str(error))
     if not broken:
         describe(stack, "product", plan.images, plan.out, release=release.name)
+        print(annotation.deployed(stack, release.name, plan.commit))
         return Exit.OK
     stack.evidence(plan.out / "failure")
     say_why(stack, broken)
