@@ -143,7 +143,7 @@ class Service:
             "correlation_key": "shop|high",
             "reason": given.pop("reason", ""),
         }
-        for name in ("recurrence_of", "auto_resolve"):
+        for name in ("recurrence_of", "auto_resolve", "canary"):
             if name in given:
                 value = given.pop(name)
                 event[name] = str(value) if isinstance(value, uuid.UUID) else value

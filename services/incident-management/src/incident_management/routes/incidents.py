@@ -150,7 +150,7 @@ async def get_measures(
 
 
 async def _named(session: AsyncSession, incident: str) -> IncidentRow:
-    row = await incidents.find(session, parameters.reference(incident))
+    row = await incidents.find_for_people(session, parameters.reference(incident))
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     return row

@@ -26,7 +26,7 @@ async def read(connection: Connection, now: datetime, targets: Targets) -> Itera
 async def _open_now(connection: Connection) -> Metric:
     cursor = await connection.execute(
         "SELECT severity, status, count(*) AS held FROM incidents "
-        "WHERE status <> 'resolved' GROUP BY severity, status"
+        "WHERE NOT canary AND status <> 'resolved' GROUP BY severity, status"
     )
     held = {(row["severity"], row["status"]): row["held"] for row in await cursor.fetchall()}
     family = GaugeMetricFamily(
@@ -43,7 +43,7 @@ async def _open_now(connection: Connection) -> Metric:
 async def _oldest_unacknowledged(connection: Connection, now: datetime) -> Metric:
     cursor = await connection.execute(
         "SELECT severity, min(created_at) AS since FROM incidents "
-        "WHERE status = 'open' AND acknowledged_at IS NULL GROUP BY severity"
+        "WHERE NOT canary AND status = 'open' AND acknowledged_at IS NULL GROUP BY severity"
     )
     since = {row["severity"]: row["since"] for row in await cursor.fetchall()}
     family = GaugeMetricFamily(

@@ -53,6 +53,12 @@ async def next_number(session: AsyncSession, *, expecting: int = 1) -> int:
     return numbers.pop(0)
 
 
+async def next_canary_number(session: AsyncSession) -> int:
+    """The number of a canary's incident, below zero."""
+    drawn = await session.exec(text("SELECT nextval('canary_numbers')"))  # type: ignore[call-overload]
+    return int(drawn.scalar_one())
+
+
 async def find(session: AsyncSession, reference: Reference) -> IncidentRow | None:
     """The incident of an id (its own, or one that was folded into it) or of a number."""
     if isinstance(reference, int):
@@ -68,6 +74,12 @@ async def find(session: AsyncSession, reference: Reference) -> IncidentRow | Non
         alias = await session.get(AliasRow, reference)
         alias_of = alias.incident_id if alias else None
     return await _known(session, alias_of) if alias_of else None
+
+
+async def find_for_people(session: AsyncSession, reference: Reference) -> IncidentRow | None:
+    """The incident that somebody asks for; nobody is shown that of a canary."""
+    row = await find(session, reference)
+    return None if row is None or row.canary else row
 
 
 async def _known(session: AsyncSession, incident_id: UUID) -> IncidentRow | None:

@@ -39,7 +39,7 @@ _ALERTS = Keyset("alerts", datetime, UUID)
 
 @dataclass(frozen=True)
 class Filter:
-    """Which incidents; an empty field filters nothing.
+    """Which incidents; an empty field filters nothing, and those of canaries are in no list.
 
     ``text`` is looked for in title, service and team, and as a number (42, INC-42). ``merged``
     lists merged incidents too: they live on in their survivor, so they are left out otherwise.
@@ -92,7 +92,7 @@ async def list_incidents(
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [col(IncidentRow.canary).is_(False)]
     if not wanted.merged:
         conditions.append(col(IncidentRow.merged_into).is_(None))
     lists: list[tuple[Any, Sequence[Any]]] = [

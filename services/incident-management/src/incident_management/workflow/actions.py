@@ -161,14 +161,15 @@ class IncidentActions:
 
 
 async def _found(work: IncidentWork, reference: Reference) -> IncidentRow:
-    row = await incidents.find(work.session, reference)
+    row = await incidents.find_for_people(work.session, reference)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     return row
 
 
 async def _locked(work: IncidentWork, reference: Reference) -> IncidentRow:
-    row = await incidents.lock_reference(work.session, reference)
+    named = await _found(work, reference)
+    row = await incidents.lock(work.session, named.id)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     work.goes_on_from(row)

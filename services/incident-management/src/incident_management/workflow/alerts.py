@@ -108,6 +108,7 @@ def _openings(work: IncidentWork, events: Sequence[AlertEvent]) -> int:
             event.incident_id
             for event in events
             if event.type == AlertKind.OPENED
+            and not event.canary
             and event.recurrence_of is None
             and mine.incidents.get(event.incident_id) is None
             and mine.aliases.get(event.incident_id) is None
@@ -136,16 +137,17 @@ async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult
     alert = await alerts.lock_alert(work.session, event.alert.id)
     if alert is not None and alert.incident_id is not None:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_attached")
-    row = await incidents.holder(work.session, event.incident_id)
-    if row is None:
-        row = await _fold(work, event)
+    incident_id, row = await _holder_of(work, event)
+    if event.canary and row is not None:
+        return _result(event, Outcome.IGNORED, row.id, "canary_stands_alone")
     placement = place(
         _holder(row),
         occurred_at=event.occurred_at,
         has_ended=alert is not None,
     )
     if row is None:
-        row = await _open(work, event, event.incident_id, recurrence_of=event.recurrence_of, of=of)
+        recurrence_of = None if event.canary else event.recurrence_of
+        row = await _open(work, event, incident_id, recurrence_of=recurrence_of, of=of)
         joins = False
     elif placement is Placement.RECURS:
         row = await _recur(work, event, row)
@@ -167,6 +169,15 @@ async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult
     return _result(event, Outcome.APPLIED, row.id, placement)
 
 
+async def _holder_of(work: IncidentWork, event: AlertEvent) -> tuple[UUID, IncidentRow | None]:
+    """The incident that holds what is sent to this id now, if any; and the id of a new one."""
+    row = await incidents.holder(work.session, event.incident_id)
+    if row is not None and row.canary and not event.canary:
+        # A real alert is never lost in the platform's test of itself.
+        return new_id(), await _fold(work, event)
+    return event.incident_id, row or await _fold(work, event)
+
+
 def _holder(row: IncidentRow | None) -> Holder | None:
     if row is None:
         return None
@@ -179,7 +190,7 @@ async def _fold(work: IncidentWork, event: AlertEvent) -> IncidentRow | None:
     That is the recurrence which is open already, or the survivor when the incident that comes
     again was merged. The id that alert-ingestion allocated stays resolvable.
     """
-    if event.recurrence_of is None:
+    if event.recurrence_of is None or event.canary:
         return None
     original = await incidents.find(work.session, event.recurrence_of)
     if original is None:
@@ -212,7 +223,8 @@ async def _open(
         service=alert.service,
         severity=alert.severity,
         created_at=event.occurred_at,
-        origin="alert",
+        origin="canary" if event.canary else "alert",
+        canary=event.canary,
         correlation_key=event.correlation_key,
         recurrence_of=recurrence_of,
         opening_alert_id=alert.id,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from incident_management.store import feed
+from incident_management.store import canaries, feed
 from shared.clock import Clock
 from shared.database import Database
 
@@ -14,10 +14,12 @@ EVENTS_REMEMBERED = timedelta(days=30)
 
 
 async def tidy(database: Database, clock: Clock) -> None:
-    """Forget old changes of the feed, and ids of events that cannot come again."""
+    """Forget old changes of the feed, canaries, and ids of events that cannot come again."""
     now = clock.now()
     async with database.transaction() as connection:
         await feed.forget(connection, now=now)
+    async with database.transaction() as connection:
+        await canaries.forget(connection, now=now)
     async with database.transaction() as connection:
         await connection.execute(
             "DELETE FROM processed_events WHERE processed_at < %s", (now - EVENTS_REMEMBERED,)

@@ -160,6 +160,8 @@ def regrade(
 
 def count_step(work: IncidentWork, before: Life, row: IncidentRow) -> None:
     """Count what this step was the first to reach; each goes into the figures once."""
+    if row.canary:
+        return
     span = views.span_of(row)
     whose = metrics.Whose(row.service, row.team, row.severity)
     mtta = measures.time_to_acknowledge(span)

@@ -24,13 +24,19 @@ async def open_incident(
     data: dict[str, Any],
     of: int = 1,
 ) -> IncidentRow:
-    """Store a new incident, count it, and ask for a page; one ``of`` about so many."""
-    row.number = await incidents.next_number(work.session, expecting=of)
+    """Store a new incident, count it, and ask for a page; one ``of`` about so many.
+
+    That of a canary is in no figure, and takes none of the numbers that people count by.
+    """
+    if row.canary:
+        row.number = await incidents.next_canary_number(work.session)
+    else:
+        row.number = await incidents.next_number(work.session, expecting=of)
+        metrics.count_opened(work.increments, row.service, row.severity)
     work.session.add(row)
     mine = held(work.session)
     mine.incidents[row.id] = row
     mine.firing[row.id] = Counter()
-    metrics.count_opened(work.increments, row.service, row.severity)
     work.change(
         row,
         Happening(

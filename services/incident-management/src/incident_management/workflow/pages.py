@@ -6,14 +6,21 @@ from incident_management.store import incidents, people
 from incident_management.store.events import processed
 from incident_management.tables import IncidentRow
 from incident_management.targets import Targets
-from incident_management.workflow.work import EVENTS_AT_ONCE, Happening, IncidentWork, transaction
+from incident_management.workflow.work import (
+    EVENTS_AT_ONCE,
+    TO_ALERTS,
+    Happening,
+    IncidentWork,
+    transaction,
+)
 from shared import context
 from shared.batches import parts
 from shared.clock import Clock
-from shared.contracts.incidents import Status
-from shared.contracts.oncall import PageEvent
+from shared.contracts.incidents import CANARY_PAGED, Status
+from shared.contracts.oncall import PageEvent, PageKind
 from shared.contracts.wire import EventResult, Outcome
 from shared.database import Database
+from shared.urgency import Occasion
 
 
 async def take_page_events(
@@ -67,6 +74,13 @@ async def _apply(work: IncidentWork, event: PageEvent) -> EventResult:
         data={**event.data, **named},
         text=event.detail,
     )
+    if row.canary and event.type == PageKind.NOTIFICATION_SENT:
+        work.tell(
+            TO_ALERTS,
+            row,
+            Happening(CANARY_PAGED, at=event.occurred_at),
+            occasion=Occasion.FIRST_WORD,
+        )
     # oncall-service knows what it did: telling it again would only echo.
     if changed:
         work.change(row, happening)

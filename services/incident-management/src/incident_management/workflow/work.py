@@ -91,7 +91,10 @@ class IncidentWork(Work):
         await self.session.flush()
 
     def remark(self, row: IncidentRow, happening: Happening) -> None:
-        """Say something about an incident that does not change it."""
+        """Say something about an incident that does not change it.
+
+        Of a canary's the feed, which is for people, says nothing.
+        """
         self.add(
             TimelineRow(
                 incident_id=row.id,
@@ -104,7 +107,8 @@ class IncidentWork(Work):
                 data=dict(happening.data),
             )
         )
-        self._feed[row.id, happening.kind] = (row, happening)
+        if not row.canary:
+            self._feed[row.id, happening.kind] = (row, happening)
         _log.info(
             happening.kind,
             incident_id=str(row.id),
@@ -134,14 +138,26 @@ class IncidentWork(Work):
         row.updated_at = max(row.updated_at, self.now)
         self.remark(row, happening)
         for topic in tell:
-            before = self._news.pop((topic, row.id), None)
-            self._news[topic, row.id] = _News(
-                row,
-                happening,
-                occasion if before is None else min(occasion, before.occasion),
-                _together(before.joined if before else None, joined),
-                context.current(),
-            )
+            self.tell(topic, row, happening, occasion=occasion, joined=joined)
+
+    def tell(
+        self,
+        topic: str,
+        row: IncidentRow,
+        happening: Happening,
+        *,
+        occasion: Occasion = Occasion.MORE,
+        joined: JoinedAlerts | None = None,
+    ) -> None:
+        """Owe a neighbour the news of an incident; see ``change``."""
+        before = self._news.pop((topic, row.id), None)
+        self._news[topic, row.id] = _News(
+            row,
+            happening,
+            occasion if before is None else min(occasion, before.occasion),
+            _together(before.joined if before else None, joined),
+            context.current(),
+        )
 
     async def write_rows(self) -> None:
         """The rows, and then what the neighbours are owed: it shows them as they are in the end."""
@@ -194,6 +210,7 @@ def _message(topic: str, news: _News) -> Message:
         actor=happening.actor,
         reason=happening.reason,
         joined=news.joined,
+        canary=row.canary,
     )
     return Message(
         topic,
