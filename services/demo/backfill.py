@@ -10,17 +10,20 @@ Prometheus, in a container; none for this machine.
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import recorded
 import samples
 import week
+from staircases import STEP_SECONDS, Grid
 
 # Prometheus looks for new blocks once a minute; a busy machine gets more.
 TAKE_UP_SECONDS = 300
@@ -88,16 +91,17 @@ class Prometheus(NamedTuple):
             *("--quiet", f"--max-block-duration={_BLOCK}"),
             *arguments,
         ]
-        done = subprocess.run(
-            [*self.command, "sh", "-euc", _MAKE_BLOCKS, "sh", data, work, *promtool],
-            input="".join(content),
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if done.returncode:
-            raise BackfillError(f"promtool: {done.stdout.strip()[-2000:]}")
+        making = [*self.command, "sh", "-euc", _MAKE_BLOCKS, "sh", data, work, *promtool]
+        with tempfile.TemporaryFile("w+") as said:
+            # A week is some 250 MB: never held as a whole.
+            with subprocess.Popen(
+                making, stdin=subprocess.PIPE, stdout=said, stderr=said, text=True
+            ) as process:
+                assert process.stdin is not None
+                _feed(process.stdin, content)
+            if process.returncode:
+                said.seek(0)
+                raise BackfillError(f"promtool: {said.read().strip()[-2000:]}")
 
 
 def fill(prometheus: Prometheus, filled: dict[str, Any]) -> None:
@@ -108,17 +112,17 @@ def fill(prometheus: Prometheus, filled: dict[str, Any]) -> None:
     """
     now = datetime.fromisoformat(filled["now"])
     instance = f"demonstration-{filled['seed']}"
-    grid = samples.Grid.between(now - timedelta(days=week.DAYS), _end(prometheus, now))
+    grid = Grid.between(now - timedelta(days=week.DAYS), _end(prometheus, now))
     text = samples.text(filled["incidents"], grid, instance)
     prometheus.create_blocks(text, "openmetrics", "input", "blocks")
     print("demo: waiting for Prometheus to see the week, a minute or so", file=sys.stderr)
     # All of it: blocks come one after the other.
-    expected = len(grid.times())
-    taken = f'count_over_time(incidents_total{{instance="{instance}",status="open"}}[8d])'
-    _wait_until(lambda: prometheus.number(taken, grid.last) == expected)
+    expected = samples.number_of_opened(filled["incidents"], grid)
+    seen = f'count_over_time(incidents_total{{instance="{instance}",status="open"}}[8d])'
+    _wait_until(lambda: prometheus.number(seen, grid.last) == expected)
     prometheus.create_blocks(
         [recorded.rules()],
-        *("rules", f"--url={prometheus.inside}", f"--eval-interval={samples.STEP_SECONDS}s"),
+        *("rules", f"--url={prometheus.inside}", f"--eval-interval={STEP_SECONDS}s"),
         *(f"--start={grid.first}", f"--end={grid.last}", "--output-dir=blocks", "input"),
     )
 
@@ -132,6 +136,12 @@ def _end(prometheus: Prometheus, now: datetime) -> datetime:
     begins = int(prometheus.get("status/tsdb")["headStats"]["minTime"])
     # While it holds nothing, that is the largest number there is.
     return datetime.fromtimestamp(min(begins / 1000, now.timestamp()) - 1, UTC)
+
+
+def _feed(pipe: IO[str], content: Iterable[str]) -> None:
+    # A program that ended before it read all of it says itself why.
+    with suppress(BrokenPipeError), pipe:
+        pipe.writelines(content)
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:

@@ -1,6 +1,6 @@
 """The recorded series that dashboards show, as a rule file that promtool can work through quickly.
 
-Of the rules in prometheus/rules/ only those: there are nine times as many, each over windows of up
+Of the rules in prometheus/rules/ only those: there are many more, each over windows of up
 to 30 days. Without the intervals of their groups, which promtool would follow: a value every 30
 seconds for a week is of no use to a graph.
 """
