@@ -33,16 +33,23 @@ class Measured:
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
+    def reload(self) -> None:
+        """Let Prometheus read its configuration and rules anew."""
+        pid = self.stack.pid("prometheus")
+        assert pid is not None
+        os.kill(pid, signal.SIGHUP)
+
     def value(self, expr: str, ago: timedelta = timedelta()) -> float:
         """The one value of an expression; NaN when it has none."""
         result = self.prometheus("query", query=expr, time=str(time.time() - ago.total_seconds()))
         return float(result["result"][0]["value"][1]) if result["result"] else math.nan
 
 
-def hurry(stack: Stack) -> None:
+def hurry(stack: Stack, *, tells: bool = False, patience: str = "") -> None:
     """Let Prometheus measure every few seconds, as docker-compose.ci.yml does, and tell nobody.
 
-    What it has to say about a busy machine would be incidents beside those of the test.
+    What it ``tells`` about a busy machine would be incidents beside those of the test.
+    ``patience`` replaces how long each alert waits before it fires.
     """
     run = stack.installation.run
     rules = run / "rules"
@@ -51,13 +58,15 @@ def hurry(stack: Stack) -> None:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
         for group in document["groups"]:
             group["interval"] = f"{SCRAPES_SECONDS}s"
+            for rule in group["rules"]:
+                if patience and "for" in rule:
+                    rule["for"] = patience
         (rules / file.name).write_text(yaml.safe_dump(document), encoding="utf-8")
     config = yaml.safe_load((run / "prometheus.yml").read_text(encoding="utf-8"))
     often = f"{SCRAPES_SECONDS}s"
     config["global"] |= {"scrape_interval": often, "evaluation_interval": often}
     config["rule_files"] = [f"{rules}/*.yml"]
-    del config["alerting"]
+    if not tells:
+        del config["alerting"]
     (run / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    pid = stack.pid("prometheus")
-    assert pid is not None
-    os.kill(pid, signal.SIGHUP)
+    Measured(stack).reload()

@@ -269,17 +269,31 @@ def running(program: Program, log: Path) -> Iterator[str]:
         process.wait(30)
 
 
-def on_call(stack: Stack, team: str, person: str, services: list[str]) -> None:
-    """A team whose one member is always on call, and the services it answers for."""
+def on_call(
+    stack: Stack,
+    team: str,
+    person: str,
+    services: list[str],
+    *,
+    hours: dict[str, str] | None = None,
+    **method: str,
+) -> None:
+    """A team whose one member is on call, always or in some hours, and what it answers for."""
     bodies: list[tuple[str, dict[str, Any]]] = [
-        ("people", {"name": person, "contact_methods": [{"channel": "log"}]}),
+        ("people", {"name": person, "contact_methods": [{"channel": "log", **method}]}),
         ("teams", {"name": team, "members": [person]}),
         (
             "schedules",
             {
                 "name": team,
                 "team": team,
-                "layers": [{"participants": [person], "start": "2026-01-05T09:00:00"}],
+                "layers": [
+                    {
+                        "participants": [person],
+                        "start": "2026-01-05T09:00:00",
+                        "hours": [hours] if hours else [],
+                    }
+                ],
             },
         ),
         ("policies", {"name": team, "team": team, "steps": [{"target": "primary"}]}),
