@@ -30,7 +30,7 @@ INSTALLATION = "installation"
 # What ./services/credentials.sh tells the person who runs the stack.
 SHOWN = ("admin_password", "ingestion_key", "api_token", "grafana_admin_password")
 # Handed out only where `put` has brought one.
-OPTIONAL = ("smtp_password",)
+OPTIONAL = ("smtp_password", "deadman_url")
 # No service reads it: the people of the demonstration sign in with it.
 DEMO = "demo_password"
 
@@ -46,7 +46,13 @@ class Consumer:
 CONSUMERS = {
     "alert-ingestion": Consumer(
         10001,
-        ("alerts_db_password", "alert_ingestion_token", secret_files.CALLERS, "ingestion_key"),
+        (
+            "alerts_db_password",
+            "alert_ingestion_token",
+            secret_files.CALLERS,
+            "ingestion_key",
+            "deadman_url",
+        ),
     ),
     "incident-management": Consumer(
         10002,
