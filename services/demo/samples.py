@@ -11,7 +11,7 @@ from typing import Any
 
 import ages
 import people
-from staircases import Family, Grid, Staircases
+from staircases import COUNTERS_SECONDS, Family, Grid, Staircases
 
 from incident_management.measures import MTTA_BUCKETS, MTTR_BUCKETS
 
@@ -71,7 +71,8 @@ def text(incidents: Iterable[Mapping[str, Any]], grid: Grid, instance: str) -> I
 def number_of_opened(incidents: Iterable[Mapping[str, Any]], grid: Grid) -> int:
     """How many samples ``incidents_total`` of the incidents that were opened has among them."""
     created = (datetime.fromisoformat(incident["created_at"]) for incident in incidents)
-    return len(grid.around(grid.within(at.timestamp()) for at in created))
+    steps = [grid.within(at.timestamp()) for at in created]
+    return len(grid.around(steps, COUNTERS_SECONDS))
 
 
 def _begin(week: Staircases) -> None:

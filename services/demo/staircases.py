@@ -1,8 +1,9 @@
 """Series as staircases, read at times that show each step: samples with timestamps.
 
-What happened adds to a series at its time. The series is read every few minutes, as long as
-Prometheus takes a sample for the present value, and just before and just after each step, at the
-times at which a scrape would have: so any window that is cut there holds what happened in it.
+What happened adds to a series at its time. The series is read just before and just after each step,
+at the times at which a scrape would have, so that any window that is cut there holds what happened
+in it; and now and then in between. A gauge is read as often as Prometheus takes a sample for the
+present value; of a counter, dashboards look for the value before a window up to an hour back.
 """
 
 import math
@@ -16,6 +17,7 @@ from typing import NamedTuple
 JOB = "vigie"
 # Within the five minutes for which Prometheus takes a sample for the present value.
 STEP_SECONDS = 300
+COUNTERS_SECONDS = 1800
 SCRAPE_SECONDS = 15
 _ALWAYS = -math.inf
 
@@ -41,21 +43,21 @@ class Grid(NamedTuple):
         first, last = (int(at.timestamp()) // STEP_SECONDS * STEP_SECONDS for at in (start, end))
         return cls(first, last)
 
-    def times(self) -> range:
-        """Every one of them."""
-        return range(self.first, self.last + 1, STEP_SECONDS)
+    def times(self, every: int = STEP_SECONDS) -> set[int]:
+        """Those that are so many seconds apart, and the last one."""
+        return {*range(self.first, self.last + 1, every), self.last}
 
     def within(self, at: float) -> float:
         """Just after the first sample at the earliest, with the last one at the latest."""
         return at if at == _ALWAYS else min(max(at, self.first + 1), self.last)
 
-    def around(self, changes: Iterable[float]) -> list[int]:
-        """Every one of them, and the last scrape before each change, and the first one after."""
+    def around(self, changes: Iterable[float], every: int = STEP_SECONDS) -> list[int]:
+        """``times``, and the last scrape before each change, and the first one after."""
         steps = [at for at in changes if at != _ALWAYS]
         after = {math.ceil(at / SCRAPE_SECONDS) * SCRAPE_SECONDS for at in steps}
         before = {at - SCRAPE_SECONDS for at in after}
         return sorted(
-            {at for at in before | after if self.first <= at <= self.last} | {*self.times()}
+            {at for at in before | after if self.first <= at <= self.last} | self.times(every)
         )
 
 
@@ -103,8 +105,9 @@ class Staircases:
         """
         for family, members in self._families.items():
             yield f"# TYPE {family.name} {family.kind}\n"
+            every = STEP_SECONDS if family.kind == "gauge" else COUNTERS_SECONDS
             for series, changes in members.items():
-                for at, value in _read(changes, grid):
+                for at, value in _read(changes, grid, every):
                     yield f"{series} {value} {at}\n"
 
 
@@ -116,15 +119,15 @@ def written(family: Family, name: str, instance: str, labels: Mapping[str, str])
     return f"{name}{{{pairs}}}"
 
 
-def _read(changes: list[tuple[float, float]], grid: Grid) -> Iterator[tuple[int, str]]:
-    """(time, value) at every time of the grid, and around every change."""
+def _read(changes: list[tuple[float, float]], grid: Grid, every: int) -> Iterator[tuple[int, str]]:
+    """(time, value) at times of the grid, and around every change."""
     ordered = sorted((grid.within(at), amount) for at, amount in changes if amount)
     steps = [at for at, _ in ordered]
     # Sums of microseconds: whatever lies behind the sixth digit is of the arithmetic.
     heights = [
         repr(round(height, 6)) for height in accumulate((a for _, a in ordered), initial=0.0)
     ]
-    for at in grid.around(steps):
+    for at in grid.around(steps, every):
         yield at, heights[bisect_right(steps, at)]
 
 

@@ -67,29 +67,29 @@ _ANCHORS = (
 )
 """Bounds that a person names, in seconds; those of every release so far are among them."""
 
-
 _DAY = 86400
 
 
-def bounds(fine_from: int, fine_to: int) -> tuple[float, ...]:
-    """Upper bounds of a histogram, in whole seconds: from one anchor to the next in small steps.
+def bounds(fine_to: int) -> tuple[float, ...]:
+    """Upper bounds of a histogram, in seconds: from one anchor to the next in small steps.
 
-    A quantile is wrong by up to a step: a tenth where people mostly are, a third elsewhere. Beyond
-    a day there are the anchors alone.
+    A quantile is wrong by up to a step: a tenth up to ``fine_to``, a third from there to a day, and
+    beyond there are the anchors alone. Tenths of a second up to ten, whole ones from there.
     """
-    found = [_ANCHORS[0]]
-    for anchor in _ANCHORS[1:]:
-        percent = 110 if fine_from <= found[-1] < fine_to else 130
-        while found[-1] < _DAY and (following := _following(found[-1], percent)) < anchor:
+    found = [_ANCHORS[0] * 10]
+    for anchor in (10 * seconds for seconds in _ANCHORS[1:]):
+        percent = 110 if found[-1] < 10 * fine_to else 130
+        while found[-1] < 10 * _DAY and (following := _following(found[-1], percent)) < anchor:
             found.append(following)
         found.append(anchor)
-    return tuple(map(float, found))
+    return tuple(tenths / 10 for tenths in found)
 
 
-def _following(bound: int, percent: int) -> int:
-    return max(bound + 1, bound * percent // 100)
+def _following(tenths: int, percent: int) -> int:
+    unit = 1 if tenths < 100 else 10
+    return tenths * percent // 100 // unit * unit
 
 
-# What a team promises is in minutes.
-MTTA_BUCKETS = bounds(30, 3600)
-MTTR_BUCKETS = bounds(300, 28800)
+# What a team promises is in minutes, and what it does in a drill in seconds.
+MTTA_BUCKETS = bounds(fine_to=3600)
+MTTR_BUCKETS = bounds(fine_to=28800)
