@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from checks import dashboards
-from dashboards.__main__ import BOARDS, differing
+from dashboards.__main__ import described, differing
 from dashboards.looks import SEVERITY_COLORS as COLORS
 from vigie_local.prometheus_config import RETENTION
 
@@ -27,14 +27,15 @@ def test_there_are_the_dashboards_people_were_promised() -> None:
 
 
 def test_their_files_are_what_their_descriptions_say(tmp_path: Path) -> None:
-    for name, board in BOARDS.items():
-        (tmp_path / f"{name}.json").write_text(board.text(), encoding="utf-8")
+    for path, text in described().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
     assert differing(tmp_path) == []
-    changed = tmp_path / "on-call.json"
-    changed.write_text(changed.read_text(encoding="utf-8").replace("gap", "hole"))
-    (tmp_path / "by-hand.json").write_text("{}")
-    assert differing(tmp_path) == [changed, tmp_path / "by-hand.json"]
-    assert differing(ROOT / "grafana" / "dashboards") == []
+    changed, strange = Path("grafana/dashboards/on-call.json"), Path("grafana/dashboards/mine.json")
+    (tmp_path / changed).write_text("{}")
+    (tmp_path / strange).write_text("{}")
+    assert differing(tmp_path) == [changed, strange]
+    assert differing(ROOT) == []
 
 
 def test_uids_are_stable_and_each_is_used_once() -> None:
