@@ -135,7 +135,10 @@ def test_no_title_is_cut(path: Path, width: int) -> None:
 def test_links_lead_to_the_address_that_the_installation_exposes(path: Path) -> None:
     dashboard = dashboards.load(path)
     (address,) = (it for it in dashboard["templating"]["list"] if it["name"] == "web_ui")
-    assert address["query"]["query"] == "label_values(vigie_installation_info, web_ui_url)"
+    assert address["query"]["query"] == "query_result(vigie_installation_info)"
+    exposed = re.search(address["regex"].strip("/"), 'x{a="b", web_ui_url="https://v.test/x"} 1')
+    assert exposed is not None
+    assert exposed[1] == "https://v.test/x"
     links = [
         link["url"]
         for it in [dashboard, *dashboards.panels(dashboard)]
@@ -144,7 +147,9 @@ def test_links_lead_to_the_address_that_the_installation_exposes(path: Path) -> 
     ]
     assert links
     assert {url.partition("/")[0] for url in links} == {"${web_ui:raw}"}
-    assert {url.partition("/")[2] for url in links} <= {"", "history", "oncall", "notifications"}
+    assert {url.partition("/")[2] for url in links} <= {
+        *("", "history", "history?status=any", "oncall", "notifications"),
+    }
 
 
 def test_recorded_figures_that_dashboards_show_are_recorded() -> None:

@@ -104,7 +104,9 @@ def _address() -> build.QueryVariable:
         build.QueryVariable("web_ui")
         .label("Address of web-ui")
         .datasource(looks.SOURCE)
-        .query(_asks("label_values(vigie_installation_info, web_ui_url)"))
+        # As it is now: label_values() would know every address of the range, the first one first.
+        .query(_asks("query_result(vigie_installation_info)"))
+        .regex('/web_ui_url="([^"]+)"/')
         .refresh(dm.VariableRefresh.ON_DASHBOARD_LOAD)
         .hide(dm.VariableHide.HIDE_VARIABLE)
     )

@@ -54,7 +54,7 @@ _NOW = [
         steps=((1, "orange"), (3, "red")),
     ),
     tile(
-        About("New incidents", "Incidents that were opened in the range.", link=looks.RESOLVED),
+        About("New incidents", "Incidents that were opened in the range.", link=looks.EVERY),
         total(gained(select("incidents_created_total", CHOSEN))),
     ),
     tile(
@@ -148,7 +148,7 @@ _WHERE = [
         About(
             "Noisiest services",
             "The services with the most new incidents in the range.",
-            link=looks.RESOLVED,
+            link=looks.EVERY,
         ),
         Asked(
             f"sort_desc(topk(8, {_CREATED} > 0))",
@@ -161,7 +161,7 @@ _WHERE = [
 
 _OVER_TIME = [
     bars(
-        About("Incidents opened", "New incidents from each bar to the next.", link=looks.RESOLVED),
+        About("Incidents opened", "New incidents from each bar to the next.", link=looks.EVERY),
         *by_severity(total(gained_from("incidents_created_total{SEVERITY}"), "severity")),
     ),
     lines(

@@ -50,6 +50,7 @@ def web_ui(title: str, path: str) -> build.DashboardLink:
 
 
 OPEN = ("Open incidents in Vigie", "/")
+EVERY = ("All incidents in Vigie", "/history?status=any")
 RESOLVED = ("Resolved incidents in Vigie", "/history")
 ON_CALL = ("On-call in Vigie", "/oncall")
 MESSAGES = ("Notifications in Vigie", "/notifications")

@@ -288,7 +288,12 @@ _PROMISES = [
     ),
     sheet(
         About("What Prometheus says", "Alerts about the platform that fire now."),
-        {"Firing": ('max by (alertname, severity) (ALERTS{alertstate="firing"})', "short")},
+        {
+            "Firing": (
+                'max by (alertname, severity) (ALERTS{alertstate="firing",alertname!="Watchdog"})',
+                "short",
+            )
+        },
         key=["severity", "alertname"],
         width=24,
         height=7,

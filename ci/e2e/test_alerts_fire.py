@@ -1,8 +1,9 @@
 """What the platform says about itself, made to happen: an alert each, on the running installation.
 
-Only how long an alert waits is shortened. Left out is what takes longer than a minute to come about
-(a message that is late by minutes, budgets over days, a full disk) and what does not run here
-(Grafana): the rule tests of prometheus/tests/ speak of those.
+Only how long an alert waits is shortened. Left out is what takes longer than a minute to come
+about (a message that is late by minutes, budgets over days, a full disk), what nobody can bring
+about from outside (a message given up on) and what does not run here (Grafana): the rule tests of
+prometheus/tests/ speak of those.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import psycopg
 import pytest
 import yaml
@@ -47,9 +49,9 @@ class Watched(Measured):
         found = self.value(f'sum(ALERTS{{alertname="{name}",alertstate="firing"{matchers}}})')
         return found >= 1
 
-    def fires(self, name: str, **labels: str) -> None:
+    def fires(self, name: str, within: float = WITHIN_SECONDS, **labels: str) -> None:
         """Wait for it."""
-        wait_until(f"{name} to fire", lambda: self.firing(name, **labels), WITHIN_SECONDS)
+        wait_until(f"{name} to fire", lambda: self.firing(name, **labels), within)
 
     def database(self) -> psycopg.Connection:
         """A session of incident-management's role."""
@@ -80,7 +82,7 @@ def watched() -> Iterator[Watched]:
 
 def test_the_watchdog_is_heard_and_is_no_incident(watched: Watched) -> None:
     watched.fires("Watchdog")
-    heard = 'heartbeat_age_seconds{name="prometheus"}'
+    heard = 'heartbeat_age_seconds{name="vigie-prometheus"}'
     wait_until("it to be heard", lambda: watched.value(f"min({heard})") < 60, WITHIN_SECONDS)
     assert not [it for it in watched.stack.incidents() if "evaluates its rules" in it["title"]]
 
@@ -120,6 +122,33 @@ def test_a_rule_that_cannot_be_evaluated(watched: Watched) -> None:
         watched.reload()
 
 
+def test_a_service_that_is_not_watched(watched: Watched) -> None:
+    file = watched.stack.installation.run / "prometheus.yml"
+    whole = file.read_text(encoding="utf-8")
+    config = yaml.safe_load(whole)
+    (watched_once,) = (it for it in config["scrape_configs"] if it["job_name"] == "vigie")
+    watched_once["static_configs"].pop()
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    watched.reload()
+    try:
+        watched.fires("TargetsMissing")
+    finally:
+        file.write_text(whole, encoding="utf-8")
+        watched.reload()
+
+
+def test_keys_that_nobody_knows(watched: Watched) -> None:
+    for number in range(20):
+        answer = httpx.post(
+            watched.stack.url("alert-ingestion", "/api/v1/alerts"),
+            headers={"Authorization": f"Bearer made-up-{number}"},
+            json={},
+            trust_env=False,
+        )
+        assert answer.status_code == 401
+    watched.fires("UnknownKeys")
+
+
 def test_a_message_that_is_not_taken(watched: Watched) -> None:
     with _refusing() as url:
         on_call(watched.stack, "Refused", "Rita", ["refusing"], channel="webhook", target=url)
@@ -132,7 +161,8 @@ def test_a_team_that_has_nobody_now_and_one_that_soon_has_nobody(watched: Watche
     on_call(watched.stack, "Nobody", "Nora", ["nobodys"], hours=_hours(now.hour + 2, now.hour + 3))
     on_call(watched.stack, "Soon", "Sami", ["soons"], hours=_hours(now.hour - 1, now.hour + 3))
     assert watched.stack.alert(service="nobodys", severity="critical").status_code == 201
-    watched.fires("GapAhead", team="Soon")
+    # oncall-service looks ahead once a minute.
+    watched.fires("GapAhead", team="Soon", within=2 * WITHIN_SECONDS)
     watched.fires("NobodyOnCall", team="Nobody")
 
 

@@ -20,10 +20,10 @@ printf 'user = "admin:%s"' "$(cat /run/secrets/grafana/grafana_admin_password)" 
 
 def deployed(stack: Stack, release: str, commit: str) -> str:
     """Write it; the sentence about what came of it. A deployment is none the worse without."""
-    if not any(it["Service"] == "grafana" for it in stack.containers()):
-        return "no annotation: Grafana does not run here"
     body = json.dumps({"tags": TAGS, "text": f"Deployed {release} (commit {commit})"})
     try:
+        if not any(it["Service"] == "grafana" for it in stack.containers()):
+            return "no annotation: Grafana does not run here"
         stack.compose("exec", "--no-TTY", "grafana", "sh", "-euc", _WRITE, "sh", body)
     except (EngineError, subprocess.TimeoutExpired) as error:
         return f"no annotation was written to Grafana: {str(error).splitlines()[-1]}"

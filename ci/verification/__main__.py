@@ -35,6 +35,7 @@ def checks(found: Target, root: Path) -> list[Check]:
     if found.prometheus is not None:
         wanted.append(("prometheus targets", partial(watching.targets, found.prometheus)))
         wanted.append(("prometheus rules", partial(watching.rules, found.prometheus)))
+        wanted.append(("database figures", partial(watching.sessions, found.prometheus)))
     if found.grafana is not None:
         boards = root / "grafana" / "dashboards"
         wanted.append(("grafana dashboards", partial(watching.dashboards, found.grafana, boards)))

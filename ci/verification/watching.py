@@ -46,6 +46,21 @@ def rules(prometheus: Service) -> str:
     return f"{len(found)} rules healthy"
 
 
+def sessions(prometheus: Service) -> str:
+    """The database's figures are those of everybody: each of three services holds a session.
+
+    A role that may see its own sessions alone would count one.
+    """
+
+    def look() -> int:
+        held = query(prometheus, "sum(postgres_connections)") or 0
+        if held < 4:
+            raise VerificationError(f"prometheus: {held:g} sessions of the database are seen")
+        return int(held)
+
+    return f"{eventually('the sessions of the database', TARGET_SECONDS, look)} sessions seen"
+
+
 def query(prometheus: Service, expression: str) -> float | None:
     """The single value of an expression now, or None without one."""
     reply = prometheus.call("GET", f"/api/v1/query?query={quote(expression)}", expect=200)

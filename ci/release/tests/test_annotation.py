@@ -94,3 +94,14 @@ def test_an_installation_without_grafana_is_not_asked(
 ) -> None:
     monkeypatch.setattr(Here, "containers", lambda _: [{"Service": "web-ui"}])
     assert annotation.deployed(stack, "1", "abc") == "no annotation: Grafana does not run here"
+
+
+def test_an_engine_that_fails_meanwhile_is_said_and_no_failure(
+    stack: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Here) -> list[dict[str, object]]:
+        raise EngineError("docker compose ps: gone")
+
+    monkeypatch.setattr(Here, "containers", fails)
+    said = annotation.deployed(stack, "1", "abc")
+    assert said == "no annotation was written to Grafana: docker compose ps: gone"

@@ -69,6 +69,21 @@ def test_no_target_at_all_is_not_every_target_up(monkeypatch: pytest.MonkeyPatch
         watching.targets(_service(_targets()))
 
 
+def test_a_role_that_sees_only_its_own_sessions_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "TARGET_SECONDS", 0)
+
+    def seen(value: str) -> dict[str, tuple[int, Any]]:
+        path = "/api/v1/query?query=sum%28postgres_connections%29"
+        return {path: (200, {"data": {"result": [{"value": [0, value]}]}})}
+
+    with pytest.raises(VerificationError, match="1 sessions of the database are seen"):
+        watching.sessions(_service(seen("1")))
+
+    assert watching.sessions(_service(seen("14"))) == "14 sessions seen"
+
+
 def test_an_escalation_that_still_runs_is_not_stopped() -> None:
     path = "/api/v1/escalations?incident_id=1"
     for statuses, stopped in ((["running"], False), ([], False), (["stopped"], True)):

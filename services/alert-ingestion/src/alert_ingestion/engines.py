@@ -55,7 +55,9 @@ def engines(
         ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),
     ]
     if url := settings.deadman_url.get_secret_value():
-        dead_man = DeadMan(database, clock, url, canary_walks=bool(canary.interval))
+        # As late as CanarySilent lets it be.
+        within = 4 * canary.interval + timedelta(minutes=2) if canary.interval else timedelta()
+        dead_man = DeadMan(database, clock, url, canary_within=within)
         work.append(("dead_man", dead_man.ping, _DEAD_MAN_EVERY_SECONDS, 30))
     return [
         Periodic(

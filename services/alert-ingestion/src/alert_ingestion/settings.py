@@ -32,7 +32,8 @@ class AlertIngestionSettings(DatabaseSettings):
     canary_interval_seconds: float = Field(
         300,
         ge=0,
-        le=86_400,
+        # CanaryFailing looks for two walks that failed within a quarter of an hour.
+        le=420,
         description="how often an alert of the platform's own walks the whole way; 0: never",
     )
     canary_patience_seconds: Seconds = Field(

@@ -16,8 +16,8 @@ from alert_ingestion.workflow.dead_man import DeadMan
 from shared.identifiers import new_id
 from shared.settings import SettingsError, load
 
-WATCHDOG = {"alertname": "Watchdog", "severity": "none", "vigie_heartbeat": "prometheus"}
-AGE = 'heartbeat_age_seconds{name="prometheus"}'
+WATCHDOG = {"alertname": "Watchdog", "severity": "none", "vigie_heartbeat": "vigie-prometheus"}
+AGE = 'heartbeat_age_seconds{name="vigie-prometheus"}'
 
 
 async def beat(service: Any, *more: dict[str, str]) -> None:
@@ -96,7 +96,7 @@ async def test_one_that_was_silent_for_a_week_is_forgotten(service: Any) -> None
     await beat(service)
     service.clock.advance(days=2)
     await housekeeping.forget(service.pool, service.clock.now(), retention=timedelta(days=14))
-    assert service.database.query("SELECT name FROM heartbeats") == [("prometheus",)]
+    assert service.database.query("SELECT name FROM heartbeats") == [("vigie-prometheus",)]
 
 
 @dataclass
@@ -125,8 +125,8 @@ async def outside() -> AsyncIterator[Outside]:
         yield stub
 
 
-def switch(service: Any, url: str, *, canary_walks: bool = False) -> DeadMan:
-    return DeadMan(service.pool, service.clock, url, canary_walks=canary_walks)
+def switch(service: Any, url: str, *, canary_within: timedelta = timedelta()) -> DeadMan:
+    return DeadMan(service.pool, service.clock, url, canary_within=canary_within)
 
 
 async def pings(service: Any) -> dict[str, float]:
@@ -166,10 +166,22 @@ async def test_nobody_is_told_that_all_is_well_after_a_walk_that_failed(
     goes_on = {"at": now, "resolved": None, "failed": None}
     for walk, heard in ((walked, 1), (failed, 1), (goes_on, 1)):
         service.database.query(add, {"id": new_id(), **walk})
-        await switch(service, outside.url, canary_walks=True).ping()
+        await switch(service, outside.url, canary_within=timedelta(minutes=22)).ping()
         assert len(outside.asked) == heard
     await switch(service, outside.url).ping()
     assert len(outside.asked) == 2, "where the canary does not walk, it says nothing"
+
+
+async def test_a_canary_that_stands_still_says_nothing_good(service: Any, outside: Outside) -> None:
+    service.database.query(
+        "INSERT INTO canary_walks (id, started_at, resolved_at) VALUES (%(id)s, %(at)s, %(at)s)",
+        {"id": new_id(), "at": service.clock.now()},
+    )
+    for passes, heard in ((21, 1), (2, 1)):
+        service.clock.advance(minutes=passes)
+        await beat(service)
+        await switch(service, outside.url, canary_within=timedelta(minutes=22)).ping()
+        assert len(outside.asked) == heard
 
 
 @pytest.mark.parametrize("answer", ["500 Broken", "302 Found", "404 Not Found"])

@@ -13,7 +13,8 @@ def upgrade() -> None:
     op.execute("ALTER TABLE incidents DROP CONSTRAINT incidents_origin_check")
     op.execute(
         "ALTER TABLE incidents ADD CONSTRAINT incidents_origin_check "
-        "CHECK (origin IN ('alert', 'manual', 'import', 'canary'))"
+        # What the narrower check let in needs no second look.
+        "CHECK (origin IN ('alert', 'manual', 'import', 'canary')) NOT VALID"
     )
     # Below zero: those that people say have no holes.
     op.execute("CREATE SEQUENCE canary_numbers INCREMENT BY -1 START WITH -1")

@@ -13,7 +13,6 @@ WHAT_NAMES_INCIDENTS = """
 SELECT id FROM incidents
 UNION SELECT incident_id FROM timeline
 UNION SELECT incident_id FROM alerts
-UNION SELECT incident_id FROM processed_events
 """
 
 

@@ -28,7 +28,8 @@ SELECT d.xact_commit, d.xact_rollback, d.blks_hit, d.blks_read, d.deadlocks, d.t
            - current_setting('superuser_reserved_connections')::int AS max_connections,
        (SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::float8
         FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()) AS longest_transaction,
+        WHERE datname = current_database() AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid()) AS longest_transaction,
        (SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock') AS waiting_for_locks,
        extract(epoch FROM now() - pg_postmaster_start_time())::float8 AS uptime
@@ -52,7 +53,7 @@ _GAUGES = (
     ("postgres_connections_max", "Connections that ordinary roles may open.", "max_connections"),
     (
         "postgres_longest_transaction_seconds",
-        "Age of the oldest transaction under way.",
+        "Age of the oldest transaction of a client; a vacuum is none.",
         "longest_transaction",
     ),
     ("postgres_lock_waiters", "Sessions that wait for a lock.", "waiting_for_locks"),

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from shared.database import Connection
 
-PROMETHEUS: Final = "prometheus"
-"""The heartbeat of our own Prometheus, for which there is always room."""
+PROMETHEUS: Final = "vigie-prometheus"
+"""The heartbeat of our own Prometheus, for which there is always room: a name that nobody gives to
+theirs, because it is what the dead man's switch listens to."""
 
 MOST: Final = 20
 """Others than that one; whoever may send alerts must not make rows and series without end."""

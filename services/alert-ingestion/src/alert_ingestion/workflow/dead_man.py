@@ -1,8 +1,8 @@
 """Tells somebody outside that this installation is alive, who calls when that stops.
 
 Nobody can page about their own death. While Prometheus says that it evaluates its rules (the
-heartbeat of its always-firing alert) and the last walk of the canary did not fail, a URL is asked
-every minute; a service for dead man's switches listens there.
+heartbeat of its always-firing alert) and the canary walks and comes back, a URL is asked every
+minute; a service for dead man's switches listens there.
 """
 
 import asyncio
@@ -28,12 +28,15 @@ _log: Final = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class DeadMan:
-    """Asks ``url``, which is a secret: whoever knows it can say that we live."""
+    """Asks ``url``, which is a secret: whoever knows it can say that we live.
+
+    ``canary_within`` is how old the last good walk of the canary may be; zero where none walks.
+    """
 
     database: Database
     clock: Clock
     url: str
-    canary_walks: bool
+    canary_within: timedelta
 
     async def ping(self) -> None:
         """Ask, unless there is something that somebody outside has to know (run by an engine)."""
@@ -49,11 +52,15 @@ class DeadMan:
     async def _ailment(self) -> str | None:
         async with self.database.transaction() as connection:
             heard = (await heartbeats.last(connection)).get(heartbeats.PROMETHEUS)
-            walk = await canary.last_over(connection) if self.canary_walks else None
+            walk = await canary.last_over(connection) if self.canary_within else None
         if heard is None or self.clock.now() - heard >= HEARTBEAT_FRESH_FOR:
             return "heartbeat_missing"
-        if walk is not None and walk.resolved_at is None:
+        if walk is None:
+            return None
+        if walk.resolved_at is None:
             return "canary_failed"
+        if walk.resolved_at < self.clock.now() - self.canary_within:
+            return "canary_silent"
         return None
 
     async def _ask(self) -> Ping:
