@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 PATH = "/runbooks"
 
+_WORDS = re.compile(r"[A-Z]?[^A-Z]+|[A-Z]+")
 _SIBLING = re.compile(r"([A-Za-z]+)\.md")
 
 _log = structlog.get_logger(__name__)
@@ -23,6 +24,11 @@ class Runbook:
 
     name: str
     body: Markup
+
+    @property
+    def title(self) -> Markup:
+        """The name, which a narrow screen may break between its words."""
+        return Markup("<wbr>").join(_WORDS.findall(self.name))
 
 
 def load(folder: Path) -> Mapping[str, Runbook]:

@@ -286,6 +286,8 @@ def test_no_page_is_wider_than_its_screen(world: World, open_page: Open, width: 
         "/history",
         "/oncall",
         "/notifications",
+        "/runbooks",
+        "/runbooks/DatabaseConnectionsNearLimit",
         "/sign-in",
     ):
         page.goto(path)
@@ -322,6 +324,8 @@ def test_no_word_is_broken_inside(world: World, open_page: Open, width: int) -> 
         "/history",
         "/oncall",
         "/notifications",
+        "/runbooks",
+        "/runbooks/TargetDown",
         "/sign-in",
     ):
         page.goto(path)
@@ -341,7 +345,14 @@ def test_controls_on_a_phone_are_large_enough_for_a_thumb(world: World, open_pag
 def test_a_screen_reader_finds_landmarks_headings_and_names(world: World, open_page: Open) -> None:
     story = fill(world)
     page = open_page()
-    for path in ("/", f"/incidents/{story.id}", "/history", "/oncall", "/notifications"):
+    for path in (
+        "/",
+        f"/incidents/{story.id}",
+        "/history",
+        "/oncall",
+        "/notifications",
+        "/runbooks",
+    ):
         page.goto(path)
         expect(page.get_by_role("main")).to_have_count(1)
         expect(page.get_by_role("navigation", name="Main")).to_have_count(1)

@@ -8,7 +8,7 @@ async def test_a_runbook_opens_for_who_is_signed_in(viewer: Visitor) -> None:
     assert 'href="/runbooks/TargetDown"' in listed
     page = await viewer.get("/runbooks/TargetDown")
     assert page.status_code == 200
-    assert "<h1>TargetDown</h1>" in page.text
+    assert "<h1>Target<wbr>Down</h1>" in page.text
     assert "<code>docker compose ps</code>" in page.text
 
 

@@ -14,9 +14,9 @@ from web_ui.services import TheServices, TheViewer
 
 @dataclass(frozen=True)
 class RunbooksPage:
-    """The context of the page: one of them, or the names of all."""
+    """The context of the page: one of them, or the list of all."""
 
-    names: Sequence[str]
+    every: Sequence[Runbook]
     shown: Runbook | None = None
 
 
@@ -26,7 +26,7 @@ async def index(
 ) -> Response[str]:
     """All of them."""
     del viewer
-    page = RunbooksPage(names=list(services.runbooks))
+    page = RunbooksPage(every=list(services.runbooks.values()))
     return services.renderer.page(request, "runbooks", page)
 
 
@@ -39,5 +39,5 @@ async def show(
     found = services.runbooks.get(name)
     if found is None:
         raise NotFound("No alert about the platform has this name.")
-    page = RunbooksPage(names=list(services.runbooks), shown=found)
+    page = RunbooksPage(every=list(services.runbooks.values()), shown=found)
     return services.renderer.page(request, "runbooks", page)
