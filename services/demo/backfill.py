@@ -15,15 +15,16 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, NamedTuple
 
+import health
 import recorded
 import samples
 import week
-from staircases import STEP_SECONDS, Grid
+from staircases import Grid
 
 # Prometheus looks for new blocks once a minute; a busy machine gets more.
 TAKE_UP_SECONDS = 300
@@ -93,7 +94,7 @@ class Prometheus(NamedTuple):
         ]
         making = [*self.command, "sh", "-euc", _MAKE_BLOCKS, "sh", data, work, *promtool]
         with tempfile.TemporaryFile("w+") as said:
-            # A week is some 250 MB: never held as a whole.
+            # A week is some 90 MB: never held as a whole.
             with subprocess.Popen(
                 making, stdin=subprocess.PIPE, stdout=said, stderr=said, text=True
             ) as process:
@@ -113,8 +114,8 @@ def fill(prometheus: Prometheus, filled: dict[str, Any]) -> None:
     now = datetime.fromisoformat(filled["now"])
     instance = f"demonstration-{filled['seed']}"
     grid = Grid.between(now - timedelta(days=week.DAYS), _end(prometheus, now))
-    text = samples.text(filled["incidents"], grid, instance)
-    prometheus.create_blocks(text, "openmetrics", "input", "blocks")
+    content = text(filled["incidents"], grid, instance)
+    prometheus.create_blocks(content, "openmetrics", "input", "blocks")
     print("demo: waiting for Prometheus to see the week, a minute or so", file=sys.stderr)
     # All of it: blocks come one after the other.
     expected = samples.number_of_opened(filled["incidents"], grid)
@@ -122,9 +123,16 @@ def fill(prometheus: Prometheus, filled: dict[str, Any]) -> None:
     _wait_until(lambda: prometheus.number(seen, grid.last) == expected)
     prometheus.create_blocks(
         [recorded.rules()],
-        *("rules", f"--url={prometheus.inside}", f"--eval-interval={STEP_SECONDS}s"),
+        *("rules", f"--url={prometheus.inside}"),
         *(f"--start={grid.first}", f"--end={grid.last}", "--output-dir=blocks", "input"),
     )
+
+
+def text(incidents: Sequence[Mapping[str, Any]], grid: Grid, instance: str) -> Iterator[str]:
+    """An OpenMetrics file: the incidents, and how the platform was while they went on."""
+    yield from samples.lines(incidents, grid, instance)
+    yield from health.lines(incidents, grid, instance)
+    yield "# EOF\n"
 
 
 def _end(prometheus: Prometheus, now: datetime) -> datetime:

@@ -55,8 +55,8 @@ NOTIFIED = Family(
 )
 
 
-def text(incidents: Iterable[Mapping[str, Any]], grid: Grid, instance: str) -> Iterator[str]:
-    """The lines of an OpenMetrics file."""
+def lines(incidents: Iterable[Mapping[str, Any]], grid: Grid, instance: str) -> Iterator[str]:
+    """The lines of an OpenMetrics file, without its end."""
     week = Staircases(instance)
     _begin(week)
     waiting = []
@@ -65,7 +65,6 @@ def text(incidents: Iterable[Mapping[str, Any]], grid: Grid, instance: str) -> I
         waiting.append(_unacknowledged(incident))
     yield from week.lines(grid)
     yield from ages.lines(waiting, _SEVERITIES, grid, instance)
-    yield "# EOF\n"
 
 
 def number_of_opened(incidents: Iterable[Mapping[str, Any]], grid: Grid) -> int:

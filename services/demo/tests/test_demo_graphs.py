@@ -1,18 +1,14 @@
 """The demonstration's week as Prometheus would have measured it."""
 
-import importlib
 import json
-import sys
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
+from past import INSTANCE, NOW, Series, named, parsed
 
 from alert_ingestion import metrics as alert_metrics
 from checks import dashboards
@@ -23,8 +19,6 @@ from oncall_service import metrics as oncall_metrics
 from oncall_service.core import metrics as by_team
 from shared.counters import CounterDef, HistogramDef
 
-NOW = datetime(2026, 3, 4, 15, 31, tzinfo=UTC)
-INSTANCE = "demonstration-7"
 WEEK = 7 * 86400
 PLACED_BY_PROMETHEUS = {"job", "instance", "service"}
 _DEFINITIONS: list[CounterDef | HistogramDef] = [
@@ -44,77 +38,14 @@ GAUGES = {
 }
 
 
-MODULES = ("week", "samples", "recorded", "backfill")
-
-
-class Series(NamedTuple):
-    """A name with its labels, and the values over the week by their time."""
-
-    name: str
-    labels: dict[str, str]
-    values: dict[int, float]
-
-    @property
-    def last(self) -> float:
-        """The value at the end."""
-        return list(self.values.values())[-1]
-
-
-@pytest.fixture(scope="module")
-def demo() -> dict[str, ModuleType]:
-    """services/demo is run as a folder or an archive, so its modules are top-level names there."""
-    folder = str(Path(__file__).parents[1])
-    sys.path.insert(0, folder)
-    try:
-        return {name: importlib.import_module(name) for name in MODULES}
-    finally:
-        sys.path.remove(folder)
-
-
-@pytest.fixture(scope="module")
-def incidents(demo: dict[str, ModuleType]) -> list[dict[str, Any]]:
-    people = demo["week"].people
-    persons = {
-        name: {"id": f"00000000-0000-7000-8000-{number:012}", "name": name}
-        for number, name in enumerate(name for team in people.TEAMS for name in team.members)
-    }
-    made: list[dict[str, Any]] = demo["week"].past_incidents(7, NOW, persons)
-    return made
-
-
 @pytest.fixture(scope="module")
 def measured(demo: dict[str, ModuleType], incidents: list[dict[str, Any]]) -> list[Series]:
     grid = demo["samples"].Grid.between(NOW - timedelta(days=7), NOW)
-    return _parsed(demo["samples"].text(incidents, grid, INSTANCE))
-
-
-def _parsed(lines: Iterable[str]) -> list[Series]:
-    values: defaultdict[str, dict[int, float]] = defaultdict(dict)
-    *samples, end = [line for line in lines if not line.startswith("# TYPE ")]
-    assert end == "# EOF\n"
-    for line in samples:
-        series, value, at = line.rsplit(" ", 2)
-        assert int(at) not in values[series], f"{series} has two values at {at}"
-        values[series][int(at)] = float(value)
-    return [_series(text, found) for text, found in values.items()]
-
-
-def _series(text: str, values: dict[int, float]) -> Series:
-    name, _, labels = text.rstrip("}").partition("{")
-    pairs = (label.split("=", 1) for label in labels.split('",'))
-    return Series(name, {key: value.strip('"') for key, value in pairs}, values)
-
-
-def _named(measured: list[Series], name: str, **labels: str) -> list[Series]:
-    return [
-        series
-        for series in measured
-        if series.name == name and labels.items() <= series.labels.items()
-    ]
+    return parsed(demo["samples"].lines(incidents, grid, INSTANCE))
 
 
 def _total(measured: list[Series], name: str, **labels: str) -> float:
-    found = _named(measured, name, **labels)
+    found = named(measured, name, **labels)
     assert found, f"nothing is called {name} {labels}"
     return sum(series.last for series in found)
 
@@ -193,7 +124,7 @@ def test_alerts_and_pages_are_those_the_incidents_tell_of(
     for person in {identity for identity, _ in pages}:
         theirs = [entry for identity, entry in pages if identity == person]
         assert _total(measured, "oncall_pages_total", person_id=person) == len(theirs)
-        (info,) = _named(measured, "oncall_person_info", person_id=person)
+        (info,) = named(measured, "oncall_person_info", person_id=person)
         assert set(info.values.values()) == {1}
     daytime = sum(
         at.weekday() < 5 and 9 <= at.hour < 18
@@ -232,7 +163,7 @@ def test_what_was_in_time_and_what_nobody_acknowledged_is_counted_by_whose_it_is
 def test_the_oldest_that_waits_grows_older_until_somebody_takes_it(
     measured: list[Series], incidents: list[dict[str, Any]]
 ) -> None:
-    oldest = _named(measured, "incidents_unacknowledged_oldest_seconds")
+    oldest = named(measured, "incidents_unacknowledged_oldest_seconds")
     assert len(oldest) == 4
     for series in oldest:
         waits = [
@@ -265,7 +196,7 @@ def test_counters_begin_at_zero_a_week_ago_and_never_fall(measured: list[Series]
 def test_open_incidents_come_and_go_and_none_is_left_to_be_added_to_the_living(
     measured: list[Series], incidents: list[dict[str, Any]]
 ) -> None:
-    open_ones = _named(measured, "incidents_open")
+    open_ones = named(measured, "incidents_open")
     assert len(open_ones) == 4 * 3
     assert all(min(series.values.values()) == 0 for series in open_ones)
     assert max(max(series.values.values()) for series in open_ones) >= 1
@@ -298,7 +229,7 @@ def test_a_window_cut_at_any_scrape_holds_what_happened_in_it(
     measured: list[Series], incidents: list[dict[str, Any]]
 ) -> None:
     """The last sample up to an instant is what had happened by then."""
-    (opened,) = _named(measured, "incidents_total", status="open")
+    (opened,) = named(measured, "incidents_total", status="open")
     created = [datetime.fromisoformat(one["created_at"]).timestamp() for one in incidents]
     times = list(opened.values)
     for at in {int(one) // 15 * 15 + shift for one in created for shift in (-15, 0, 15, 30)}:
@@ -315,7 +246,7 @@ def test_the_wait_for_prometheus_knows_how_many_samples_there_are(
     demo: dict[str, ModuleType], measured: list[Series], incidents: list[dict[str, Any]]
 ) -> None:
     grid = demo["samples"].Grid.between(NOW - timedelta(days=7), NOW)
-    (opened,) = _named(measured, "incidents_total", status="open")
+    (opened,) = named(measured, "incidents_total", status="open")
     assert demo["samples"].number_of_opened(incidents, grid) == len(opened.values)
 
 
@@ -323,7 +254,7 @@ def test_the_buckets_and_targets_are_those_of_the_services(
     demo: dict[str, ModuleType], measured: list[Series]
 ) -> None:
     for definition in _DEFINITIONS:
-        found = _named(measured, f"{definition.name}_bucket")
+        found = named(measured, f"{definition.name}_bucket")
         if isinstance(definition, HistogramDef) and found:
             bounds = {series.labels["le"] for series in found}
             assert bounds == {*map(str, definition.buckets), "+Inf"}, definition.name
@@ -344,7 +275,7 @@ def test_a_week_cut_short_still_counts_everything_once(
 ) -> None:
     """Where Prometheus has measured for some hours, the samples end before that."""
     grid = demo["samples"].Grid.between(NOW - timedelta(days=7), NOW - timedelta(hours=3))
-    measured = _parsed(demo["samples"].text(incidents, grid, INSTANCE))
+    measured = parsed(demo["samples"].lines(incidents, grid, INSTANCE))
     assert _total(measured, "incidents_total", status="resolved") == len(incidents)
     assert _total(measured, "incidents_open") == 0
 
@@ -364,7 +295,7 @@ def test_labels_are_those_of_the_services(measured: list[Series]) -> None:
 def test_every_series_that_exists_from_the_start_is_among_them(measured: list[Series]) -> None:
     for name in ("incidents_total", "alerts_received_total", "alerts_correlated_total"):
         for zero in DEFINED[name].zeros:
-            assert _named(measured, name, **zero), f"{name} {zero}"
+            assert named(measured, name, **zero), f"{name} {zero}"
 
 
 def test_every_business_metric_of_the_dashboards_about_incidents_is_among_them(
@@ -384,7 +315,8 @@ def test_every_business_metric_of_the_dashboards_about_incidents_is_among_them(
 def test_the_recorded_series_that_dashboards_show_are_computed_for_the_past(
     demo: dict[str, ModuleType],
 ) -> None:
-    (group,) = json.loads(demo["recorded"].rules())["groups"]
+    groups = json.loads(demo["recorded"].rules())["groups"]
+    recorded = [rule for group in groups for rule in group["rules"]]
     written = {rule["record"]: rule["expr"] for rule in dashboards.rules() if "record" in rule}
     shown = {
         name
@@ -393,9 +325,23 @@ def test_the_recorded_series_that_dashboards_show_are_computed_for_the_past(
         if name.startswith(("severity:", "counted:"))
     }
     assert shown
-    assert {rule["record"] for rule in group["rules"]} == shown
-    for rule in group["rules"]:
+    assert {rule["record"] for rule in recorded} == shown
+    assert len(recorded) == len(shown)
+    for rule in recorded:
         assert rule["expr"] == written[rule["record"]]
-    # promtool reads it as YAML, and an interval of the group would win over the one it is given.
-    assert yaml.safe_load(demo["recorded"].rules())["groups"] == [group]
-    assert "interval" not in group
+    # promtool reads it as YAML, and follows the interval of a group.
+    assert yaml.safe_load(demo["recorded"].rules())["groups"] == groups
+
+
+def test_recorded_means_are_there_at_any_time_and_between_two_notes_nothing_lies(
+    demo: dict[str, ModuleType],
+) -> None:
+    groups = json.loads(demo["recorded"].rules())["groups"]
+    every = {rule["record"]: group["interval"] for group in groups for rule in group["rules"]}
+    for record, interval in every.items():
+        if record.startswith("counted:"):
+            assert record.endswith("_10m")
+            assert dashboards.seconds(interval) <= dashboards.seconds("10m"), record
+        else:
+            # Prometheus takes a value that is up to five minutes old.
+            assert dashboards.seconds(interval) <= dashboards.seconds("5m"), record
