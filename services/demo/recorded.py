@@ -1,8 +1,8 @@
 """The recorded series that dashboards show, as a rule file that promtool can work through quickly.
 
 Of the rules in prometheus/rules/ only those that speak of incidents, alerts and people, and of what
-is counted: of its promises the platform knows nothing before it was there. At intervals of
-their own: the past is worked through at once.
+is counted: of its promises the platform knows nothing before it was there. At intervals of their
+own: the past is worked through at once.
 """
 
 import json
@@ -11,8 +11,8 @@ from pathlib import Path
 
 _REPOSITORY = Path(__file__).parents[2]
 _SHOWN = re.compile(r"\b\w+:\w+:\w+")
-# By file, seconds between two values. Means are drawn as they are, so Prometheus has to take one for
-# the present value at any time; notes have windows of ten minutes, and none lies between two.
+# By file, seconds between two values. Means are drawn as they are, so that Prometheus has to take
+# one for the present value at any time; windows of ten minutes leave nothing out every ten.
 _EVERY = {"incidents.yml": 300, "counted.yml": 600}
 # The one form in which these write a rule; a test reads the files as YAML and compares.
 _RULE = re.compile(r"^ +- record: (\S+)\n +expr: >-\n +(\S.*)$", re.MULTILINE)

@@ -89,6 +89,8 @@ def _begin(week: Staircases) -> None:
         week.begin(INCIDENTS, status=status)
     for result in _RESULTS:
         week.begin(CORRELATED, result=result)
+    for outcome in ("sent", "failed"):
+        week.begin(NOTIFICATIONS, channel="log", outcome=outcome)
     week.observe(NOTIFIED, 0, None, channel="log")
 
 
