@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from containers.stack import Stack, wait_until
 
-OPENS_WITHIN_SECONDS = 120
+OPENS_WITHIN_SECONDS = 180
 RESOLVES_WITHIN_SECONDS = 420
 
 

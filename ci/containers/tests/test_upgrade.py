@@ -55,7 +55,7 @@ def later_release(
         ROOT / "services", copy / "services", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copy(ROOT / "docker-compose.yml", copy)
-    for folder in ("prometheus", "grafana"):
+    for folder in ("prometheus", "grafana", "docs/runbooks"):
         shutil.copytree(ROOT / folder, copy / folder)
     for service in MIGRATED:
         versions = copy / "services" / service / "migrations/versions"
