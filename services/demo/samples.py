@@ -13,7 +13,7 @@ import ages
 import people
 from staircases import COUNTERS_SECONDS, Family, Grid, Staircases
 
-from incident_management.measures import MTTA_BUCKETS, MTTR_BUCKETS
+from incident_management.measures import BUCKETS
 
 _SEVERITIES = ("critical", "high", "medium", "low")
 _UNRESOLVED = ("open", "acknowledged", "in_progress")
@@ -35,8 +35,8 @@ RESOLVED = Family("incidents_resolved", "counter", _INCIDENTS)
 NEVER_ACKNOWLEDGED = Family("incidents_never_acknowledged", "counter", _INCIDENTS)
 ACKNOWLEDGE_SECONDS = Family("incident_acknowledge_seconds", "counter", _INCIDENTS)
 RESOLVE_SECONDS = Family("incident_resolve_seconds", "counter", _INCIDENTS)
-MTTA = Family("incident_mtta_seconds", "histogram", _INCIDENTS, MTTA_BUCKETS)
-MTTR = Family("incident_mttr_seconds", "histogram", _INCIDENTS, MTTR_BUCKETS)
+MTTA = Family("incident_mtta_seconds", "histogram", _INCIDENTS, BUCKETS)
+MTTR = Family("incident_mttr_seconds", "histogram", _INCIDENTS, BUCKETS)
 OPEN = Family("incidents_open", "gauge", _INCIDENTS)
 TARGET = Family("incident_target_seconds", "gauge", _INCIDENTS)
 RECEIVED = Family("alerts_received", "counter", _ALERTS)

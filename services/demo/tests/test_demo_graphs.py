@@ -83,8 +83,8 @@ def test_every_incident_is_counted_by_the_end(
 @pytest.mark.parametrize(
     ("name", "field", "buckets"),
     [
-        ("incident_mtta_seconds", "acknowledged_at", measures.MTTA_BUCKETS),
-        ("incident_mttr_seconds", "resolved_at", measures.MTTR_BUCKETS),
+        ("incident_mtta_seconds", "acknowledged_at", measures.BUCKETS),
+        ("incident_mttr_seconds", "resolved_at", measures.BUCKETS),
     ],
 )
 def test_the_histograms_hold_the_times_of_the_incidents(

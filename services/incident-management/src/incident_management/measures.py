@@ -67,18 +67,18 @@ _ANCHORS = (
 )
 """Bounds that a person names, in seconds; those of every release so far are among them."""
 
-_DAY = 86400
+_DAY, _FINE_TO = 86400, 28800
 
 
-def bounds(fine_to: int) -> tuple[float, ...]:
-    """Upper bounds of a histogram, in seconds: from one anchor to the next in small steps.
+def _bounds() -> tuple[float, ...]:
+    """From one anchor to the next in small steps: a tenth up to eight hours, a third up to a day.
 
-    A quantile is wrong by up to a step: a tenth up to ``fine_to``, a third from there to a day, and
-    beyond there are the anchors alone. Tenths of a second up to ten, whole ones from there.
+    A quantile is wrong by up to a step. Beyond a day there are the anchors alone. Tenths of a second
+    up to ten, whole ones from there.
     """
     found = [_ANCHORS[0] * 10]
     for anchor in (10 * seconds for seconds in _ANCHORS[1:]):
-        percent = 110 if found[-1] < 10 * fine_to else 130
+        percent = 110 if found[-1] < 10 * _FINE_TO else 130
         while found[-1] < 10 * _DAY and (following := _following(found[-1], percent)) < anchor:
             found.append(following)
         found.append(anchor)
@@ -90,6 +90,5 @@ def _following(tenths: int, percent: int) -> int:
     return tenths * percent // 100 // unit * unit
 
 
-# What a team promises is in minutes, and what it does in a drill in seconds.
-MTTA_BUCKETS = bounds(fine_to=3600)
-MTTR_BUCKETS = bounds(fine_to=28800)
+BUCKETS = _bounds()
+"""Upper bounds of the histograms, in seconds: fine where a person acknowledges and resolves."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prometheus_client.metrics_core import Metric
 
-from incident_management.measures import MTTA_BUCKETS, MTTR_BUCKETS
+from incident_management.measures import BUCKETS
 from incident_management.store import gauges
 from incident_management.targets import Targets
 from shared import counters, outbox
@@ -76,14 +76,14 @@ NEVER_ACKNOWLEDGED = _by_whom(
 MTTA = HistogramDef(
     "incident_mtta_seconds",
     "Time from the creation of an incident to its first acknowledgement.",
-    MTTA_BUCKETS,
+    BUCKETS,
     ("severity",),
     _SEVERITIES,
 )
 MTTR = HistogramDef(
     "incident_mttr_seconds",
     "Time from the creation of an incident to its resolution.",
-    MTTR_BUCKETS,
+    BUCKETS,
     ("severity",),
     _SEVERITIES,
 )

@@ -2,7 +2,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from incident_management.measures import MTTA_BUCKETS
+from incident_management.measures import BUCKETS
 from vigie_testing.clock import ManualClock
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -59,7 +59,7 @@ async def test_mtta_and_mttr_are_exact_and_survive_a_restart(
         assert figures['incident_mttr_seconds_bucket{le="600.0",severity="critical"}'] == 1
     assert len([name for name in before if name.startswith("incident_mtta_seconds_bucket")]) == len(
         SEVERITIES
-    ) * (len(MTTA_BUCKETS) + 1)
+    ) * (len(BUCKETS) + 1)
 
 
 async def test_taking_an_incident_twice_counts_once(service: Any) -> None:
