@@ -73,8 +73,8 @@ _DAY, _FINE_TO = 86400, 28800
 def _bounds() -> tuple[float, ...]:
     """From one anchor to the next in small steps: a tenth up to eight hours, a third up to a day.
 
-    A quantile is wrong by up to a step. Beyond a day there are the anchors alone. Tenths of a second
-    up to ten, whole ones from there.
+    A quantile is wrong by up to a step. Beyond a day there are the anchors alone. Tenths of a
+    second up to ten, whole ones from there.
     """
     found = [_ANCHORS[0] * 10]
     for anchor in (10 * seconds for seconds in _ANCHORS[1:]):
