@@ -55,12 +55,12 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "schemaVersion' is missing",
     ),
     "wrong enum number": (
-        lambda it: it["templating"]["list"][0].update(refresh=9),
-        r"templating\.list\.0\.refresh: Type '9'",
+        lambda it: it["templating"]["list"][1].update(refresh=9),
+        r"templating\.list\.1\.refresh: Type '9'",
     ),
     "unknown key of a variable's query": (
-        lambda it: misspell(it["templating"]["list"][0]["query"], "query"),
-        r"templating\.list\.0\.query",
+        lambda it: misspell(it["templating"]["list"][1]["query"], "query"),
+        r"templating\.list\.1\.query",
     ),
     "unknown plugin": (
         lambda it: panel(it, "stat").update(type="stats"),
@@ -94,12 +94,12 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "unknown key of a field": (
         lambda it: misspell(
-            panel(it, "timeseries")["fieldConfig"]["defaults"]["custom"], "lineWidth"
+            panel(it, "timeseries")["fieldConfig"]["defaults"]["custom"], "fillOpacity"
         ),
-        r'panel "[^"]+": fieldConfig\.defaults\.custom\.lineWidthx: ',
+        r'panel "[^"]+": fieldConfig\.defaults\.custom\.fillOpacityx: ',
     ),
     "field of a plugin that has none": (
-        lambda it: panel(it, "stat")["fieldConfig"]["defaults"]["custom"].update(lineWidth=1),
+        lambda it: panel(it, "stat")["fieldConfig"]["defaults"].update(custom={"lineWidth": 1}),
         r'panel "Open incidents": fieldConfig\.defaults\.custom\.lineWidth: ',
     ),
     "unknown key of a threshold": (
