@@ -327,6 +327,18 @@ _COLUMNS: dict[str, Find] = {
 }
 
 
+def happened_just_before(
+    incidents: Iterable[Mapping[str, Any]], at: datetime, seconds: float
+) -> bool:
+    """Whether anything happened to an incident in so many seconds up to an instant."""
+    return any(
+        0 <= (at - _at(incident[moment])).total_seconds() < seconds
+        for incident in incidents
+        for moment in ("created_at", "acknowledged_at", "resolved_at")
+        if incident[moment]
+    )
+
+
 def quiet(incidents: Iterable[Mapping[str, Any]], spans: Iterable[int]) -> datetime:
     """A time up to now from which no window begins within half a minute of what happened."""
     happened = [
