@@ -101,18 +101,7 @@ async def seed(connection: Connection, key: str, now: datetime) -> None:
     # New secrets on an old database are another integration, which needs another name.
     for name in ("Default", f"Default {hint_of(key)}", f"Default {integration_id}"):
         stored = StoredIntegration(
-            id=integration_id,
-            name=name,
-            kind="any",
-            key_hint=hint_of(key),
-            auto_resolve=True,
-            resolve_timeout_seconds=None,
-            correlation_labels=None,
-            correlation_window_seconds=None,
-            correlation_max_age_seconds=None,
-            service_labels=None,
-            severities=None,
-            created_at=now,
+            id=integration_id, name=name, kind="any", key_hint=hint_of(key), created_at=now
         )
         if await store.insert(connection, stored, key_hash):
             _log.info("bootstrap_key_registered", integration=name)

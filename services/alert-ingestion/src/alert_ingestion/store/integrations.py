@@ -19,14 +19,14 @@ class StoredIntegration:
     name: str
     kind: str
     key_hint: str
-    auto_resolve: bool
-    resolve_timeout_seconds: int | None
-    correlation_labels: list[str] | None
-    correlation_window_seconds: int | None
-    correlation_max_age_seconds: int | None
-    service_labels: list[str] | None
-    severities: dict[str, str] | None
     created_at: datetime
+    auto_resolve: bool = True
+    resolve_timeout_seconds: int | None = None
+    correlation_labels: list[str] | None = None
+    correlation_window_seconds: int | None = None
+    correlation_max_age_seconds: int | None = None
+    service_labels: list[str] | None = None
+    severities: dict[str, str] | None = None
     revoked_at: datetime | None = None
     last_error: dict[str, str] | None = None
     last_error_at: datetime | None = None

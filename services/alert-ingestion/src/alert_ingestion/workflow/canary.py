@@ -186,12 +186,5 @@ def _integration(key: str, now: datetime) -> StoredIntegration:
         name=f"canary {CANARY}",
         kind="canary",
         key_hint=hint_of(key),
-        auto_resolve=True,
-        resolve_timeout_seconds=None,
-        correlation_labels=None,
-        correlation_window_seconds=None,
-        correlation_max_age_seconds=None,
-        service_labels=None,
-        severities=None,
         created_at=now,
     )
