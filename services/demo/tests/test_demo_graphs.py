@@ -16,7 +16,6 @@ from incident_management import measures, targets
 from incident_management import metrics as incident_metrics
 from incident_management.targets import Targets, parse_targets
 from oncall_service import metrics as oncall_metrics
-from oncall_service.core import metrics as by_team
 from shared.counters import CounterDef, HistogramDef
 
 WEEK = 7 * 86400
@@ -26,9 +25,7 @@ _DEFINITIONS: list[CounterDef | HistogramDef] = [
     *alert_metrics.COUNTED,
     *oncall_metrics.DEFINITIONS,
 ]
-# Stored under another name than it is shown.
-_SHOWN = {by_team.PAGES.name: "oncall_pages_total"}
-DEFINED = {_SHOWN.get(definition.name, definition.name): definition for definition in _DEFINITIONS}
+DEFINED = {definition.name: definition for definition in _DEFINITIONS}
 # What is read and not counted, with its labels.
 GAUGES = {
     "incidents_open": {"severity", "status"},

@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
-from oncall_service.core.metrics import MOST_PEOPLE, MOST_TEAMS, as_called
+from oncall_service.core.metrics import MOST_PEOPLE, MOST_TEAMS
 from oncall_service.core.store import lookup
 from oncall_service.metrics import DEFINITIONS
 from oncall_service.notifications.store import figures
@@ -37,7 +37,7 @@ def collector(core: Core) -> Collect:
             waiting = await outbox.families(connection, [PAGE_EVENTS_TOPIC], now=now)
         async with core.database.session() as session:
             return [
-                *as_called(counted),
+                *counted,
                 *waiting,
                 *await _on_call(session, now, gaps),
                 await _people(session),

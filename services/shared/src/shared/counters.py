@@ -37,7 +37,8 @@ class CounterDef:
     ``HELD_SECONDS`` before its count, with a zero for each of the ``among`` values of the other
     labels, so that increase() sees the first event. Of their texts (of their combinations,
     where there are several) ``most`` are kept apart and the rest is counted as "other", so that
-    nobody who may send something can make series without end.
+    nobody who may send something can make series without end. ``stored`` is what its rows are
+    called where that is not its name: when the labels change, rows of a release before keep theirs.
     """
 
     name: str
@@ -47,6 +48,12 @@ class CounterDef:
     free: tuple[str, ...] = ()
     most: int = 200
     among: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stored: str = ""
+
+    @property
+    def row(self) -> str:
+        """What its rows are called."""
+        return self.stored or self.name
 
     def free_texts(self, key: str) -> tuple[str, ...]:
         """Those of a stored label set."""
@@ -95,9 +102,9 @@ class Increments:
     def inc(self, counter: CounterDef, amount: float = 1, **labels: str) -> None:
         """Count ``amount`` more."""
         if counter.free:
-            self._open[counter.name] = counter
+            self._open[counter.row] = counter
             labels |= {name: short(labels[name]) for name in counter.free if name in labels}
-        self._values[counter.name, _key(counter.labels, labels)] += amount
+        self._values[counter.row, _key(counter.labels, labels)] += amount
 
     def observe(self, histogram: HistogramDef, value: float, **labels: str) -> None:
         """Add one observation."""
@@ -113,7 +120,7 @@ class Increments:
     def begin(self, definition: CounterDef, key: str) -> None:
         """Let what stands beside a new label set begin at zero."""
         for other in definition.beside(key):
-            self._values[definition.name, other] += 0
+            self._values[definition.row, other] += 0
 
     def rows(self) -> list[tuple[str, str, float]]:
         """(name, labels, amount) in the one order every transaction locks them in."""
@@ -125,7 +132,7 @@ class Increments:
 
     def move(self, definition: CounterDef, key: str, to: str) -> None:
         """Count under ``to`` what was to be counted under ``key``."""
-        self._values[definition.name, to] += self._values.pop((definition.name, key))
+        self._values[definition.row, to] += self._values.pop((definition.row, key))
 
 
 async def add(connection: Connection, increments: Increments) -> None:
@@ -163,7 +170,7 @@ async def _fold(connection: Connection, increments: Increments) -> None:
             SELECT FROM counters c WHERE c.name = t.name AND c.labels = t.labels
         )
         """,
-        ([definition.name for definition, _ in counted], [labels for _, labels in counted]),
+        ([definition.row for definition, _ in counted], [labels for _, labels in counted]),
     )
     new = {(row["name"], row["labels"]) for row in await cursor.fetchall()}
     if not new:
@@ -176,12 +183,12 @@ async def _fold(connection: Connection, increments: Increments) -> None:
     for row in await cursor.fetchall():
         stored[row["name"]].append(row["labels"])
     known: dict[str, set[tuple[str, ...]]] = {}
-    for definition, key in sorted(counted, key=lambda pair: (pair[0].name, pair[1])):
-        if (definition.name, key) not in new:
+    for definition, key in sorted(counted, key=lambda pair: (pair[0].row, pair[1])):
+        if (definition.row, key) not in new:
             continue
-        if definition.name not in known:
-            known[definition.name] = _apart(definition, stored[definition.name])
-        texts, apart = definition.free_texts(key), known[definition.name]
+        if definition.row not in known:
+            known[definition.row] = _apart(definition, stored[definition.row])
+        texts, apart = definition.free_texts(key), known[definition.row]
         if texts in apart or len(apart) < definition.most:
             apart.add(texts)
             increments.begin(definition, key)
@@ -197,7 +204,7 @@ async def forget(
     """Remove what was counted for those who are gone; see ``families``."""
     for definition in definitions:
         cursor = await connection.execute(
-            "SELECT DISTINCT labels FROM counters WHERE name = %s", (definition.name,)
+            "SELECT DISTINCT labels FROM counters WHERE name = %s", (definition.row,)
         )
         gone = [
             row["labels"]
@@ -205,7 +212,7 @@ async def forget(
             if not _lives(definition, row["labels"], living)
         ]
         await connection.execute(
-            "DELETE FROM counters WHERE name = %s AND labels = ANY(%s)", (definition.name, gone)
+            "DELETE FROM counters WHERE name = %s AND labels = ANY(%s)", (definition.row, gone)
         )
 
 
@@ -226,7 +233,11 @@ async def families(
         """,
         (HELD_SECONDS,),
     )
-    free = {definition.name for definition in definitions if _is_free(definition)}
+    free = {
+        definition.row
+        for definition in definitions
+        if isinstance(definition, CounterDef) and definition.free
+    }
     stored: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for row in await cursor.fetchall():
         held = row["is_new"] and row["name"] in free
@@ -241,10 +252,6 @@ async def families(
     ]
 
 
-def _is_free(definition: CounterDef | HistogramDef) -> bool:
-    return isinstance(definition, CounterDef) and bool(definition.free)
-
-
 Stored: TypeAlias = Mapping[str, Mapping[str, float]]
 
 
@@ -257,7 +264,7 @@ def _counter(
     definition: CounterDef, stored: Stored, living: Mapping[str, Collection[str]]
 ) -> Metric:
     family = CounterMetricFamily(definition.name, definition.help, labels=definition.labels)
-    values = stored.get(definition.name, {})
+    values = stored.get(definition.row, {})
     if definition.free:
         values = _bounded(
             definition,

@@ -1,10 +1,6 @@
 """What is counted of teams: what pages them, and what finds nobody."""
 
-from collections.abc import Iterable
 from enum import StrEnum
-
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.metrics_core import Metric
 
 from shared.contracts.wire import Severity
 from shared.counters import CounterDef
@@ -40,18 +36,18 @@ class Within(StrEnum):
     UNKNOWN = "unknown"
 
 
-# Rows of "oncall_pages_total" are those of the release before, by the name of the person: it reads
-# them again should it come back, and stumbles over rows with other labels.
 PAGES = CounterDef(
-    "oncall_pages_by_hours_total",
+    "oncall_pages_total",
     "Times a person was paged by a step of an escalation, by team, and whether the page falls into "
     "the person's own working hours (without any: Monday to Friday, 9 to 18, in their zone).",
     ("team", "person_id", "hours"),
     free=("team", "person_id"),
     most=MOST_PEOPLE,
     among={"hours": (Within.IN, Within.OUT)},
+    # Rows of its name are those of the release before, by the name of the person: it reads them
+    # again should it come back, and stumbles over rows with other labels.
+    stored="oncall_pages_by_hours_total",
 )
-_SHOWN = {PAGES.name.removesuffix("_total"): "oncall_pages"}
 
 PAGED = CounterDef(
     "oncall_paged_total",
@@ -61,19 +57,3 @@ PAGED = CounterDef(
 )
 
 BY_TEAM = (ESCALATIONS, GAPS, PAGES)
-
-
-def as_called(families: Iterable[Metric]) -> list[Metric]:
-    """Counted families under the names that /metrics has for them."""
-    return [_renamed(family, _SHOWN.get(family.name, family.name)) for family in families]
-
-
-def _renamed(family: Metric, name: str) -> Metric:
-    if family.name == name:
-        return family
-    renamed = CounterMetricFamily(name, family.documentation)
-    renamed.samples = [
-        sample._replace(name=name + sample.name.removeprefix(family.name))
-        for sample in family.samples
-    ]
-    return renamed
