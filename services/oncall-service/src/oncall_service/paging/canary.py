@@ -12,6 +12,7 @@ from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.notifications.store import canary as store
 from oncall_service.notifications.store.rows import PENDING
 from oncall_service.notifications.work import MessageWork
+from oncall_service.paging.pages import subject
 from oncall_service.paging.reasons import Reason
 from oncall_service.tables import NotificationRow
 from shared.contracts.incidents import Incident, Status
@@ -40,10 +41,7 @@ async def forget(core: Core) -> None:
 
 def _page(work: MessageWork, incident: Incident) -> NotificationRow:
     reason = Reason.INCIDENT_OPENED
-    about = messages.Subject(
-        incident.id, incident.number, incident.title, incident.service, incident.severity
-    )
-    content = messages.page(about, team="", reason=reason)
+    content = messages.page(subject(incident), team="", reason=reason)
     return NotificationRow(
         id=new_id(),
         idempotency_key=f"canary:{incident.id}",

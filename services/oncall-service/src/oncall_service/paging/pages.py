@@ -17,6 +17,7 @@ from oncall_service.paging.steps import Choice, Page
 from oncall_service.paging.telling import about, told
 from oncall_service.people.rules import CAN_WAIT, is_working_time, next_time
 from oncall_service.tables import ContactMethodRow, EscalationRow, IncidentRow, NotificationRow
+from shared.contracts.incidents import Incident
 from shared.contracts.oncall import MessageKind, PageKind
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
@@ -111,7 +112,7 @@ class Pages:
         )
 
 
-def subject(incident: IncidentRow) -> messages.Subject:
+def subject(incident: IncidentRow | Incident) -> messages.Subject:
     """What messages say of an incident."""
     return messages.Subject(
         incident.id, incident.number, incident.title, incident.service, incident.severity
