@@ -19,6 +19,7 @@ REACHED_OPEN, REACHED_ACK, REACHED_RESOLVED = "open", "ack", "resolved"
 NO_TEAM = "none"
 
 _SEVERITIES = [{"severity": severity.value} for severity in Severity]
+_BY_SEVERITY = {"severity": [severity.value for severity in Severity]}
 
 INCIDENTS = CounterDef(
     "incidents_total",
@@ -33,10 +34,9 @@ CREATED = CounterDef(
     # Whoever may send an alert chooses the name of the service.
     free=("service",),
     most=200,
-    among={"severity": [severity.value for severity in Severity]},
+    among=_BY_SEVERITY,
 )
 _WHOSE = ("service", "team", "severity")
-_BY_SEVERITY = {"severity": [severity.value for severity in Severity]}
 _BY_SEVERITY_IN_TIME = {**_BY_SEVERITY, "in_time": ("yes", "no")}
 
 

@@ -31,8 +31,8 @@ _SEVERITY, _STATUS = _words(Severity), _words(Status)
 class IncidentRow(SQLModel, table=True):
     """An incident.
 
-    ``origin`` is alert, manual, import or canary; ``canary`` marks the incident of the platform's
-    test of itself (docs/adr/0032), which no person and no figure sees.
+    ``origin`` is alert, manual or import. ``canary`` marks the incident of the platform's test of
+    itself (docs/adr/0032), which no person and no figure sees.
     ``opening_alert_id`` is the alert the title came from.
     ``resolved_from`` is the state before the end, ``resolved_by_rule`` whether a rule drew it, and
     ``resolution_counted`` whether the end is in the counters (it goes in once, and

@@ -223,7 +223,7 @@ async def _open(
         service=alert.service,
         severity=alert.severity,
         created_at=event.occurred_at,
-        origin="canary" if event.canary else "alert",
+        origin="alert",
         canary=event.canary,
         correlation_key=event.correlation_key,
         recurrence_of=recurrence_of,
