@@ -20,16 +20,9 @@ CALM: Steps = ()
 """No value is a reason to worry."""
 
 
-def thresholds(steps: Steps) -> build.ThresholdsConfig:
-    """Green, and from each bound on the colour beside it."""
-    found = [Threshold(value=None, color="green")]
-    found += [Threshold(value=float(bound), color=color) for bound, color in steps]
-    return build.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(found)
-
-
-def falling(*steps: tuple[float, str]) -> build.ThresholdsConfig:
-    """Red, and from each bound on the colour beside it: for what should be high."""
-    found = [Threshold(value=None, color="red")]
+def thresholds(steps: Steps, below: str = "green") -> build.ThresholdsConfig:
+    """A colour below every bound, and from each bound on the one beside it."""
+    found = [Threshold(value=None, color=below)]
     found += [Threshold(value=float(bound), color=color) for bound, color in steps]
     return build.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(found)
 

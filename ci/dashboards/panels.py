@@ -48,7 +48,7 @@ class About:
 
 
 def tile(
-    about: About, expr: str, *, steps: looks.Steps = looks.CALM, good: tuple[Any, ...] = ()
+    about: About, expr: str, *, steps: looks.Steps = looks.CALM, good: looks.Steps = ()
 ) -> Placed:
     """One number, as it is now: an instant query, whose last step is not half an hour old.
 
@@ -59,7 +59,7 @@ def tile(
         .color_mode(m.BigValueColorMode.BACKGROUND if steps or good else m.BigValueColorMode.VALUE)
         .graph_mode(m.BigValueGraphMode.NONE)
         .reduce_options(_last())
-        .thresholds(looks.falling(*good) if good else looks.thresholds(steps))
+        .thresholds(looks.thresholds(good, below="red") if good else looks.thresholds(steps))
         .color_scheme(build.FieldColor().mode(dm.FieldColorModeId.THRESHOLDS))
         .with_target(_now("A", Asked(expr)))
     )
@@ -108,7 +108,6 @@ def lines(
     about: About,
     *asked: Asked,
     width: int = 8,
-    limit: float | None = None,
     top: float | None = None,
 ) -> Placed:
     """What was so at each time; a point with no neighbour is seen as a point."""
@@ -120,10 +119,6 @@ def lines(
         .show_points(m.VisibilityMode.AUTO)
         .point_size(6)
     )
-    if limit is not None:
-        panel = panel.thresholds(looks.thresholds(((limit, "red"),))).thresholds_style(
-            common.GraphThresholdsStyleConfig().mode(m.GraphThresholdsStyleMode.DASHED)
-        )
     if top is not None:
         panel = panel.max(top)
     return Placed(_severities(panel), width, 8)

@@ -212,7 +212,7 @@ _SATURATION = [
 
 _DATABASE = [
     lines(
-        About("Connections", "Client connections to PostgreSQL, by state; dashed, what it allows."),
+        About("Connections", "Client connections to PostgreSQL, by state, and what it allows."),
         Asked("sum by (state) (postgres_connections)", "{{state}}"),
         Asked("max(postgres_connections_max)", "limit"),
     ),
