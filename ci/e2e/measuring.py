@@ -1,17 +1,22 @@
 """An installation and the Prometheus that measures it, asked as a dashboard would."""
 
+import contextlib
 import math
 import os
+import shutil
 import signal
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import yaml
+from senders import PATH
 from stack import Stack
 
 from checks import dashboards
+from vigie_testing.cluster import new_session_folder
 
 SCRAPES_SECONDS = 5
 
@@ -43,6 +48,22 @@ class Measured:
         """The one value of an expression; NaN when it has none."""
         result = self.prometheus("query", query=expr, time=str(time.time() - ago.total_seconds()))
         return float(result["result"][0]["value"][1]) if result["result"] else math.nan
+
+
+@contextlib.contextmanager
+def measured_installation(
+    *, tells: bool = False, patience: str = "", **settings: str
+) -> Iterator[Stack]:
+    """A fresh installation with a Prometheus in a hurry (see ``hurry``), until the end."""
+    folder = new_session_folder()
+    stack = Stack.make(folder / "state", PATH=PATH, **settings)
+    try:
+        stack.start()
+        hurry(stack, tells=tells, patience=patience)
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder)
 
 
 def hurry(stack: Stack, *, tells: bool = False, patience: str = "") -> None:

@@ -7,7 +7,6 @@ prometheus/tests/ speak of those.
 """
 
 import contextlib
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,12 @@ import httpx
 import psycopg
 import pytest
 import yaml
-from measuring import Measured, hurry
-from senders import PATH, PROMETHEUS
+from measuring import Measured, measured_installation
+from senders import PROMETHEUS
 from stack import Stack, on_call, wait_until
 
 from shared.clock import SystemClock
 from vigie_local import secret_files
-from vigie_testing.cluster import new_session_folder
 
 pytestmark = [
     pytest.mark.e2e,
@@ -67,17 +65,10 @@ class Watched(Measured):
 
 @pytest.fixture(scope="module")
 def watched() -> Iterator[Watched]:
-    folder = new_session_folder()
-    stack = Stack.make(folder / "state", PATH=PATH, **SETTINGS)
-    try:
-        stack.start()
-        hurry(stack, tells=True, patience="5s")
+    with measured_installation(tells=True, patience="5s", **SETTINGS) as stack:
         made = Watched(stack)
         wait_until("a first measurement", lambda: made.measured("incidents_total"), 120)
         yield made
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
 
 
 def test_the_watchdog_is_heard_and_is_no_incident(watched: Watched) -> None:

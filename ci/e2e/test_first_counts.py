@@ -1,16 +1,13 @@
 """From an empty installation on, what happens for the first time is counted in every panel."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from drawing import OF_INCIDENTS, SERVICES, Drawn
-from measuring import hurry
-from senders import PATH, PROMETHEUS
-from stack import Stack
+from measuring import measured_installation
+from senders import PROMETHEUS
 
 from checks.dashboards import Query
-from vigie_testing.cluster import new_session_folder
 
 pytestmark = [
     pytest.mark.e2e,
@@ -25,19 +22,12 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def drawn() -> Iterator[Drawn]:
     """An empty installation, measured, and then five incidents of five services at once."""
-    folder = new_session_folder()
-    stack = Stack.make(folder / "state", PATH=PATH)
-    try:
-        stack.start()
-        hurry(stack)
+    with measured_installation() as stack:
         made = Drawn(stack)
         made.wait_for_a_first_measurement()
         made.five_incidents()
         made.settle()
         yield made
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("span", ["5m", "1h", "24h", "7d"])

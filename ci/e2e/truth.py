@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from stack import Stack
 
 from checks.dashboards import Query
+from incident_management import targets
 
 SEVERITIES = ("critical", "high", "medium", "low")
 HOUR = 3600
@@ -23,14 +24,12 @@ Series: TypeAlias = Mapping[str, float]
 NOT_OF_THE_API = {
     "Oldest untaken": "grows while it is read; compared within seconds below",
     "Pages": "by team and person; their sum is that of the tile",
-    "Next gap in": "shrinks while it is read; the calendar's test compares it",
+    "Next gap in": "shrinks while it is read, and looks further than one answer of the API",
     "Out of hours": "the API does not say whether a page was out of hours; in and out add up",
     "In hours": "likewise",
     "Pages in and out of hours": "likewise",
     "Open incidents over time": "a line of the past, of which the API keeps no copy",
     "Pages into a gap": "the API lists no pages of a fallback",
-    "MTTA target": "a setting; compared with its default below",
-    "MTTR target": "likewise",
 }
 
 
@@ -269,6 +268,11 @@ def _received_and_paged(query: Query, truth: Truth) -> Series:
     return {query.name: _pages(truth) if query.name == "pages sent" else _received_in(truth)}
 
 
+def _limits(text: str) -> Series:
+    """What an installation begins with; no test sets another."""
+    return {it.value: limit.total_seconds() for it, limit in targets.parse_targets(text).items()}
+
+
 _TOTAL: dict[str, Callable[[Truth], float | None]] = {
     "Open incidents": lambda it: it.stats["open"]["total"],
     "Not taken yet": lambda it: it.stats["open"]["by_status"]["open"],
@@ -313,6 +317,8 @@ _BARS: dict[str, Find] = {
 }
 
 _COLUMNS: dict[str, Find] = {
+    "MTTA target": lambda *_: _limits(targets.ACKNOWLEDGE),
+    "MTTR target": lambda *_: _limits(targets.RESOLVE),
     "New": _column(lambda row: row["created"]),
     "Resolved": _column(lambda row: row["resolved"]),
     "MTTA": _column(lambda row: row["mtta"]["mean_seconds"]),
@@ -327,26 +333,19 @@ _COLUMNS: dict[str, Find] = {
 }
 
 
-def happened_just_before(
-    incidents: Iterable[Mapping[str, Any]], at: datetime, seconds: float
-) -> bool:
-    """Whether anything happened to an incident in so many seconds up to an instant."""
-    return any(
-        0 <= (at - _at(incident[moment])).total_seconds() < seconds
-        for incident in incidents
-        for moment in ("created_at", "acknowledged_at", "resolved_at")
-        if incident[moment]
-    )
-
-
-def quiet(incidents: Iterable[Mapping[str, Any]], spans: Iterable[int]) -> datetime:
-    """A time up to now from which no window begins within half a minute of what happened."""
-    happened = [
+def instants(incidents: Iterable[Mapping[str, Any]]) -> list[float]:
+    """When anything happened to incidents, in seconds since 1970."""
+    return [
         _at(incident[moment]).timestamp()
         for incident in incidents
         for moment in ("created_at", "acknowledged_at", "resolved_at")
         if incident[moment]
     ]
+
+
+def quiet(incidents: Iterable[Mapping[str, Any]], spans: Iterable[int]) -> datetime:
+    """A time up to now from which no window begins within half a minute of what happened."""
+    happened = instants(incidents)
     until = datetime.now(UTC).timestamp() - 1
     while any(abs(until - span - at) < 30 for span in spans for at in happened):
         until -= 1
