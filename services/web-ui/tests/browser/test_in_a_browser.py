@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from showcase import fill
 from web_ui_fakes import PASSWORD, World
 
-from shared.contracts.incidents import Status
+from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Severity
 
 # One worker for all of them: a browser for each would not make a small machine faster.
@@ -26,6 +26,11 @@ UNNAMED = """() => [...document.querySelectorAll("button, a, input, select, text
 def in_the_server(world: World, change: Callable[[], object]) -> None:
     """Run a change in the server's loop, where the fake feed lives."""
     world.feed.loop.call_soon_threadsafe(change)
+
+
+def pages(story: Incident) -> tuple[str, ...]:
+    """Every page of somebody who has signed in."""
+    return "/", f"/incidents/{story.id}", "/history", "/oncall", "/notifications", "/runbooks"
 
 
 def test_a_new_incident_appears_by_itself_within_two_seconds(world: World, open_page: Open) -> None:
@@ -280,16 +285,7 @@ def test_no_page_is_wider_than_its_screen(world: World, open_page: Open, width: 
         update={"labels": {"a_name_" * 20: "1", "pod": "a-value-" * 30}}
     )
     page = open_page(viewport={"width": width, "height": 800})
-    for path in (
-        "/",
-        f"/incidents/{story.id}",
-        "/history",
-        "/oncall",
-        "/notifications",
-        "/runbooks",
-        "/runbooks/DatabaseConnectionsNearLimit",
-        "/sign-in",
-    ):
+    for path in (*pages(story), "/runbooks/DatabaseConnectionsNearLimit", "/sign-in"):
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{path} is {wide} wide"
@@ -318,16 +314,7 @@ BROKEN_WORDS = """() => {
 def test_no_word_is_broken_inside(world: World, open_page: Open, width: int) -> None:
     story = fill(world)
     page = open_page(viewport={"width": width, "height": 800})
-    for path in (
-        "/",
-        f"/incidents/{story.id}",
-        "/history",
-        "/oncall",
-        "/notifications",
-        "/runbooks",
-        "/runbooks/TargetDown",
-        "/sign-in",
-    ):
+    for path in (*pages(story), "/runbooks/TargetDown", "/sign-in"):
         page.goto(path)
         assert page.evaluate(BROKEN_WORDS) == [], f"{path} at {width}"
 
@@ -345,14 +332,7 @@ def test_controls_on_a_phone_are_large_enough_for_a_thumb(world: World, open_pag
 def test_a_screen_reader_finds_landmarks_headings_and_names(world: World, open_page: Open) -> None:
     story = fill(world)
     page = open_page()
-    for path in (
-        "/",
-        f"/incidents/{story.id}",
-        "/history",
-        "/oncall",
-        "/notifications",
-        "/runbooks",
-    ):
+    for path in pages(story):
         page.goto(path)
         expect(page.get_by_role("main")).to_have_count(1)
         expect(page.get_by_role("navigation", name="Main")).to_have_count(1)
