@@ -17,6 +17,7 @@ from litestar import Litestar
 from alert_ingestion.app import SCHEMA, create_app
 from alert_ingestion.integrations import new_key
 from alert_ingestion.settings import AlertIngestionSettings
+from alert_ingestion.workflow.ingest import Ingestion
 from alert_ingestion.workflow.timeouts import resolve_timed_out
 from shared.auth import hash_token
 from shared.contracts.alerts import AlertEvent
@@ -90,6 +91,11 @@ class Service:
     key: str = KEY
     tokens: Mapping[Role, str] = field(default_factory=lambda: TOKENS)
     service_tokens: Mapping[str, str] = field(default_factory=lambda: SERVICE_TOKENS)
+
+    @property
+    def ingestion(self) -> Ingestion:
+        """The application's own, which stores in the background."""
+        return self.app.dependencies["ingestion"].dependency()
 
     async def create_integration(self, name: str, **policy: Any) -> Any:
         """A new integration, with its key."""

@@ -87,6 +87,7 @@ def create_app(
                 wakeups,
                 oncall,
                 incident_management,
+                ingestion,
                 OutboxWorker(database, wakeups, clock, {TOPIC: sender}),
                 *engines(database, clock, settings, ingestion, EngineMetrics(registry)),
             ],

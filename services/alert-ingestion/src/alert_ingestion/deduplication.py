@@ -53,12 +53,22 @@ def _firing(received: ReceivedAlert, latest: Alert | None) -> Match:
 
 
 def _resolved(received: ReceivedAlert, latest: Alert | None) -> Match:
+    ending = end(latest)
+    if (
+        latest is not None
+        and ending.effect is not Effect.NOTHING
+        and _ended_before(received, latest)
+    ):
+        return Match(Effect.NOTHING, Reason.OLDER_OCCURRENCE)
+    return ending
+
+
+def end(latest: Alert | None) -> Match:
+    """What it means that the sender says an alert is over, without a word of when it began."""
     if latest is None:
         return Match(Effect.NOTHING, Reason.NO_OPEN_ALERT)
     if latest.status is AlertStatus.RESOLVED and not latest.suppressed:
         return Match(Effect.NOTHING, Reason.ALREADY_RESOLVED)
-    if _ended_before(received, latest):
-        return Match(Effect.NOTHING, Reason.OLDER_OCCURRENCE)
     if latest.suppressed:
         return Match(Effect.CLEAR, Reason.RESOLVED_BY_SENDER)
     return Match(Effect.RESOLVE, Reason.RESOLVED_BY_SENDER)

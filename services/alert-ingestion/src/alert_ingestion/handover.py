@@ -1,10 +1,11 @@
 """What is owed to incident-management: events when an alert joins, changes, and ends."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
-from alert_ingestion.model import Alert, Reason
+from alert_ingestion.model import Alert, FollowUp, FollowUpKind, Reason
 from shared.contracts.alerts import AlertEvent, AlertKind, AlertSnapshot
 from shared.contracts.wire import Severity, is_worse
 from shared.identifiers import new_id
@@ -13,34 +14,86 @@ from shared.urgency import Occasion, urgency
 
 TOPIC: Final = "alert-events"
 
+Context: TypeAlias = Mapping[str, str]
+"""The request id and trace of the request that it comes from."""
 
-def opened(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
+_JOINS: Final = frozenset({Reason.ATTACHED, Reason.SAME_GROUP, Reason.STORM})
+"""Reasons of an alert that joins an incident which somebody was told of."""
+
+
+def opened(
+    alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime, context: Context
+) -> Message:
     """The alert belongs to its incident from now on."""
-    joins = reason in (Reason.ATTACHED, Reason.SAME_GROUP)
+    joins = reason in _JOINS
     occasion = Occasion.MORE if joins else Occasion.FIRST_WORD
     return _message(
-        AlertKind.OPENED, alert, recurrence_of, reason=reason, now=now, occasion=occasion
+        AlertKind.OPENED,
+        alert,
+        recurrence_of,
+        reason=reason,
+        now=now,
+        occasion=occasion,
+        context=context,
     )
 
 
 def updated(
-    alert: Alert, *, before: Severity, recurrence_of: UUID | None, now: datetime
+    alert: Alert, *, before: Severity, recurrence_of: UUID | None, now: datetime, context: Context
 ) -> Message:
     """The alert says something else than before; ``before`` is how grave it was."""
     rises = is_worse(alert.severity, before)
     occasion = Occasion.FIRST_WORD if rises else Occasion.RECORD
     return _message(
-        AlertKind.UPDATED, alert, recurrence_of, reason=Reason.UPDATED, now=now, occasion=occasion
+        AlertKind.UPDATED,
+        alert,
+        recurrence_of,
+        reason=Reason.UPDATED,
+        now=now,
+        occasion=occasion,
+        context=context,
     )
 
 
-def resolved(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
+def resolved(
+    alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime, context: Context
+) -> Message:
     """The alert stopped firing."""
     # A walk is measured: it must not fail because much else is to be put on record.
     occasion = Occasion.MORE if alert.is_canary else Occasion.RECORD
     return _message(
-        AlertKind.RESOLVED, alert, recurrence_of, reason=reason, now=now, occasion=occasion
+        AlertKind.RESOLVED,
+        alert,
+        recurrence_of,
+        reason=reason,
+        now=now,
+        occasion=occasion,
+        context=context,
     )
+
+
+def passed_on(
+    alert: Alert, said: FollowUp, *, recurrence_of: UUID | None, now: datetime, context: Context
+) -> Message:
+    """Somebody acknowledged the alert at its sender, or said something about it there."""
+    kind, reason = _FOLLOW_UPS[said.kind]
+    return _message(
+        kind,
+        alert,
+        recurrence_of,
+        reason=reason,
+        now=now,
+        occasion=Occasion.MORE,
+        context=context,
+        author=said.author,
+        text=said.text,
+    )
+
+
+_FOLLOW_UPS: Final = {
+    FollowUpKind.ACKNOWLEDGED: (AlertKind.ACKNOWLEDGED, Reason.ACKNOWLEDGED),
+    FollowUpKind.NOTE: (AlertKind.NOTED, Reason.NOTED),
+}
 
 
 def _message(
@@ -51,7 +104,12 @@ def _message(
     reason: Reason,
     now: datetime,
     occasion: Occasion,
+    context: Context,
+    author: str = "",
+    text: str = "",
 ) -> Message:
+    if alert.incident_id is None:
+        raise ValueError(f"alert {alert.id} belongs to no incident of which to tell")
     event = AlertEvent(
         event_id=new_id(),
         type=kind,
@@ -64,6 +122,8 @@ def _message(
         alert=_snapshot(alert),
         reason=reason,
         canary=alert.is_canary,
+        author=author,
+        text=text,
     )
     return Message(
         topic=TOPIC,
@@ -71,6 +131,7 @@ def _message(
         payload=event.model_dump(mode="json"),
         id=event.event_id,
         urgency=urgency(occasion, alert.severity),
+        context=context,
     )
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -72,10 +73,13 @@ def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
             normalised(word): Severity(severity)
             for word, severity in (stored.severities or {}).items()
         },
+        mapping=stored.mapping,
     )
 
 
-async def authenticate(connection: Connection, key: str | None, defaults: Policy) -> Integration:
+async def authenticate(
+    connection: Connection, key: str | None, now: datetime, defaults: Policy
+) -> Integration:
     """The integration of a key; read each time, so that a revocation takes effect at once.
 
     Raises:
@@ -86,10 +90,26 @@ async def authenticate(connection: Connection, key: str | None, defaults: Policy
             "Send the integration key as 'Authorization: Bearer <key>', or, where only a URL can "
             "be set, as '?integration_key=<key>'."
         )
-    stored = await store.by_key_hash(connection, hash_token(key))
-    if stored is None:
+    key_hash = hash_token(key)
+    integration = (await by_hashes(connection, {key_hash}, now, defaults)).get(key_hash)
+    if integration is None:
         raise Unauthorized("This integration key is unknown or revoked.")
-    return Integration(stored.id, stored.name, policy_of(stored, defaults))
+    return integration
+
+
+async def by_hashes(
+    connection: Connection, key_hashes: Collection[str], now: datetime, defaults: Policy
+) -> dict[str, Integration]:
+    """The integrations of those keys that are good now, by the hash of the key."""
+    found = await store.by_key_hashes(connection, key_hashes, now)
+    return {key_hash: as_integration(stored, defaults) for key_hash, stored in found.items()}
+
+
+def as_integration(stored: StoredIntegration, defaults: Policy) -> Integration:
+    """An integration with the policy in force."""
+    return Integration(
+        stored.id, stored.name, policy_of(stored, defaults), paused=stored.paused_at is not None
+    )
 
 
 async def seed(connection: Connection, key: str, now: datetime) -> None:

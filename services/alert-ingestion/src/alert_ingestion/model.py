@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from shared.contracts.alerts import AGE_REACHED
@@ -52,6 +52,15 @@ class Reason(StrEnum):
     NO_OPEN_ALERT = "no_open_alert"
     OLDER_OCCURRENCE = "older_occurrence"
     HEARTBEAT = "heartbeat"
+    ACKNOWLEDGED = "acknowledged_by_sender"
+    NOTED = "noted_by_sender"
+    CHANGE = "change_recorded"
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    FLAPPING = "flapping"
+    STORM = "storm"
+    NO_ALERT = "no_alert"
+    PAUSED = "integration_paused"
 
 
 class Action(StrEnum):
@@ -63,6 +72,24 @@ class Action(StrEnum):
     RESOLVED = "resolved"
     NO_OPEN_ALERT = "no_open_alert"
     HEARTBEAT = "heartbeat"
+    ACKNOWLEDGED = "acknowledged"
+    NOTED = "noted"
+    CHANGE = "change_recorded"
+    HELD = "held"
+    IGNORED = "ignored"
+
+
+class InboxState(StrEnum):
+    """What became of a request.
+
+    ``dead``: some of it, or all, could not be interpreted. ``paused``: its integration was paused.
+    Both can be replayed; then it is ``replayed``.
+    """
+
+    TAKEN = "taken"
+    DEAD = "dead"
+    PAUSED = "paused"
+    REPLAYED = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +104,7 @@ class Policy:
         correlation_max_age_seconds: how long after its first alert a group takes no new ones.
         service_labels: labels that can name the service, the first that is there wins.
         severities: the sender's own words for severities, beside those that everybody knows.
+        mapping: how generic JSON becomes an alert (alert_ingestion.formats.mapping), if chosen.
     """
 
     auto_resolve: bool
@@ -86,6 +114,7 @@ class Policy:
     correlation_max_age_seconds: int
     service_labels: tuple[str, ...]
     severities: Mapping[str, Severity]
+    mapping: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +124,7 @@ class Integration:
     id: UUID
     name: str
     policy: Policy
+    paused: bool = False
 
     @property
     def is_canary(self) -> bool:
@@ -143,17 +173,79 @@ class ReceivedAlert:
         return self.labels.get(HEARTBEAT_LABEL) or None
 
 
+class FollowUpKind(StrEnum):
+    """What a sender can say about an alert beside that it fires, or that it is over."""
+
+    ACKNOWLEDGED = "acknowledged"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What a sender says about an alert that it has sent before.
+
+    Attributes:
+        fingerprint: the alert's; nothing happens when none of that identity is open.
+        author: who said it at the sender, where it tells; else empty.
+        text: a note's.
+    """
+
+    fingerprint: str
+    kind: FollowUpKind
+    author: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The sender says that an alert is over, and nothing else about it."""
+
+    fingerprint: str
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a service (a deployment, a setting): context for what goes wrong afterwards."""
+
+    service: str
+    summary: str
+    at: datetime
+    details: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A heartbeat of that name was heard."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A part of a request that is about no alert (a sender's test, a subscription)."""
+
+    detail: str = ""
+
+
+Said: TypeAlias = ReceivedAlert | Ending | FollowUp | Change | Ping | Nothing
+"""One thing that a request says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Alerts that were read from one accepted request, which the inbox holds under ``inbox_id``.
+    """What was read from one accepted request, which the inbox holds under ``inbox_id``.
 
-    ``truncated`` is how many more alerts the sender says it left out.
+    ``truncated`` is how many more alerts the sender says it left out; ``context`` the request id
+    and trace that it came with.
     """
 
     integration: Integration
     inbox_id: UUID
-    alerts: tuple[ReceivedAlert, ...]
+    said: tuple[Said, ...]
     truncated: int = 0
+    context: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +256,11 @@ class Alert:
         occurrences: the starts the sender has given for it (pairs of senders disagree on them).
         count: how often it was received.
         suppressed: a person resolved it, and its sender still says that it fires.
+        incident_id: None while it is held back and has belonged to none.
+        held: why it pages nobody at this time (silenced, inhibited), ``held_by`` which silences or
+            rules, until when at the latest it is to be looked at again.
+        openings: when alerts of its identity began, within the window in which flapping is seen.
+        flapping: it opens and closes too often, so a message that it is over waits for quiet.
     """
 
     id: UUID
@@ -175,7 +272,7 @@ class Alert:
     severity: Severity
     message: str
     correlation_key: str
-    incident_id: UUID
+    incident_id: UUID | None
     status: AlertStatus
     starts_at: datetime
     first_seen: datetime
@@ -193,6 +290,12 @@ class Alert:
     annotations: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     inbox_id: UUID | None = None
+    held: Reason | None = None
+    held_by: tuple[UUID, ...] = ()
+    held_since: datetime | None = None
+    held_until: datetime | None = None
+    openings: tuple[datetime, ...] = ()
+    flapping: bool = False
 
     @property
     def identity(self) -> tuple[UUID, str]:
@@ -249,10 +352,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one received alert; the ids are None when nothing of that name was open."""
+    """What became of one thing that was said; the ids are None where nothing has them.
+
+    ``fingerprint`` is the identity of the alert it was about, ``held_by`` the silences or rules
+    that hold it back.
+    """
 
     action: Action
     reason: Reason
     status: AlertStatus
     alert_id: UUID | None = None
     incident_id: UUID | None = None
+    fingerprint: str = ""
+    held_by: tuple[UUID, ...] = ()

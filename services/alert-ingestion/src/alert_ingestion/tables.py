@@ -25,6 +25,10 @@ def _texts() -> Any:
     return Field(sa_type=JSONB, nullable=False)
 
 
+def _sequence() -> Any:
+    return Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
+
+
 class IntegrationRow(Table, table=True):
     """A sender with a key. Of the key only a hash and its last characters are kept.
 
@@ -51,6 +55,43 @@ class IntegrationRow(Table, table=True):
     last_error_at: datetime | None = _instant(nullable=True)
     unknown_severity: str | None = Field(sa_type=sa.Text)
     unknown_severity_at: datetime | None = _instant(nullable=True)
+    previous_key_hash: str | None = Field(sa_type=sa.Text, unique=True)
+    previous_key_until: datetime | None = _instant(nullable=True)
+    paused_at: datetime | None = _instant(nullable=True)
+    mapping: dict[str, Any] | None = Field(sa_type=JSONB)
+    confirm_subscriptions: bool
+    requests_per_minute: int | None
+    storm_incidents: int | None
+    flap_openings: int | None
+
+
+class ActivityRow(Table, table=True):
+    """What an integration has sent, in parts that nobody waits for each other about."""
+
+    __tablename__ = "integration_activity"
+
+    integration_id: UUID = Field(primary_key=True)
+    shard: int = Field(primary_key=True, sa_type=sa.Integer)
+    requests: int = Field(sa_type=sa.BigInteger)
+    alerts: int = Field(sa_type=sa.BigInteger)
+    dead: int = Field(sa_type=sa.BigInteger)
+    last_at: datetime = _instant()
+
+
+class AuditRow(Table, table=True):
+    """Who changed what; a trigger refuses to change or remove it."""
+
+    __tablename__ = "audit"
+    __table_args__ = (sa.Index("audit_subject", "subject_kind", "subject_id", "seq"),)
+
+    seq: int | None = _sequence()
+    at: datetime = _instant()
+    actor: dict[str, Any] = _texts()
+    action: str = Field(sa_type=sa.Text)
+    subject_kind: str = Field(sa_type=sa.Text)
+    subject_id: str = Field(sa_type=sa.Text)
+    before: dict[str, Any] | None = Field(sa_type=JSONB)
+    after: dict[str, Any] | None = Field(sa_type=JSONB)
 
 
 class SeededKeyRow(Table, table=True):
@@ -63,17 +104,33 @@ class SeededKeyRow(Table, table=True):
 
 
 class InboxRow(Table, table=True):
-    """The raw body of an accepted request, as it came."""
+    """An authentic request, as it came.
+
+    ``beside`` is what its format reads beside the body. ``state`` is one of
+    alert_ingestion.model.InboxState, ``reason`` and ``detail`` say why it is dead, ``failed`` which
+    of its items are (null: all). ``outcome`` is what became of it, for a sender that asks later.
+    """
 
     __tablename__ = "inbox"
-    __table_args__ = (sa.Index("inbox_received", "received_at"),)
+    __table_args__ = (
+        sa.Index("inbox_received", "received_at"),
+        sa.Index("inbox_kept", "id", postgresql_where=sa.text("state <> 'taken'")),
+        sa.Index("inbox_integration", "integration_id", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
-    integration_id: UUID = Field(foreign_key="integrations.id")
+    integration_id: UUID
     format: str = Field(sa_type=sa.Text)
     received_at: datetime = _instant()
     body: bytes
     request_id: str | None = Field(sa_type=sa.Text)
+    beside: dict[str, Any] | None = Field(sa_type=JSONB)
+    state: str = Field(sa_type=sa.Text)
+    reason: str | None = Field(sa_type=sa.Text)
+    detail: str | None = Field(sa_type=sa.Text)
+    failed: list[int] | None = Field(sa_type=ARRAY(sa.Integer))
+    outcome: dict[str, Any] | None = Field(sa_type=JSONB)
+    settled_at: datetime | None = _instant(nullable=True)
 
 
 class _AlertColumns(Table):
@@ -92,7 +149,7 @@ class _AlertColumns(Table):
     annotations: dict[str, str] = _texts()
     links: dict[str, str] = _texts()
     correlation_key: str = Field(sa_type=sa.Text)
-    incident_id: UUID
+    incident_id: UUID | None
     status: str = Field(sa_type=sa.Text)
     suppressed: bool
     count: int
@@ -105,6 +162,12 @@ class _AlertColumns(Table):
     ends_at_is_timeout: bool
     resolved_at: datetime | None = _instant(nullable=True)
     resolved_reason: str | None = Field(sa_type=sa.Text)
+    held: str | None = Field(sa_type=sa.Text)
+    held_by: list[UUID] = Field(sa_type=ARRAY(sa.Uuid), nullable=False)
+    held_since: datetime | None = _instant(nullable=True)
+    held_until: datetime | None = _instant(nullable=True)
+    openings: list[datetime] = Field(sa_type=ARRAY(sa.DateTime(timezone=True)), nullable=False)
+    flapping: bool
 
 
 class AlertRow(_AlertColumns, table=True):
@@ -133,9 +196,8 @@ class AlertRow(_AlertColumns, table=True):
             "resolved_at",
             postgresql_where=sa.text("status = 'resolved' AND NOT suppressed"),
         ),
+        sa.Index("alerts_held", "held_until", postgresql_where=sa.text("held IS NOT NULL")),
     )
-
-    integration_id: UUID = Field(foreign_key="integrations.id")
 
 
 class PastAlertRow(_AlertColumns, table=True):
@@ -166,6 +228,7 @@ class GroupRow(Table, table=True):
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
         sa.Index("groups_incident", "incident_id"),
+        sa.Index("groups_opened", "integration_id", "opened_at"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -175,6 +238,8 @@ class GroupRow(Table, table=True):
     last_new_at: datetime = _instant()
     closed_at: datetime | None = _instant(nullable=True)
     closed_reason: str | None = Field(sa_type=sa.Text)
+    integration_id: UUID | None
+    storm: dict[str, Any] | None = Field(sa_type=JSONB)
 
 
 class IncidentRow(Table, table=True):
@@ -219,10 +284,117 @@ class CanaryWalkRow(Table, table=True):
 
 
 class HeartbeatRow(Table, table=True):
-    """A heartbeat by its name: when it was last heard, and from whom."""
+    """A heartbeat by its name: when it was last heard, and from whom.
+
+    One with an interval is expected: ``missed_at`` is since when it is missed.
+    """
 
     __tablename__ = "heartbeats"
+    __table_args__ = (
+        sa.Index(
+            "heartbeats_expected",
+            "last_at",
+            postgresql_where=sa.text("interval_seconds IS NOT NULL"),
+        ),
+    )
 
     name: str = Field(sa_type=sa.Text, primary_key=True)
     integration_id: UUID = Field(foreign_key="integrations.id")
-    last_at: datetime = _instant()
+    last_at: datetime | None = _instant(nullable=True)
+    interval_seconds: int | None
+    grace_seconds: int
+    service: str | None = Field(sa_type=sa.Text)
+    severity: str | None = Field(sa_type=sa.Text)
+    description: str = Field(sa_type=sa.Text)
+    paused: bool
+    missed_at: datetime | None = _instant(nullable=True)
+    created_at: datetime | None = _instant(nullable=True)
+
+
+class AlertEntryRow(Table, table=True):
+    """One decision about an alert that is on no incident's timeline: it was held back, let go."""
+
+    __tablename__ = "alert_entries"
+    __table_args__ = (
+        sa.Index("alert_entries_alert", "alert_id", "seq"),
+        sa.Index("alert_entries_at", "at"),
+    )
+
+    seq: int | None = _sequence()
+    alert_id: UUID
+    at: datetime = _instant()
+    reason: str = Field(sa_type=sa.Text)
+    data: dict[str, Any] = _texts()
+
+
+class SilenceRow(Table, table=True):
+    """Alerts that match page nobody, from its start to its end or in each of its windows.
+
+    With ``integration_id`` only those of one integration; ``ends_at`` of one that recurs is when
+    its last window is over.
+    """
+
+    __tablename__ = "silences"
+    __table_args__ = (sa.Index("silences_ends", "ends_at"),)
+
+    id: UUID = Field(primary_key=True)
+    integration_id: UUID | None
+    matchers: list[dict[str, Any]] = _texts()
+    starts_at: datetime = _instant()
+    ends_at: datetime = _instant()
+    rrule: str | None = Field(sa_type=sa.Text)
+    zone: str | None = Field(sa_type=sa.Text)
+    duration_seconds: int | None
+    author: str = Field(sa_type=sa.Text)
+    comment: str = Field(sa_type=sa.Text)
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+
+
+class InhibitionRuleRow(Table, table=True):
+    """While an alert matching ``source`` fires, those matching ``target`` page nobody."""
+
+    __tablename__ = "inhibition_rules"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=sa.Text)
+    source: list[dict[str, Any]] = _texts()
+    target: list[dict[str, Any]] = _texts()
+    equal: list[str] = Field(sa_type=ARRAY(sa.Text), nullable=False)
+    author: str = Field(sa_type=sa.Text)
+    comment: str = Field(sa_type=sa.Text)
+    created_at: datetime = _instant()
+    ended_at: datetime | None = _instant(nullable=True)
+
+
+class InhibitorRow(Table, table=True):
+    """An alert that fires and inhibits others by a rule: those with the same ``key``."""
+
+    __tablename__ = "inhibitors"
+    __table_args__ = (
+        sa.Index("inhibitors_key", "rule_id", "key"),
+        sa.Index("inhibitors_alert", "alert_id"),
+    )
+
+    rule_id: UUID = Field(primary_key=True)
+    alert_id: UUID = Field(primary_key=True)
+    key: str = Field(sa_type=sa.Text)
+
+
+class ChangeRow(Table, table=True):
+    """A change of a service that somebody told of."""
+
+    __tablename__ = "changes"
+    __table_args__ = (
+        sa.Index("changes_service", "service", "id"),
+        sa.Index("changes_received", "received_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    integration_id: UUID
+    service: str = Field(sa_type=sa.Text)
+    summary: str = Field(sa_type=sa.Text)
+    at: datetime = _instant()
+    received_at: datetime = _instant()
+    details: dict[str, Any] = _texts()
+    links: dict[str, str] = _texts()

@@ -139,9 +139,12 @@ async def test_good_alerts_are_stored_and_bad_ones_named(service: Any) -> None:
     assert service.count("alerts") == 2
 
 
-async def test_when_all_are_bad_nothing_is_stored(service: Any) -> None:
+async def test_of_bad_ones_only_the_request_is_kept_with_the_reason(service: Any) -> None:
     await post(service, {"labels": {}}, status=400)
-    assert service.count("inbox") == 0
+    assert service.count("alerts") == 0
+    [(state, failed, detail)] = service.database.query("SELECT state, failed, detail FROM inbox")
+    assert (state, failed) == ("dead", [0])
+    assert "label" in detail
 
 
 async def test_the_same_alert_from_prometheus_and_from_alertmanager_is_one(service: Any) -> None:

@@ -37,8 +37,14 @@ def assert_problem(service: Any, answer: Any, status: int) -> Any:
     assert problem["status"] == status
     assert len(problem["detail"].split()) >= 3
     assert problem["request_id"]
-    for table in ("inbox", "alerts", "outbox", "groups", "incidents"):
+    for table in ("alerts", "outbox", "groups", "incidents"):
         assert service.count(table) == 0, table
+    # What an authentic sender said is kept, with the reason; of a stranger nothing is.
+    kept = service.database.query("SELECT state, reason, detail FROM inbox ORDER BY id")
+    assert all((state, reason) == ("dead", "unreadable") for state, reason, _ in kept)
+    assert bool(kept) is (status in {400, 422})
+    if kept:
+        assert kept[-1][2] == problem["detail"]
     return problem
 
 

@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from alert_ingestion.integrations import default_policy
 from alert_ingestion.model import CANARY
-from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.workflow import housekeeping
 from alert_ingestion.workflow.canary import Canary
-from alert_ingestion.workflow.ingest import Ingestion
 from shared.contracts.identity import Role
 from shared.contracts.incidents import CANARY_PAGED, IncidentEvent, Status
 from shared.urgency import Occasion
@@ -22,10 +19,8 @@ WALK = "SELECT incident_id, paged_at, resolved_at, failed_at, failed_step FROM c
 
 def canary_of(service: Any, **settings: Any) -> Canary:
     """The engine of a replica, which the test runs."""
-    defaults = default_policy(AlertIngestionSettings(**service.database.settings()))
     options = {"interval": timedelta(minutes=5), "patience": timedelta(minutes=2), **settings}
-    ingestion = Ingestion(service.pool, service.clock, defaults)
-    return Canary(service.pool, service.clock, ingestion, **options)
+    return Canary(service.pool, service.clock, service.ingestion, **options)
 
 
 @pytest.fixture
@@ -148,8 +143,7 @@ async def test_an_alert_that_could_not_be_taken_in_fails_the_walk_where_it_is(
     service: Any, canary: Canary
 ) -> None:
     service.database.query("ALTER TABLE groups RENAME TO away")
-    with pytest.raises(Exception, match="groups"):
-        await canary.go_on()
+    await canary.go_on()
     service.database.query("ALTER TABLE away RENAME TO groups")
     service.clock.advance(minutes=3)
     await canary.go_on()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from alert_ingestion.formats import alertmanager, bounds, native, webhook
 from alert_ingestion.formats.format import Format
+from alert_ingestion.formats.reading import Sent
 from alert_ingestion.integrations import default_policy
 from alert_ingestion.model import Policy
 from alert_ingestion.settings import AlertIngestionSettings
@@ -29,11 +30,9 @@ POLICY = default_policy(
 
 def read(form: Format, body: bytes, policy: Policy = POLICY) -> Any:
     """The alerts of a body, what could not be read, and what was left out."""
-    envelope = form.open(body)
+    envelope = form.open(Sent(body))
     reading = form.read(envelope, envelope.items, 0, NOW, policy)
-    return SimpleNamespace(
-        alerts=reading.alerts, errors=reading.errors, truncated=envelope.truncated
-    )
+    return SimpleNamespace(alerts=reading.said, errors=reading.errors, truncated=envelope.truncated)
 
 
 def am(*alerts: Any, policy: Policy = POLICY) -> Any:
@@ -203,9 +202,9 @@ class TestAlertmanagerApi:
 
     def test_ten_thousand_alerts_are_taken_and_what_nobody_sends_is_refused(self) -> None:
         body = json.dumps([{"labels": {"a": str(number)}} for number in range(10_000)]).encode()
-        assert len(alertmanager.FORMAT.open(body).items) == 10_000
+        assert len(alertmanager.FORMAT.open(Sent(body)).items) == 10_000
         with pytest.raises(TooLarge):
-            alertmanager.FORMAT.open(json.dumps([{}] * 20_001).encode())
+            alertmanager.FORMAT.open(Sent(json.dumps([{}] * 20_001).encode()))
 
 
 class TestWebhook:

@@ -13,12 +13,14 @@ from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
+    Sent,
+    Taken,
     decode_into,
     decode_item,
     field_errors,
     refuse_too_many,
 )
-from alert_ingestion.model import Policy, Receipt, ReceivedAlert
+from alert_ingestion.model import Policy, ReceivedAlert
 from shared.contracts.wire import Text
 from shared.errors import FieldError
 
@@ -38,10 +40,12 @@ class PostableAlert(BaseModel):
     generator_url: Text = Field("", alias="generatorURL")
 
 
-def take_apart(body: bytes) -> Envelope:
+def take_apart(sent: Sent) -> Envelope:
     """The alerts of a body, one by one."""
     items = decode_into(
-        body, list[msgspec.Raw], otherwise="Alertmanager's API v2 takes a JSON array of alerts."
+        sent.body,
+        list[msgspec.Raw],
+        otherwise="Alertmanager's API v2 takes a JSON array of alerts.",
     )
     refuse_too_many(items)
     return Envelope(items)
@@ -53,15 +57,18 @@ def read(
     """Some alerts of a body; the bad ones are named by index beside the good ones."""
     alerts: list[ReceivedAlert] = []
     errors: list[FieldError] = []
+    failed: list[int] = []
     for index, item in enumerate(items, first):
         try:
             alert = PostableAlert.model_validate(decode_item(item))
             alerts.append(_received(alert, now, policy))
         except ValidationError as error:
             errors.extend(field_errors(error, index))
+            failed.append(index)
         except ValueError as error:
             errors.append(FieldError(str(index), str(error)))
-    return Reading(tuple(alerts), tuple(errors))
+            failed.append(index)
+    return Reading(tuple(alerts), tuple(errors), tuple(failed))
 
 
 def _received(alert: PostableAlert, now: datetime, policy: Policy) -> ReceivedAlert:
@@ -88,7 +95,7 @@ def _received(alert: PostableAlert, now: datetime, policy: Policy) -> ReceivedAl
     )
 
 
-def _reply(_envelope: Envelope, _receipts: Sequence[Receipt]) -> bytes:
+def _reply(_taken: Taken) -> bytes:
     # No bytes instead of None, which would be rendered as JSON: Alertmanager's answer is empty.
     return b""
 
@@ -115,4 +122,6 @@ FORMAT: Final = Format(
         }
     ],
     answer_description="Stored; the answer is empty.",
+    # Prometheus drops what is answered 4xx.
+    overload=503,
 )

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from alert_ingestion.formats.reading import Envelope, Reading
-from alert_ingestion.model import Policy, Receipt
+from alert_ingestion.formats.reading import Envelope, Reading, Sent, Taken
+from alert_ingestion.model import Policy
+from shared.errors import Problem
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 """Bytes of a body from senders that neither split nor repeat what was refused."""
 
-Open: TypeAlias = Callable[[bytes], Envelope]
-"""Takes a body apart without looking into its alerts.
+Open: TypeAlias = Callable[[Sent], Envelope]
+"""Takes a request apart without looking into its alerts.
 
 Raises Malformed when the body is none of this format, TooLarge for more alerts than are taken.
 """
@@ -27,8 +28,11 @@ Read: TypeAlias = Callable[[Envelope, Sequence[Any], int, datetime, Policy], Rea
 Raises Invalid when the format refuses a body as a whole for one bad alert.
 """
 
-Reply: TypeAlias = Callable[[Envelope, Sequence[Receipt]], Any]
+Reply: TypeAlias = Callable[[Taken], Any]
 """The body of the answer once everything is stored: a model, or bytes."""
+
+Refusal: TypeAlias = Callable[[Problem], tuple[int, Mapping[str, Any]]]
+"""Status and body of a refusal, in the words that clients of the format read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,22 @@ class Format:
     """One way of sending alerts.
 
     Attributes:
-        name: in logs and in the inbox.
-        paths: where it is sent to; the first is the one to document.
+        name: in logs and in the inbox; with it a request is found again when it is replayed.
+        paths: where it is sent to, with parameters in braces; the first is the one to document.
+        methods: by which it is sent.
         operation_id, summary, description: of the route, in OpenAPI.
-        open, read, reply: from a body to alerts, and to the answer.
+        open, read, reply: from a request to what it says, and to the answer.
+        key: finds the integration key in a body, for formats that put it there.
+        headers, query: names (lower case) of what is read beside the body, and kept with it.
+        refusal: how a refusal reads; None for the problem document of every other route.
+        overload: the status of an answer to a sender that has to wait: 429, or 503 where the
+            sender repeats nothing else.
+        media_types: of bodies, beside JSON.
         schema, example: of a body, in OpenAPI.
         answer: the type of the answer; None for an empty one.
         strict: one bad alert refuses the body, and nothing of it is stored.
+        keeps_outcome: a sender may ask later what became of a request.
+        recognises: whether a decoded body that was sent elsewhere is probably of this format.
     """
 
     name: str
@@ -61,3 +74,12 @@ class Format:
     status_code: int = 200
     strict: bool = False
     largest_body: int = field(default=LARGEST_BODY)
+    methods: tuple[str, ...] = ("POST",)
+    key: Callable[[bytes], str | None] | None = None
+    headers: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    overload: int = 429
+    media_types: tuple[str, ...] = ()
+    keeps_outcome: bool = False
+    recognises: Callable[[Any], bool] | None = None

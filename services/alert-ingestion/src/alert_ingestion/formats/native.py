@@ -21,6 +21,8 @@ from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
+    Sent,
+    Taken,
     decode,
     field_errors,
     refuse_too_many,
@@ -31,7 +33,6 @@ from alert_ingestion.model import (
     AlertStatus,
     Policy,
     Reason,
-    Receipt,
     ReceivedAlert,
 )
 from shared.app import MAX_BODY_BYTES
@@ -90,7 +91,8 @@ class Reply(BaseModel):
     """What became of an alert.
 
     ``status`` is the alert's. ``reason`` says why: of a ``duplicate_suppressed`` for example
-    ``still_firing`` or ``resolved_by_hand``. The ids are null when a resolve found nothing open.
+    ``still_firing`` or ``resolved_by_hand``. The ids are null when a resolve found nothing open,
+    ``incident_id`` also while the alert is ``held`` (``silenced``, ``inhibited``).
     """
 
     alert_id: UUID | None
@@ -106,9 +108,9 @@ class Replies(BaseModel):
     results: list[Reply]
 
 
-def take_apart(body: bytes) -> Envelope:
+def take_apart(sent: Sent) -> Envelope:
     """The alerts of a body: one object, or an array of up to 500."""
-    content = decode(body)
+    content = decode(sent.body)
     if isinstance(content, dict):
         return Envelope([content], is_list=False)
     if not isinstance(content, list):
@@ -167,10 +169,12 @@ def _invalid(errors: list[FieldError]) -> Invalid:
     return problem
 
 
-def _reply(envelope: Envelope, receipts: Sequence[Receipt]) -> Reply | Replies:
+def _reply(taken: Taken) -> Reply | Replies:
     names = Reply.model_fields
-    replies = [Reply(**{name: getattr(receipt, name) for name in names}) for receipt in receipts]
-    return Replies(results=replies) if envelope.is_list else replies[0]
+    replies = [
+        Reply(**{name: getattr(receipt, name) for name in names}) for receipt in taken.receipts
+    ]
+    return Replies(results=replies) if taken.envelope.is_list else replies[0]
 
 
 _ALERT: Final = {

@@ -5,11 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from pydantic import ValidationError
 
-from alert_ingestion.model import ReceivedAlert
+from alert_ingestion.model import Receipt, Said
 from shared.errors import FieldError, Malformed, TooLarge
 
 MOST_ALERTS: Final = 20_000
@@ -25,8 +26,22 @@ _HALVES: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as far as formats read it.
+
+    ``path`` are the parameters of its path, ``query`` and ``headers`` those that its format named,
+    in lower case.
+    """
+
+    body: bytes
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
-    """A body taken apart: its alerts as they came, one by one, and what is said beside them.
+    """A request taken apart: its items as they came, one by one, and what is said beside them.
 
     ``truncated`` is how many alerts the sender says it left out; ``is_list``: it sent an array.
     """
@@ -39,10 +54,37 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The alerts that could be read, and the parts that could not, by index."""
+    """What could be read, in order, and the parts that could not, by index.
 
-    alerts: tuple[ReceivedAlert, ...]
+    ``failed`` are the indices of the items that could not, so that they alone can be replayed.
+    """
+
+    said: tuple[Said, ...]
     errors: tuple[FieldError, ...] = ()
+    failed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a request: a receipt for each thing that was said, and the bad parts.
+
+    ``dead`` is the reason for which all of it waits in the inbox to be replayed, ``paused``
+    whether it does because its integration is paused.
+    """
+
+    inbox_id: UUID
+    envelope: Envelope
+    receipts: tuple[Receipt, ...]
+    errors: tuple[FieldError, ...] = ()
+    dead: str | None = None
+    paused: bool = False
+
+
+class Uninterpretable(Exception):
+    """An item that is well formed, and of which this integration's settings make nothing.
+
+    The sender is not to blame, so the request is accepted, and waits as a dead letter.
+    """
 
 
 def decode(body: bytes) -> Any:

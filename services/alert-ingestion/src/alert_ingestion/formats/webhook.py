@@ -13,13 +13,15 @@ from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
+    Sent,
+    Taken,
     decode_into,
     decode_item,
     field_errors,
     refuse_too_many,
     storable,
 )
-from alert_ingestion.model import Policy, Receipt, ReceivedAlert
+from alert_ingestion.model import Policy, ReceivedAlert
 from shared.contracts.wire import Text
 from shared.errors import FieldError
 
@@ -51,7 +53,7 @@ class WebhookAlert(BaseModel):
     fingerprint: Text = Field("", max_length=_LONGEST_FINGERPRINT)
 
 
-class Taken(BaseModel):
+class Answer(BaseModel):
     """``received`` alerts are stored; the sender says it left out ``truncated`` more."""
 
     received: int
@@ -71,10 +73,10 @@ class _Notification(
     left_out: Any = None
 
 
-def take_apart(body: bytes) -> Envelope:
+def take_apart(sent: Sent) -> Envelope:
     """The alerts of a notification, one by one, and what is said beside them."""
     said: _Notification = decode_into(
-        body, _Notification, otherwise="A webhook is a JSON object whose 'alerts' is an array."
+        sent.body, _Notification, otherwise="A webhook is a JSON object whose 'alerts' is an array."
     )
     refuse_too_many(said.alerts)
     return Envelope(
@@ -102,14 +104,17 @@ def read(
     """Some alerts of a notification; the bad ones are named by index beside the good ones."""
     alerts: list[ReceivedAlert] = []
     errors: list[FieldError] = []
+    failed: list[int] = []
     for index, item in enumerate(items, first):
         try:
             alerts.append(_received(decode_item(item), envelope.beside, now, policy))
         except ValidationError as error:
             errors.extend(field_errors(error, "alerts", index))
+            failed.append(index)
         except ValueError as error:
             errors.append(FieldError(f"alerts.{index}", str(error)))
-    return Reading(tuple(alerts), tuple(errors))
+            failed.append(index)
+    return Reading(tuple(alerts), tuple(errors), tuple(failed))
 
 
 def _received(item: Any, beside: Mapping[str, Any], now: datetime, policy: Policy) -> ReceivedAlert:
@@ -139,8 +144,8 @@ def _received(item: Any, beside: Mapping[str, Any], now: datetime, policy: Polic
     )
 
 
-def _reply(envelope: Envelope, receipts: Sequence[Receipt]) -> Taken:
-    return Taken(received=len(receipts), truncated=envelope.truncated)
+def _reply(taken: Taken) -> Answer:
+    return Answer(received=len(taken.receipts), truncated=taken.envelope.truncated)
 
 
 def _format(name: str, *, sender: str, operation_id: str) -> Format:
@@ -188,7 +193,9 @@ def _format(name: str, *, sender: str, operation_id: str) -> Format:
                 }
             ],
         },
-        answer=Taken,
+        answer=Answer,
+        # Alertmanager repeats what is answered 5xx, and nothing else.
+        overload=503,
     )
 
 

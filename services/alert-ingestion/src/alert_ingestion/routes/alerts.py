@@ -8,9 +8,9 @@ from litestar.params import FromQuery
 from pydantic import BaseModel
 
 from alert_ingestion.integrations import authenticate
-from alert_ingestion.model import Alert, AlertStatus, Policy
+from alert_ingestion.model import Alert, AlertStatus, Policy, Reason
 from alert_ingestion.routes.keys import integration_key
-from alert_ingestion.routes.parameters import Id, TheDatabase, ThePolicy, text
+from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase, ThePolicy, text
 from alert_ingestion.store import alerts as store
 from shared.auth import Authenticator
 from shared.contracts.wire import Page, Ref, Severity
@@ -27,10 +27,13 @@ class AlertView(BaseModel):
     ``suppressed``: a person resolved it, and its sender still says that it fires.
     ``ends_at`` lies in the future while it counts as the sender's promise or our patience
     (``ends_at_is_timeout``).
+    ``held``: it pages nobody, and belongs to no incident, while the silences or inhibition rules in
+    ``held_by`` hold it back.
+    ``flapping``: it opens and closes so often that it stays open until it has been quiet.
     """
 
     id: UUID
-    incident_id: UUID
+    incident_id: UUID | None
     integration: Ref
     fingerprint: str
     service: str
@@ -51,12 +54,18 @@ class AlertView(BaseModel):
     resolved_at: datetime | None
     resolved_reason: str | None
     correlation_key: str
+    held: Reason | None
+    held_by: tuple[UUID, ...]
+    held_since: datetime | None
+    held_until: datetime | None
+    flapping: bool
 
 
 @get("/api/v1/alerts", tags=["alerts"], security=[{"bearer": []}])
 async def list_alerts(
     request: Request[Any, Any, Any],
     database: TheDatabase,
+    clock: TheClock,
     defaults: ThePolicy,
     *,
     status: FromQuery[AlertStatus | None] = None,
@@ -68,7 +77,7 @@ async def list_alerts(
     cursor: Cursor = None,
 ) -> Page[AlertView]:
     """Alerts, newest first. An integration key sees those of its own integration."""
-    own = await _visible(request, database, defaults)
+    own = await _visible(request, database, clock.now(), defaults)
     wanted: Mapping[str, Any] = {
         "status": status,
         "service": text("service", service),
@@ -89,10 +98,14 @@ async def list_alerts(
 
 @get("/api/v1/alerts/{alert_id:uuid}", tags=["alerts"], security=[{"bearer": []}])
 async def get_alert(
-    request: Request[Any, Any, Any], database: TheDatabase, defaults: ThePolicy, alert_id: Id
+    request: Request[Any, Any, Any],
+    database: TheDatabase,
+    clock: TheClock,
+    defaults: ThePolicy,
+    alert_id: Id,
 ) -> AlertView:
     """One alert. An integration key sees those of its own integration."""
-    own = await _visible(request, database, defaults)
+    own = await _visible(request, database, clock.now(), defaults)
     async with database.transaction() as connection:
         alert = await store.by_id(connection, alert_id)
     if alert is None or alert.is_canary or (own is not None and alert.integration_id != own):
@@ -101,7 +114,7 @@ async def get_alert(
 
 
 async def _visible(
-    request: Request[Any, Any, Any], database: Database, defaults: Policy
+    request: Request[Any, Any, Any], database: Database, now: datetime, defaults: Policy
 ) -> UUID | None:
     """The one integration whose alerts the caller may see; None for every one (an API token)."""
     key = integration_key(request)
@@ -111,7 +124,7 @@ async def _visible(
         )
     try:
         async with database.transaction() as connection:
-            return (await authenticate(connection, key, defaults)).id
+            return (await authenticate(connection, key, now, defaults)).id
     except Unauthorized:
         authenticator: Authenticator = request.app.state.authenticator
         # Whoever is known is at least a viewer.

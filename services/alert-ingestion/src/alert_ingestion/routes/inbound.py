@@ -1,5 +1,6 @@
 """A route for each format: parse nothing, call one use case, answer in the sender's terms."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Request, Response, post
@@ -10,12 +11,14 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from alert_ingestion.formats import FORMATS
 from alert_ingestion.formats.format import Format
+from alert_ingestion.formats.reading import Sent, Taken
 from alert_ingestion.routes.documented import json_body
-from alert_ingestion.routes.keys import body_of, integration_key
+from alert_ingestion.routes.keys import integration_key
 from alert_ingestion.routes.parameters import TheIngestion
-from alert_ingestion.workflow.ingest import Taken
+from alert_ingestion.workflow.ingest import Body
 from shared import problems
 from shared.errors import Malformed, Problem, Unauthorized
+from shared.intake import vouch
 
 # Errors that are named in an answer; a sender that made thousands learns nothing from the rest.
 _NAMED: Final = 100
@@ -51,12 +54,30 @@ def route_of(form: Format) -> HTTPRouteHandler:
         },
     )
     async def take(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[Any]:
-        taken = await ingestion(integration_key(request), form, body_of(request))
+        taken = await ingestion(integration_key(request), form, _reader(request, form))
         _refuse_partly(taken)
-        answer = form.reply(taken.envelope, taken.receipts)
-        return Response(answer, status_code=form.status_code)
+        return Response(form.reply(taken), status_code=form.status_code)
 
     return take
+
+
+def _reader(request: Request[Any, Any, Any], form: Format) -> Body:
+    """Reads what was sent, for whoever has found the key to be good."""
+
+    async def read() -> Sent:
+        vouch(request.scope)
+        return Sent(
+            await request.body(),
+            path={name: str(value) for name, value in request.path_params.items()},
+            query=_named(form.query, request.query_params),
+            headers=_named(form.headers, request.headers),
+        )
+
+    return read
+
+
+def _named(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name in names if (value := given.get(name)) is not None}
 
 
 def _refuse_partly(taken: Taken) -> None:

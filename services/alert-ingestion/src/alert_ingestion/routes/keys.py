@@ -1,33 +1,32 @@
 """Where a sender puts its integration key."""
 
 import base64
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Request
 
 from shared.auth import bearer_token
-from shared.intake import vouch
 
 QUERY_PARAMETER: Final = "integration_key"
 
 
 def integration_key(request: Request[Any, Any, Any]) -> str | None:
-    """The key of a request: a bearer token, the password of basic auth, or in the URL; else None.
+    """The key of a request, or None.
 
-    The header wins over the URL. What looks like a key is masked in every log.
+    It is a bearer token, Opsgenie's GenieKey, the password of basic auth, or in the URL; the header
+    wins over the URL. What looks like a key is masked in every log.
     """
-    return bearer_token(request) or _basic_password(request) or _in_query(request)
+    return (
+        bearer_token(request)
+        or _genie_key(request)
+        or _basic_password(request)
+        or _in_query(request)
+    )
 
 
-def body_of(request: Request[Any, Any, Any]) -> Callable[[], Awaitable[bytes]]:
-    """Reads the body, for whoever has found the key to be good."""
-
-    async def read() -> bytes:
-        vouch(request.scope)
-        return await request.body()
-
-    return read
+def _genie_key(request: Request[Any, Any, Any]) -> str | None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() or None if scheme.lower() == "geniekey" else None
 
 
 def _basic_password(request: Request[Any, Any, Any]) -> str | None:

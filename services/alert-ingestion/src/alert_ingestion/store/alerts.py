@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from alert_ingestion.model import CANARY, Alert, AlertStatus
+from alert_ingestion.model import CANARY, Alert, AlertStatus, Reason
 from alert_ingestion.tables import AlertRow
 from shared.contracts.wire import Severity
 from shared.database import Connection
@@ -63,6 +63,9 @@ def from_row(row: Mapping[str, Any]) -> Alert:
             "severity": Severity(row["severity"]),
             "status": AlertStatus(row["status"]),
             "occurrences": tuple(row["occurrences"]),
+            "openings": tuple(row["openings"]),
+            "held": None if row["held"] is None else Reason(row["held"]),
+            "held_by": tuple(row["held_by"]),
         }
     )
 

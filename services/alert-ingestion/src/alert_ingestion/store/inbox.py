@@ -1,35 +1,117 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from alert_ingestion.model import Integration
-from shared import context
+import msgspec
+from psycopg.types.json import Jsonb
+
+from alert_ingestion.formats.reading import Sent
+from alert_ingestion.model import InboxState
 from shared.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An accepted request as it came."""
+    """An authentic request as it came, and what became of it so far.
+
+    ``reason`` and ``detail`` say why it is dead, ``failed`` which of its items are (None: all).
+    """
 
     id: UUID
-    integration: Integration
+    integration_id: UUID
     format: str
-    body: bytes
+    sent: Sent
+    received_at: datetime
+    request_id: str | None
+    state: InboxState = InboxState.TAKEN
+    reason: str | None = None
+    detail: str | None = None
+    failed: tuple[int, ...] | None = None
+    outcome: Any = None
 
 
-async def insert(connection: Connection, request: Request, now: datetime) -> None:
-    """Keep the raw body of an accepted request."""
+_BESIDE: Final = ("path", "query", "headers")
+
+
+async def insert(connection: Connection, requests: Sequence[Request]) -> None:
+    """Keep requests as they came, in one statement."""
+    if not requests:
+        return
+    meta = [
+        {
+            "id": request.id,
+            "integration_id": request.integration_id,
+            "format": request.format,
+            "received_at": request.received_at,
+            "request_id": request.request_id,
+            "beside": _beside(request.sent),
+            "state": request.state,
+            "reason": request.reason,
+            "detail": request.detail,
+            "failed": request.failed,
+            "outcome": request.outcome,
+        }
+        for request in requests
+    ]
+    # Bodies are no text: each is its own bytes beside the row that it belongs to.
     await connection.execute(
-        "INSERT INTO inbox (id, integration_id, format, received_at, body, request_id) "
-        "VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO inbox (id, integration_id, format, received_at, request_id, beside, state, "
+        "reason, detail, failed, outcome, body) "
+        "SELECT r.id, r.integration_id, r.format, r.received_at, r.request_id, r.beside, r.state, "
+        "r.reason, r.detail, r.failed, r.outcome, b.body "
+        "FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS one (value, place) "
+        "CROSS JOIN LATERAL jsonb_populate_record(NULL::inbox, one.value) AS r "
+        "JOIN unnest(%b::bytea[]) WITH ORDINALITY AS b (body, place) USING (place)",
+        (msgspec.json.encode(meta).decode(), [request.sent.body for request in requests]),
+    )
+
+
+async def keep_dead(connection: Connection, request: Request) -> None:
+    """Keep a request of which something is dead, whether or not it is kept already."""
+    cursor = await connection.execute(
+        "UPDATE inbox SET state = %s, reason = %s, detail = %s, "
+        "failed = coalesce(failed, '{}') || %s::int[] WHERE id = %s",
         (
+            request.state.value,
+            request.reason,
+            request.detail,
+            list(request.failed or ()),
             request.id,
-            request.integration.id,
-            request.format,
-            now,
-            request.body,
-            context.current().get("request_id"),
         ),
+    )
+    if cursor.rowcount == 0:
+        await insert(connection, [request])
+
+
+def _beside(sent: Sent) -> dict[str, Any] | None:
+    beside = {name: part for name in _BESIDE if (part := getattr(sent, name))}
+    return beside or None
+
+
+async def settle(
+    connection: Connection,
+    inbox_id: UUID,
+    *,
+    state: InboxState,
+    now: datetime,
+    reason: str | None = None,
+    detail: str | None = None,
+    failed: Sequence[int] | None = None,
+) -> None:
+    """Note what became of a request that is kept."""
+    await connection.execute(
+        "UPDATE inbox SET state = %s, reason = %s, detail = %s, failed = %s, settled_at = %s "
+        "WHERE id = %s",
+        (state.value, reason, detail, None if failed is None else list(failed), now, inbox_id),
+    )
+
+
+async def note_outcome(connection: Connection, inbox_id: UUID, outcome: Any) -> None:
+    """Keep what became of a request, for a sender that asks later."""
+    await connection.execute(
+        "UPDATE inbox SET outcome = %s WHERE id = %s", (Jsonb(outcome), inbox_id)
     )
 
 

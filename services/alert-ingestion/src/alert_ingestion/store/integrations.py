@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -32,31 +32,44 @@ class StoredIntegration:
     last_error_at: datetime | None = None
     unknown_severity: str | None = None
     unknown_severity_at: datetime | None = None
+    previous_key_until: datetime | None = None
+    paused_at: datetime | None = None
+    mapping: dict[str, Any] | None = None
+    confirm_subscriptions: bool = False
+    requests_per_minute: int | None = None
+    storm_incidents: int | None = None
+    flap_openings: int | None = None
 
 
 _FIELDS: Final = tuple(field.name for field in fields(StoredIntegration))
 _COLUMNS: Final = ", ".join(_FIELDS)
 
 
-async def by_key_hash(connection: Connection, key_hash: str) -> StoredIntegration | None:
-    """The integration a key belongs to, unless it was revoked.
+async def by_key_hashes(
+    connection: Connection, key_hashes: Collection[str], now: datetime
+) -> dict[str, StoredIntegration]:
+    """The integrations that keys belong to, by the hash of the key; not those that were revoked.
 
-    Timing tells nothing: what is compared is a digest of a random key, and finding a digest that
-    begins alike says nothing about the key.
+    After a rotation the key before is good for a while, too. Timing tells nothing: what is compared
+    is a digest of a random key, and finding a digest that begins alike says nothing about the key.
     """
     cursor = await connection.execute(
-        f"SELECT {_COLUMNS} FROM integrations "  # noqa: S608 - constants
-        "WHERE key_hash = %s AND revoked_at IS NULL",
-        (key_hash,),
+        f"SELECT key_hash AS presented, {_COLUMNS} FROM integrations "  # noqa: S608 - constants
+        "WHERE key_hash = ANY(%(hashes)s) AND revoked_at IS NULL "
+        f"UNION ALL SELECT previous_key_hash, {_COLUMNS} FROM integrations "
+        "WHERE previous_key_hash = ANY(%(hashes)s) AND previous_key_until > %(now)s "
+        "AND revoked_at IS NULL",
+        {"hashes": list(key_hashes), "now": now},
     )
-    row = await cursor.fetchone()
-    return None if row is None else StoredIntegration(**row)
+    return {row.pop("presented"): StoredIntegration(**row) for row in await cursor.fetchall()}
 
 
 async def named_by_key_hash(connection: Connection, key_hash: str) -> tuple[UUID, str] | None:
     """Id and name of the integration a key belongs to or belonged to, revoked or not."""
     cursor = await connection.execute(
-        "SELECT id, name FROM integrations WHERE key_hash = %s", (key_hash,)
+        "SELECT id, name FROM integrations WHERE key_hash = %(hash)s "
+        "OR previous_key_hash = %(hash)s",
+        {"hash": key_hash},
     )
     row = await cursor.fetchone()
     return None if row is None else (row["id"], row["name"])

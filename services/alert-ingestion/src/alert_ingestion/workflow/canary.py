@@ -17,9 +17,9 @@ import structlog
 
 from alert_ingestion import deduplication, metrics
 from alert_ingestion.formats import native
-from alert_ingestion.formats.reading import Envelope, Reading
+from alert_ingestion.formats.reading import Envelope, Reading, Sent
 from alert_ingestion.integrations import hint_of, new_key
-from alert_ingestion.model import CANARY, AlertStatus, Policy, Reason, Step
+from alert_ingestion.model import CANARY, AlertStatus, Policy, Reason, ReceivedAlert, Step
 from alert_ingestion.store import canary as store
 from alert_ingestion.store import integrations, locks
 from alert_ingestion.store.integrations import StoredIntegration
@@ -59,6 +59,8 @@ class Canary:
             return
         walk, key = begun
         taken = await self.ingestion(key, FORM, lambda: _body(walk))
+        if not taken.receipts:
+            return  # it could not be stored, which was logged there; so it fails in time
         async with self.database.transaction() as connection:
             await store.note_opened(connection, walk, taken.receipts[0].incident_id)
 
@@ -157,14 +159,16 @@ def _measure(work: AlertWork, step: Step, began: datetime) -> None:
     work.increments.observe(metrics.CANARY_SECONDS, seconds, step=step.value)
 
 
-async def _body(walk: UUID) -> bytes:
-    return msgspec.json.encode(
-        {
-            "service": SERVICE,
-            "severity": Severity.CRITICAL,
-            "message": MESSAGE,
-            "dedup_key": str(walk),
-        }
+async def _body(walk: UUID) -> Sent:
+    return Sent(
+        msgspec.json.encode(
+            {
+                "service": SERVICE,
+                "severity": Severity.CRITICAL,
+                "message": MESSAGE,
+                "dedup_key": str(walk),
+            }
+        )
     )
 
 
@@ -172,7 +176,13 @@ def _read(
     envelope: Envelope, items: Sequence[Any], first: int, now: datetime, policy: Policy
 ) -> Reading:
     reading = native.read(envelope, items, first, now, policy)
-    return Reading(tuple(replace(alert, group=alert.fingerprint) for alert in reading.alerts))
+    return Reading(
+        tuple(
+            replace(alert, group=alert.fingerprint)
+            for alert in reading.said
+            if isinstance(alert, ReceivedAlert)
+        )
+    )
 
 
 FORM: Final = replace(native.FORMAT, name="canary", paths=(), read=_read)

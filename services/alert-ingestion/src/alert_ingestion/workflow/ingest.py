@@ -1,48 +1,92 @@
-"""One request: whose key, which alerts, stored."""
+"""One request: whose key, what it says, kept as it came and stored with what waits beside it."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
-from uuid import UUID
+from typing import Any, Final, TypeAlias
 
 import structlog
 
+from alert_ingestion.formats.bounds import cut
 from alert_ingestion.formats.format import Format
-from alert_ingestion.formats.reading import Envelope
-from alert_ingestion.integrations import authenticate
-from alert_ingestion.model import Batch, Integration, Policy, Receipt
+from alert_ingestion.formats.reading import (
+    Envelope,
+    Reading,
+    Sent,
+    Taken,
+    Uninterpretable,
+    storable,
+)
+from alert_ingestion.integrations import authenticate, by_hashes
+from alert_ingestion.model import (
+    Action,
+    AlertStatus,
+    Batch,
+    InboxState,
+    Integration,
+    Policy,
+    Reason,
+    Receipt,
+)
 from alert_ingestion.store import inbox
+from alert_ingestion.store.inbox import Request
+from alert_ingestion.workflow.gathering import MOST_AT_ONCE, Gathering
 from alert_ingestion.workflow.receive import receive
-from alert_ingestion.workflow.work import transaction
+from alert_ingestion.workflow.work import AlertWork, transaction
+from shared import context
 from shared.auth import hash_token
 from shared.clock import Clock
 from shared.database import Database
-from shared.errors import FieldError
+from shared.errors import FieldError, Problem, Unauthorized, Unavailable
 from shared.identifiers import new_id
 
-Body = Callable[[], Awaitable[bytes]]
-"""Reads the body of a request whose sender is known."""
-
-# So many alerts a transaction: what ten thousand of them need at once would not fit.
-ALERTS_AT_ONCE: Final = 500
+Body = Callable[[], Awaitable[Sent]]
+"""Reads the body of a request whose sender is known, and what its format reads beside it."""
 
 # How long a key that was good opens the way to our memory; what is stored is decided by the
 # transaction that stores it, so a revocation takes effect at once.
 _ADMITTED_FOR: Final = timedelta(seconds=60)
 _MOST_ADMITTED: Final = 1000
 
+UNREADABLE: Final = "unreadable"
+"""The reason of a dead letter that its format made nothing of."""
+NOT_MAPPED: Final = "not_mapped"
+"""The reason of one that the integration's mapping made nothing of."""
+NOT_STORED: Final = "not_stored"
+"""The reason of one that could be read and not be stored."""
+
 _log: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a request: its alerts in their order, and the parts that were no alerts."""
+class _Part:
+    """Part of a request on its way into a transaction.
 
+    These are some of its items, the first of which has the index ``first``; ``keeps``: with this
+    part the request itself is kept.
+    """
+
+    key_hash: str
+    integration: Integration
+    form: Format
+    request: Request
     envelope: Envelope
+    items: Sequence[Any]
+    first: int
+    reading: Reading
+    keeps: bool
+    context: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    integration: Integration
     receipts: tuple[Receipt, ...]
-    errors: tuple[FieldError, ...]
+    errors: tuple[FieldError, ...] = ()
+
+
+_Store: TypeAlias = Gathering[_Part, _Stored]
 
 
 @dataclass(frozen=True)
@@ -55,49 +99,180 @@ class Ingestion:
     _admitted: OrderedDict[str, tuple[datetime, Integration]] = field(
         default_factory=OrderedDict, init=False
     )
+    _gathering: _Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_gathering", Gathering(self._store, self._store_alone))
+
+    async def start(self) -> None:
+        """Store in the background what requests say."""
+        await self._gathering.start()
+
+    async def stop(self) -> None:
+        """Stop; whoever waits still is told so."""
+        await self._gathering.stop()
 
     async def __call__(self, key: str | None, form: Format, body: Body) -> Taken:
-        """Store what a request says, and answer it after the last commit.
+        """Keep a request as it came, store what it says, and answer it after the last commit.
 
         Whose key it is comes first: nothing of the body is read for a sender who is not known, and
         no connection is held while it comes and is taken apart. A large request is stored in parts,
         a transaction each: what is stored of one that fails is found again when it is repeated.
+        What cannot be interpreted stays in the inbox, as a dead letter with the reason.
 
         Raises:
             Unauthorized: no key, or one that is unknown or revoked.
             Problem: what the format refuses.
-            Unavailable: the database does not answer; the request has to be repeated.
+            Unavailable: the database does not answer, or too much waits; the request has to be
+                repeated.
         """
         integration = await self._admit(key)
-        content = await body()
+        sent = await body()
         now = self.clock.now()
-        envelope = form.open(content)
+        came_with = context.current()
+        request = Request(
+            id=new_id(),
+            integration_id=integration.id,
+            format=form.name,
+            sent=sent,
+            received_at=now,
+            request_id=came_with.get("request_id"),
+        )
+        nothing = _Part(
+            key_hash=hash_token(key or ""),
+            integration=integration,
+            form=form,
+            request=request,
+            envelope=Envelope(()),
+            items=(),
+            first=0,
+            reading=Reading(()),
+            keeps=True,
+            context=came_with,
+        )
         receipts: list[Receipt] = []
         errors: list[FieldError] = []
-        inbox_id: UUID | None = None
-        for first in range(0, len(envelope.items), ALERTS_AT_ONCE):
-            items = envelope.items[first : first + ALERTS_AT_ONCE]
-            reading = form.read(envelope, items, first, now, integration.policy)
-            errors += reading.errors
-            if not reading.alerts:
-                continue
-            async with transaction(self.database, now) as work:
-                current = await authenticate(work.connection, key, self.defaults)
-                if current.policy != integration.policy:
-                    integration = current
-                    reading = form.read(envelope, items, first, now, current.policy)
-                if inbox_id is None:
-                    inbox_id = new_id()
-                    request = inbox.Request(inbox_id, current, form.name, content)
-                    await inbox.insert(work.connection, request, now)
-                    left_out = envelope.truncated
-                else:
-                    left_out = 0
-                batch = Batch(current, inbox_id, reading.alerts, left_out)
-                [received] = await receive(work, [batch])
-            receipts += received
+        try:
+            envelope = form.open(sent)
+            part = replace(nothing, envelope=envelope)
+            for first in range(0, max(1, len(envelope.items)), MOST_AT_ONCE):
+                items = envelope.items[first : first + MOST_AT_ONCE]
+                reading = form.read(envelope, items, first, now, integration.policy)
+                part = replace(part, items=items, first=first, reading=reading, keeps=first == 0)
+                if not items and not reading.said:
+                    break
+                stored = await self._gathering(part, max(1, len(reading.said)))
+                receipts += stored.receipts
+                errors += (*reading.errors, *stored.errors)
+                integration = stored.integration
+        except Uninterpretable as error:
+            return await self._bury(nothing, NOT_MAPPED, str(error))
+        except Problem as problem:
+            if problem.status in _OF_THE_CONTENT:
+                await self._bury(nothing, UNREADABLE, problem.detail)
+            raise
         _tell(integration, form, envelope, receipts, errors)
-        return Taken(envelope, tuple(receipts), tuple(errors))
+        return Taken(
+            request.id, envelope, tuple(receipts), tuple(errors), paused=integration.paused
+        )
+
+    async def _bury(self, part: _Part, reason: str, detail: str) -> Taken:
+        """Keep a request as a dead letter."""
+        said = cut(storable(detail), _LONGEST_DETAIL)
+        dead = replace(part.request, state=InboxState.DEAD, reason=reason, detail=said)
+        await self._gathering(replace(part, request=dead), 1)
+        _log.warning(
+            "dead_letter",
+            inbox_id=str(dead.id),
+            integration=part.integration.name,
+            format=part.form.name,
+            reason=reason,
+        )
+        return Taken(dead.id, part.envelope, (), dead=detail)
+
+    async def _store(self, parts: Sequence[_Part]) -> Sequence[_Stored | Problem]:
+        """One transaction for parts of requests; see workflow.gathering."""
+        now = self.clock.now()
+        async with transaction(self.database, now) as work:
+            return await self._store_in(work, parts)
+
+    async def _store_in(
+        self, work: AlertWork, parts: Sequence[_Part]
+    ) -> Sequence[_Stored | Problem]:
+        current = await by_hashes(
+            work.connection, {part.key_hash for part in parts}, work.now, self.defaults
+        )
+        outcomes: list[_Stored | Problem | None] = [None] * len(parts)
+        batches: dict[int, Batch] = {}
+        kept: list[Request] = []
+        for place, part in enumerate(parts):
+            integration = current.get(part.key_hash)
+            if integration is None:
+                outcomes[place] = Unauthorized("This integration key is unknown or revoked.")
+                continue
+            try:
+                batch, request = _prepare(part, integration)
+            except Problem as problem:
+                outcomes[place] = problem
+                continue
+            if part.keeps:
+                kept.append(request)
+            elif request.state is InboxState.DEAD:
+                await inbox.keep_dead(work.connection, request)
+            work.note_activity(
+                integration,
+                requests=int(part.keeps),
+                alerts=len(batch.said),
+                dead=int(request.state is InboxState.DEAD),
+            )
+            if integration.paused:
+                outcomes[place] = _Stored(integration, _of_paused(batch))
+            else:
+                batches[place] = batch
+        await inbox.insert(work.connection, kept)
+        received = await receive(work, list(batches.values()))
+        for place, receipts in zip(batches, received, strict=True):
+            outcomes[place] = _Stored(batches[place].integration, tuple(receipts))
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _store_alone(self, part: _Part, error: Exception) -> _Stored:
+        """Store what can be of a part that cannot be stored as a whole, item by item."""
+        if len(part.items) <= 1:
+            await self._note_failed(part, str(error))
+            return _Stored(
+                part.integration, (), (FieldError(str(part.first), "could not be stored"),)
+            )
+        receipts: list[Receipt] = []
+        errors: list[FieldError] = []
+        for one in _one_by_one(part):
+            stored = await self._store_one(one)
+            receipts += stored.receipts
+            errors += stored.errors
+        return _Stored(part.integration, tuple(receipts), tuple(errors))
+
+    async def _store_one(self, part: _Part) -> _Stored:
+        try:
+            [stored] = await self._store([part])
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it must not be its neighbours' too
+            _log.exception("item_could_not_be_stored", item=part.first)
+            return await self._store_alone(part, error)
+        if isinstance(stored, Problem):
+            raise stored
+        return stored
+
+    async def _note_failed(self, part: _Part, detail: str) -> None:
+        dead = replace(
+            part.request,
+            state=InboxState.DEAD,
+            reason=NOT_STORED,
+            detail=cut(storable(detail), _LONGEST_DETAIL),
+            failed=(part.first,),
+        )
+        async with transaction(self.database, self.clock.now()) as work:
+            await inbox.keep_dead(work.connection, dead)
+            work.note_activity(part.integration, requests=int(part.keeps), dead=1)
 
     async def _admit(self, key: str | None) -> Integration:
         """The integration of a key, as it was at most a minute ago.
@@ -110,7 +285,7 @@ class Ingestion:
         if known is not None and timedelta() <= now - known[0] < _ADMITTED_FOR:
             return known[1]
         async with self.database.transaction() as connection:
-            integration = await authenticate(connection, key, self.defaults)
+            integration = await authenticate(connection, key, now, self.defaults)
         # Only good keys come this far, so made-up ones push nobody out.
         self._admitted[key_hash] = now, integration
         self._admitted.move_to_end(key_hash)
@@ -119,11 +294,77 @@ class Ingestion:
         return integration
 
 
+_LONGEST_DETAIL: Final = 2_000
+
+_OF_THE_CONTENT: Final = frozenset({400, 422})
+"""Refusals that a mended format or setting can undo; a size or a type is the sender's to change."""
+
+
+def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
+    """A part as it is stored, read again where the integration is not what it was admitted as.
+
+    Raises what a format refuses.
+    """
+    reading, request = part.reading, part.request
+    if integration.policy != part.integration.policy and part.items:
+        reading = part.form.read(
+            part.envelope, part.items, part.first, request.received_at, integration.policy
+        )
+    if request.state is InboxState.TAKEN and integration.paused:
+        request = replace(request, state=InboxState.PAUSED)
+    elif request.state is InboxState.TAKEN and reading.failed:
+        request = replace(
+            request,
+            state=InboxState.DEAD,
+            reason=UNREADABLE,
+            detail=cut(storable(_sentence(reading.errors)), _LONGEST_DETAIL),
+            failed=reading.failed,
+        )
+    return (
+        Batch(
+            integration,
+            request.id,
+            reading.said,
+            part.envelope.truncated if part.keeps else 0,
+            part.context,
+        ),
+        request,
+    )
+
+
+def _sentence(errors: Sequence[FieldError]) -> str:
+    return "; ".join(f"{one.field}: {one.message}" for one in errors[:10])
+
+
+def _one_by_one(part: _Part) -> Iterator[_Part]:
+    """The items of a part that could be read, each a part of its own."""
+    for index, item in enumerate(part.items, part.first):
+        if index not in part.reading.failed:
+            reading = part.form.read(
+                part.envelope,
+                [item],
+                index,
+                part.request.received_at,
+                part.integration.policy,
+            )
+            yield replace(
+                part,
+                items=[item],
+                first=index,
+                reading=reading,
+                keeps=part.keeps and index == part.first,
+            )
+
+
+def _of_paused(batch: Batch) -> tuple[Receipt, ...]:
+    return tuple(Receipt(Action.IGNORED, Reason.PAUSED, AlertStatus.RESOLVED) for _ in batch.said)
+
+
 def _tell(
     integration: Integration,
     form: Format,
     envelope: Envelope,
-    receipts: Sequence[Receipt],
+    receipts: Iterable[Receipt],
     errors: Sequence[FieldError],
 ) -> None:
     decisions: dict[str, int] = {}

@@ -13,15 +13,23 @@ from alert_ingestion.model import (
     Alert,
     AlertStatus,
     Batch,
+    Change,
+    Ending,
+    FollowUp,
+    FollowUpKind,
     Group,
     Integration,
     KnownIncident,
+    Nothing,
+    Ping,
     Reason,
     Receipt,
     ReceivedAlert,
+    Said,
 )
 from alert_ingestion.store import locks
 from alert_ingestion.workflow.work import AlertWork
+from shared.contracts.wire import Severity
 from shared.identifiers import new_id
 
 _RESULTS: Final = {
@@ -30,47 +38,77 @@ _RESULTS: Final = {
     Action.DUPLICATE: metrics.DUPLICATE,
 }
 
+_ABOUT_AN_ALERT: Final = (ReceivedAlert, Ending, FollowUp)
+
 
 async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receipt]]:
-    """Take in batches of alerts, in order; a list of receipts each, with one an alert."""
+    """Take in what requests say, in order; a list of receipts each, with one for each thing said.
+
+    Locks of all of them are taken first, in one order (alert_ingestion.store.locks).
+    """
     identities = {
-        (batch.integration.id, alert.fingerprint)
+        (batch.integration.id, one.fingerprint)
         for batch in batches
-        for alert in batch.alerts
-        if alert.heartbeat is None
+        for one in batch.said
+        if isinstance(one, _ABOUT_AN_ALERT) and not _is_heartbeat(one)
     }
-    await locks.identities(work.connection, identities)
-    await work.load(
-        identities,
-        {
-            correlation_key(alert, batch.integration)
-            for batch in batches
-            for alert in batch.alerts
-            if not alert.resolved and alert.heartbeat is None
-        },
-    )
-    for batch in batches:
-        work.increments.inc(metrics.TRUNCATED, batch.truncated)
-    return [[_take(work, batch, alert) for alert in batch.alerts] for batch in batches]
+    keys = {
+        correlation_key(one, batch.integration)
+        for batch in batches
+        for one in batch.said
+        if isinstance(one, ReceivedAlert) and not one.resolved and not _is_heartbeat(one)
+    }
+    if identities:
+        await locks.identities(work.connection, identities)
+        await work.load(identities, keys)
+    return [_take_all(work, batch) for batch in batches]
 
 
-def _take(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
-    if received.heartbeat is not None:
-        return _hear(work, batch, received, received.heartbeat)
+def _take_all(work: AlertWork, batch: Batch) -> list[Receipt]:
+    work.context = batch.context
+    work.increments.inc(metrics.TRUNCATED, batch.truncated)
+    return [_take(work, batch, one) for one in batch.said]
+
+
+def _take(work: AlertWork, batch: Batch, said: Said) -> Receipt:  # noqa: PLR0911 - one a kind
+    match said:
+        case ReceivedAlert():
+            name = said.heartbeat
+            if name is not None:
+                # No alert: it is heard, and its end is that it is not heard any more.
+                return _hear(work, batch, name, alive=not said.resolved)
+            return _take_alert(work, batch, said)
+        case Ending():
+            return _end(work, batch, said)
+        case FollowUp():
+            return _follow_up(work, batch, said)
+        case Change():
+            work.note_change(batch.integration.id, said)
+            return Receipt(Action.CHANGE, Reason.CHANGE, AlertStatus.RESOLVED)
+        case Ping():
+            return _hear(work, batch, said.name, alive=True)
+        case Nothing():
+            return Receipt(Action.IGNORED, Reason.NO_ALERT, AlertStatus.RESOLVED)
+
+
+def _is_heartbeat(said: Said) -> bool:
+    return isinstance(said, ReceivedAlert) and said.heartbeat is not None
+
+
+def _hear(work: AlertWork, batch: Batch, name: str, *, alive: bool) -> Receipt:
+    if alive:
+        work.note_heartbeat(name, batch.integration.id)
+    status = AlertStatus.FIRING if alive else AlertStatus.RESOLVED
+    return Receipt(Action.HEARTBEAT, Reason.HEARTBEAT, status)
+
+
+def _take_alert(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
     receipt = _decide(work, batch, received)
     if not batch.integration.is_canary:
         work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
         if not received.resolved:
             work.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
     return receipt
-
-
-def _hear(work: AlertWork, batch: Batch, received: ReceivedAlert, name: str) -> Receipt:
-    """A heartbeat is no alert: it is heard, and its end is that it is not heard any more."""
-    if not received.resolved:
-        work.note_heartbeat(name, batch.integration.id)
-    status = AlertStatus.RESOLVED if received.resolved else AlertStatus.FIRING
-    return Receipt(Action.HEARTBEAT, Reason.HEARTBEAT, status)
 
 
 def _decide(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
@@ -81,8 +119,48 @@ def _decide(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
     if match.effect is Effect.OPEN:
         return _open(work, batch, received, latest)
     if latest is None:
-        return Receipt(Action.NO_OPEN_ALERT, Reason.NO_OPEN_ALERT, AlertStatus.RESOLVED)
+        return _none_open(received.fingerprint)
     return _apply(work, match, received, latest)
+
+
+def _none_open(fingerprint: str) -> Receipt:
+    return Receipt(
+        Action.NO_OPEN_ALERT, Reason.NO_OPEN_ALERT, AlertStatus.RESOLVED, fingerprint=fingerprint
+    )
+
+
+def _end(work: AlertWork, batch: Batch, said: Ending) -> Receipt:
+    latest = work.latest((batch.integration.id, said.fingerprint))
+    severity = Severity.MEDIUM if latest is None else latest.severity
+    work.increments.inc(metrics.RECEIVED, severity=severity.value)
+    if latest is None:
+        return _none_open(said.fingerprint)
+    return _apply_end(work, deduplication.end(latest), latest, said.ends_at)
+
+
+def _follow_up(work: AlertWork, batch: Batch, said: FollowUp) -> Receipt:
+    latest = work.latest((batch.integration.id, said.fingerprint))
+    if latest is None or latest.status is not AlertStatus.FIRING:
+        return _none_open(said.fingerprint)
+    work.pass_on(latest, said)
+    noted = said.kind is FollowUpKind.NOTE
+    return _receipt(
+        Action.NOTED if noted else Action.ACKNOWLEDGED,
+        Reason.NOTED if noted else Reason.ACKNOWLEDGED,
+        latest,
+    )
+
+
+def _receipt(action: Action, reason: Reason, alert: Alert) -> Receipt:
+    return Receipt(
+        action,
+        reason,
+        alert.status,
+        alert.id,
+        alert.incident_id,
+        fingerprint=alert.fingerprint,
+        held_by=alert.held_by,
+    )
 
 
 def _apply(work: AlertWork, match: Match, received: ReceivedAlert, latest: Alert) -> Receipt:
@@ -101,12 +179,19 @@ def _apply(work: AlertWork, match: Match, received: ReceivedAlert, latest: Alert
             alert = deduplication.suppressed(latest, received, work.now)
             work.change(alert)
         case Effect.RESOLVE | Effect.CLEAR:
-            action = Action.RESOLVED
-            alert = deduplication.resolved(
-                latest, reason=reason, ended_at=received.ends_at or work.now, now=work.now
-            )
-            work.end(alert, reason)
-    return Receipt(action, reason, alert.status, alert.id, alert.incident_id)
+            return _apply_end(work, match, latest, received.ends_at)
+    return _receipt(action, reason, alert)
+
+
+def _apply_end(work: AlertWork, match: Match, latest: Alert, ended_at: datetime | None) -> Receipt:
+    reason = match.reason or Reason.RESOLVED_BY_SENDER
+    if match.effect is Effect.NOTHING:
+        return _receipt(Action.NO_OPEN_ALERT, reason, latest)
+    alert = deduplication.resolved(
+        latest, reason=reason, ended_at=ended_at or work.now, now=work.now
+    )
+    work.end(alert, reason)
+    return _receipt(Action.RESOLVED, reason, alert)
 
 
 def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert | None) -> Receipt:
@@ -145,7 +230,7 @@ def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert 
         now=work.now,
     )
     work.open_alert(alert, decision.reason)
-    return Receipt(action, decision.reason, alert.status, alert.id, incident_id)
+    return _receipt(action, decision.reason, alert)
 
 
 def _alert(

@@ -1,6 +1,6 @@
 """What one transaction knows and changes while it works through a batch of alerts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -10,8 +10,18 @@ from uuid import UUID
 import structlog
 
 from alert_ingestion import handover, metrics
-from alert_ingestion.model import Alert, Group, KnownIncident, Reason
-from alert_ingestion.store import alerts, groups, heartbeats, incidents, integrations, locks
+from alert_ingestion.model import Alert, Change, FollowUp, Group, Integration, KnownIncident, Reason
+from alert_ingestion.store import (
+    activity,
+    alerts,
+    changes,
+    groups,
+    heartbeats,
+    incidents,
+    integrations,
+    locks,
+)
+from alert_ingestion.store.activity import Activity
 from shared.counters import short
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
@@ -42,6 +52,10 @@ class AlertWork(Work):
         self._unknown_severities: dict[UUID, str] = {}
         self._maybe_emptied: set[UUID] = set()
         self._heartbeats: dict[str, UUID] = {}
+        self._activity: dict[UUID, Activity] = {}
+        self._changes: list[tuple[UUID, Change]] = []
+        self.context: Mapping[str, str] = {}
+        """The request that is being worked through; what it owes is sent in its name."""
 
     async def load(self, identities: Iterable[Identity], keys: Iterable[str]) -> None:
         """Read what is known about alerts whose identities are locked already."""
@@ -56,7 +70,11 @@ class AlertWork(Work):
         self._incidents = await incidents.locked(
             connection,
             {
-                *(alert.incident_id for alert in self._latest.values()),
+                *(
+                    alert.incident_id
+                    for alert in self._latest.values()
+                    if alert.incident_id is not None
+                ),
                 *(group.incident_id for group in self._groups.values()),
             },
         )
@@ -101,7 +119,11 @@ class AlertWork(Work):
         self._inserted[alert.id] = alert
         self.owe(
             handover.opened(
-                alert, recurrence_of=self._recurrence_of(alert), reason=reason, now=self.now
+                alert,
+                recurrence_of=self._recurrence_of(alert),
+                reason=reason,
+                now=self.now,
+                context=self.context,
             )
         )
 
@@ -113,14 +135,16 @@ class AlertWork(Work):
     def update(self, before: Alert, alert: Alert) -> None:
         """An alert that fires says something else, which incident-management will hear of."""
         self.change(alert)
-        self.owe(
-            handover.updated(
-                alert,
-                before=before.severity,
-                recurrence_of=self._recurrence_of(alert),
-                now=self.now,
+        if alert.incident_id is not None:
+            self.owe(
+                handover.updated(
+                    alert,
+                    before=before.severity,
+                    recurrence_of=self._recurrence_of(alert),
+                    now=self.now,
+                    context=self.context,
+                )
             )
-        )
 
     def note_unknown_severity(self, integration_id: UUID, word: str) -> None:
         """A sender used a word for a severity that nobody knows."""
@@ -130,17 +154,51 @@ class AlertWork(Work):
         """Somebody says that they are alive."""
         self._heartbeats[short(name)] = integration_id
 
+    def note_activity(
+        self, integration: Integration, *, requests: int = 0, alerts: int = 0, dead: int = 0
+    ) -> None:
+        """An integration sent something."""
+        if integration.is_canary:
+            return
+        seen = self._activity.setdefault(integration.id, Activity())
+        seen.requests += requests
+        seen.alerts += alerts
+        seen.dead += dead
+
     def end(self, alert: Alert, reason: Reason) -> None:
         """An alert that stopped firing, which incident-management will hear of."""
         self.change(alert)
         if not alert.is_canary:
             self.increments.inc(metrics.RESOLVED, reason=reason.value)
+        if alert.incident_id is None:
+            return
         self._maybe_emptied.add(alert.incident_id)
         self.owe(
             handover.resolved(
-                alert, recurrence_of=self._recurrence_of(alert), reason=reason, now=self.now
+                alert,
+                recurrence_of=self._recurrence_of(alert),
+                reason=reason,
+                now=self.now,
+                context=self.context,
             )
         )
+
+    def pass_on(self, alert: Alert, said: FollowUp) -> None:
+        """Somebody did something with an alert at its sender; incident-management hears of it."""
+        if alert.incident_id is not None:
+            self.owe(
+                handover.passed_on(
+                    alert,
+                    said,
+                    recurrence_of=self._recurrence_of(alert),
+                    now=self.now,
+                    context=self.context,
+                )
+            )
+
+    def note_change(self, integration_id: UUID, change: Change) -> None:
+        """A service was changed, says an integration."""
+        self._changes.append((integration_id, change))
 
     async def write_rows(self) -> None:
         """The alerts, their groups and their incidents."""
@@ -157,13 +215,15 @@ class AlertWork(Work):
             await groups.close_of_incidents(
                 connection, emptied, reason="all_alerts_resolved", now=self.now
             )
+        await changes.insert(connection, self._changes, self.now)
+        await activity.add(connection, self._activity, self.now)
         for integration_id, word in sorted(self._unknown_severities.items()):
             await integrations.note_unknown_severity(connection, integration_id, word, self.now)
         if left := await heartbeats.note(connection, self._heartbeats, self.now):
             _log.warning("heartbeats_too_many", left_out=len(left))
 
     def _recurrence_of(self, alert: Alert) -> UUID | None:
-        incident = self._incidents.get(alert.incident_id)
+        incident = self.incident(alert.incident_id)
         return None if incident is None else incident.recurrence_of
 
 

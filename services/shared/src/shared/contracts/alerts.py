@@ -24,6 +24,8 @@ class AlertKind(StrEnum):
     OPENED = "alert.opened"
     UPDATED = "alert.updated"
     RESOLVED = "alert.resolved"
+    ACKNOWLEDGED = "alert.acknowledged"
+    NOTED = "alert.noted"
 
 
 class AlertSnapshot(Wire):
@@ -43,7 +45,8 @@ class AlertSnapshot(Wire):
 
 
 class AlertEvent(Wire):
-    """One alert began to belong to an incident, says something else than before, or stopped firing.
+    """Something became of one alert: it began to belong to an incident, says something else than
+    before, stopped firing; or somebody acknowledged it, or said something about it, at its sender.
 
     ``type`` is one of ``AlertKind`` (those of newer versions are ignored).
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
@@ -51,6 +54,7 @@ class AlertEvent(Wire):
     the decision (``new_incident``, ``incident_age_reached``, ``attached_within_window``,
     ``resolved_by_sender``, ``timed_out``). ``canary`` marks the platform's test of itself
     (docs/adr/0032): it goes the way of every alert, and no person and no figure sees it.
+    ``author`` and ``text`` are of what somebody did at the sender, where that tells them.
     """
 
     event_id: UUID
@@ -64,6 +68,8 @@ class AlertEvent(Wire):
     alert: AlertSnapshot
     reason: str = ""
     canary: bool = False
+    author: Text = ""
+    text: Text = ""
     context: dict[Text, Text] = {}
 
 
