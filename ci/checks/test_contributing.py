@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from alert_ingestion.app import HANDLERS, create_app
 from alert_ingestion.formats import FORMATS
 from alert_ingestion.integrations import default_policy
+from alert_ingestion.model import Sent
 from alert_ingestion.settings import AlertIngestionSettings
 
 settings = AlertIngestionSettings(database_user="x")
@@ -31,14 +32,14 @@ now, policy = datetime(2026, 3, 2, 9, tzinfo=UTC), default_policy(settings)
 
 def read(**heartbeat):
     body = {"monitor": {"id": 7, "name": "checkout", "type": "http"}, "heartbeat": heartbeat}
-    envelope = form.open(json.dumps(body).encode())
+    envelope = form.open(Sent(json.dumps(body).encode()))
     return form.read(envelope, envelope.items, 0, now, policy)
 
 
-[down] = read(status=0, msg="timeout of 48000ms exceeded").alerts
+[down] = read(status=0, msg="timeout of 48000ms exceeded").said
 assert (down.service, down.severity, down.resolved) == ("checkout", "critical", False)
 assert down.message == "timeout of 48000ms exceeded"
-[up] = read(status=1).alerts
+[up] = read(status=1).said
 assert up.resolved and up.fingerprint == down.fingerprint
 [error] = read(msg="no status").errors
 assert error.field == "heartbeat.status"

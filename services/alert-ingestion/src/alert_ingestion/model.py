@@ -79,6 +79,20 @@ class Action(StrEnum):
     IGNORED = "ignored"
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as far as formats read it.
+
+    ``path`` are the parameters of its path, ``query`` and ``headers`` those that its format named,
+    in lower case.
+    """
+
+    body: bytes
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 class InboxState(StrEnum):
     """What became of a request.
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from alert_ingestion.formats import alertmanager, bounds, native, webhook
 from alert_ingestion.formats.format import Format
-from alert_ingestion.formats.reading import Sent
 from alert_ingestion.integrations import default_policy
-from alert_ingestion.model import Policy
+from alert_ingestion.model import Policy, Sent
 from alert_ingestion.settings import AlertIngestionSettings
 from shared.contracts.wire import Severity
 from shared.errors import Invalid, Malformed, TooLarge

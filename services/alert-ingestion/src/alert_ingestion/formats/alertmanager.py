@@ -13,14 +13,13 @@ from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
-    Sent,
     Taken,
     decode_into,
     decode_item,
     field_errors,
     refuse_too_many,
 )
-from alert_ingestion.model import Policy, ReceivedAlert
+from alert_ingestion.model import Policy, ReceivedAlert, Sent
 from shared.contracts.wire import Text
 from shared.errors import FieldError
 

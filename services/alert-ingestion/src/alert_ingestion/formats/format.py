@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from alert_ingestion.formats.reading import Envelope, Reading, Sent, Taken
-from alert_ingestion.model import Policy
+from alert_ingestion.formats.reading import Envelope, Reading, Taken
+from alert_ingestion.model import Policy, Sent
 from shared.errors import Problem
 
 LARGEST_BODY: Final = 32 * 1024 * 1024

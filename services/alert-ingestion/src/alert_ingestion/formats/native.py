@@ -21,7 +21,6 @@ from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
-    Sent,
     Taken,
     decode,
     field_errors,
@@ -34,6 +33,7 @@ from alert_ingestion.model import (
     Policy,
     Reason,
     ReceivedAlert,
+    Sent,
 )
 from shared.app import MAX_BODY_BYTES
 from shared.contracts.wire import Instant, Severity, Text

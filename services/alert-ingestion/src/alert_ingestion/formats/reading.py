@@ -26,20 +26,6 @@ _HALVES: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A request as far as formats read it.
-
-    ``path`` are the parameters of its path, ``query`` and ``headers`` those that its format named,
-    in lower case.
-    """
-
-    body: bytes
-    path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Envelope:
     """A request taken apart: its items as they came, one by one, and what is said beside them.
 

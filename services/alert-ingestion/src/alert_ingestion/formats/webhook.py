@@ -13,7 +13,6 @@ from alert_ingestion.formats.labelled import Labels, OptionalInstant
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
-    Sent,
     Taken,
     decode_into,
     decode_item,
@@ -21,7 +20,7 @@ from alert_ingestion.formats.reading import (
     refuse_too_many,
     storable,
 )
-from alert_ingestion.model import Policy, ReceivedAlert
+from alert_ingestion.model import Policy, ReceivedAlert, Sent
 from shared.contracts.wire import Text
 from shared.errors import FieldError
 

@@ -11,7 +11,8 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from alert_ingestion.formats import FORMATS
 from alert_ingestion.formats.format import Format
-from alert_ingestion.formats.reading import Sent, Taken
+from alert_ingestion.formats.reading import Taken
+from alert_ingestion.model import Sent
 from alert_ingestion.routes.documented import json_body
 from alert_ingestion.routes.keys import integration_key
 from alert_ingestion.routes.parameters import TheIngestion

@@ -7,8 +7,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from alert_ingestion.formats.reading import Sent
-from alert_ingestion.model import InboxState
+from alert_ingestion.model import InboxState, Sent
 from shared.database import Connection
 
 

@@ -17,9 +17,9 @@ import structlog
 
 from alert_ingestion import deduplication, metrics
 from alert_ingestion.formats import native
-from alert_ingestion.formats.reading import Envelope, Reading, Sent
+from alert_ingestion.formats.reading import Envelope, Reading
 from alert_ingestion.integrations import hint_of, new_key
-from alert_ingestion.model import CANARY, AlertStatus, Policy, Reason, ReceivedAlert, Step
+from alert_ingestion.model import CANARY, AlertStatus, Policy, Reason, ReceivedAlert, Sent, Step
 from alert_ingestion.store import canary as store
 from alert_ingestion.store import integrations, locks
 from alert_ingestion.store.integrations import StoredIntegration

@@ -13,7 +13,6 @@ from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
-    Sent,
     Taken,
     Uninterpretable,
     storable,
@@ -28,6 +27,7 @@ from alert_ingestion.model import (
     Policy,
     Reason,
     Receipt,
+    Sent,
 )
 from alert_ingestion.store import inbox
 from alert_ingestion.store.inbox import Request
