@@ -13,6 +13,7 @@ from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Policy
 from alert_ingestion.routes import alertmanager, alerts, inbound, internal
 from alert_ingestion.routes import integrations as integration_routes
+from alert_ingestion.routes.front_door import FrontDoor
 from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.workflow.answers import Answers
 from alert_ingestion.workflow.ingest import Ingestion
@@ -111,6 +112,7 @@ def create_app(
                 "ingestion": _provided(ingestion),
             },
             state={"refusals": refusals},
+            front=lambda app: FrontDoor(app, ingestion),
         )
     )
 

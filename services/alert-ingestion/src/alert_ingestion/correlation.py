@@ -1,10 +1,10 @@
 """Which incident does a new alert belong to? Pure rules over (alert, open group, now)."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from json.encoder import encode_basestring
 from typing import Final
 
 from alert_ingestion.model import (
@@ -47,7 +47,7 @@ def correlation_key(alert: ReceivedAlert, integration: Integration) -> str:
     """
     chosen = integration.policy.correlation_labels
     if chosen is None and alert.group is not None:
-        return _shortened(f"group={json.dumps(alert.group, ensure_ascii=False)}@{integration.id}")
+        return _shortened(f"group={encode_basestring(alert.group)}@{integration.id}")
     values: Mapping[str, str] = {
         **alert.labels,
         "service": alert.service,
@@ -55,7 +55,7 @@ def correlation_key(alert: ReceivedAlert, integration: Integration) -> str:
     }
     return _shortened(
         ",".join(
-            f"{label}={json.dumps(values.get(label, ''), ensure_ascii=False)}"
+            f"{label}={encode_basestring(values.get(label, ''))}"
             for label in chosen or alert.default_labels
         )
     )

@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import TypeAlias
 
@@ -65,7 +66,7 @@ class CounterDef:
     def cut(self, key: str) -> str:
         """The label set with its free texts at most as long as they may be."""
         values = zip(self.labels, json.loads(key), strict=True)
-        return _json([short(value) if name in self.free else value for name, value in values])
+        return _json(tuple(short(value) if name in self.free else value for name, value in values))
 
     def beside(self, key: str) -> list[str]:
         """The label sets that begin at zero with this one: the same texts, every other value."""
@@ -78,7 +79,7 @@ class CounterDef:
     def folded(self, key: str) -> str:
         """The label set that stands for this one when there are too many."""
         values = zip(self.labels, json.loads(key), strict=True)
-        return _json([OTHER if name in self.free else value for name, value in values])
+        return _json(tuple(OTHER if name in self.free else value for name, value in values))
 
 
 @dataclass(frozen=True)
@@ -320,8 +321,10 @@ def _all_keys(definition: CounterDef | HistogramDef, values: Iterable[str]) -> l
 def _key(names: tuple[str, ...], labels: Labels) -> str:
     if set(names) != set(labels):
         raise ValueError(f"expected the labels {names}, got {tuple(labels)}")
-    return _json([labels[name] for name in names])
+    return _json(tuple(labels[name] for name in names))
 
 
-def _json(values: Sequence[str]) -> str:
+# The same few label sets are counted again and again.
+@lru_cache(maxsize=4096)
+def _json(values: tuple[str, ...]) -> str:
     return json.dumps(values, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -17,7 +18,14 @@ QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})
 
 LONGEST_LOGGED = 500
 
+_TOLD = "vigie.told"
+
 _log = structlog.get_logger("access")
+
+
+def tell(scope: Scope, said: Mapping[str, Any]) -> None:
+    """Let the line of this request in the log say more."""
+    scope[_TOLD] = said  # type: ignore[literal-required]
 
 
 class Observe:
@@ -62,16 +70,19 @@ class Observe:
         if scope["path"] in QUIET_PATHS and status < 400:
             return
         client = scope.get("client")
+        path, query = scope["path"], scope.get("query_string", b"")
         _log.info(
             "request",
             method=scope.get("method"),
-            path=_cut(masked_url(scope["path"])),
-            query=_cut(_without_secrets(scope.get("query_string", b""))),
+            # A path without parameters is our own word, in which nobody can have put a key.
+            path=path if path == route else _cut(masked_url(path)),
+            query=_cut(_without_secrets(query)) if query else "",
             route=route,
             status=status,
             duration_ms=round(seconds * 1000, 2),
             # Behind a proxy this comes from a header.
             client=masked(str(client[0])) if client else None,
+            **cast("Mapping[str, Any]", scope.get(_TOLD, {})),
         )
 
 

@@ -18,10 +18,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
+import msgspec
 import structlog
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from psycopg.types.json import Jsonb
 
 from shared import context, counters, tasks
 from shared.clock import Clock
@@ -125,24 +125,28 @@ async def enqueue(connection: Connection, messages: Sequence[Message], *, now: d
     """
     if not messages:
         return
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO outbox (id, topic, key, payload, urgency, created_at, available_at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (
-                    message.id,
-                    message.topic,
-                    message.key,
-                    Jsonb({**message.payload, "context": dict(message.context)}),
-                    message.urgency,
-                    now,
-                    now,
-                )
-                for message in messages
-            ],
-        )
+    await connection.execute(
+        """
+        INSERT INTO outbox (id, topic, key, payload, urgency, created_at, available_at)
+        SELECT id, topic, key, payload, urgency, %(now)s, %(now)s
+        FROM ROWS FROM (jsonb_to_recordset(%(owed)s::jsonb)
+            AS (id uuid, topic text, key text, payload jsonb, urgency int))
+            WITH ORDINALITY AS owed (id, topic, key, payload, urgency, place)
+        ORDER BY place
+        """,
+        {"now": now, "owed": msgspec.json.encode([_owed(one) for one in messages]).decode()},
+    )
     await notify(connection, CHANNEL)
+
+
+def _owed(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "topic": message.topic,
+        "key": message.key,
+        "payload": {**message.payload, "context": dict(message.context)},
+        "urgency": message.urgency,
+    }
 
 
 class OutboxWorker:

@@ -101,5 +101,7 @@ async def on_connection(
     async with database.transaction() as connection:
         work = begin(connection)
         yield work
-        await work.write_rows()
-        await work.settle(connection)
+        # What needs no answer of another statement does not wait for it either.
+        async with connection.pipeline():
+            await work.write_rows()
+            await work.settle(connection)

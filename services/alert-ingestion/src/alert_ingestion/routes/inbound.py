@@ -1,6 +1,6 @@
 """A route for each format: parse nothing, call one use case, answer in the sender's terms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Request, Response, post
@@ -16,10 +16,11 @@ from alert_ingestion.model import Sent
 from alert_ingestion.routes.documented import json_body
 from alert_ingestion.routes.keys import integration_key
 from alert_ingestion.routes.parameters import TheIngestion
-from alert_ingestion.workflow.ingest import Body
+from alert_ingestion.workflow.ingest import Body, Ingestion, told
 from shared import problems
 from shared.errors import Malformed, Problem, Unauthorized
 from shared.intake import vouch
+from shared.observe import tell
 
 # Errors that are named in an answer; a sender that made thousands learns nothing from the rest.
 _NAMED: Final = 100
@@ -54,22 +55,51 @@ def route_of(form: Format) -> HTTPRouteHandler:
             )
         },
     )
-    async def take(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[Any]:
-        taken = await ingestion(integration_key(request), form, _reader(request, form))
-        _refuse_partly(taken)
-        return Response(form.reply(taken), status_code=form.status_code)
+    async def handle(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[Any]:
+        answer = await take(request, form, ingestion, request.body)
+        return Response(answer, status_code=form.status_code)
 
-    return take
+    return handle
 
 
-def _reader(request: Request[Any, Any, Any], form: Format) -> Body:
+async def take(
+    request: Request[Any, Any, Any],
+    form: Format,
+    ingestion: Ingestion,
+    body: Callable[[], Awaitable[bytes]],
+) -> Any:
+    """The answer to a request, as its format makes it; ``body`` reads what was sent.
+
+    Raises:
+        Problem: the request is refused.
+    """
+    taken = await ingestion(integration_key(request), form, _reader(request, form, body))
+    tell(request.scope, told(taken))
+    _refuse_partly(taken)
+    return form.reply(taken)
+
+
+def refused(request: Request[Any, Any, Any], _form: Format, error: Exception) -> Response[bytes]:
+    """The answer to a request that failed; a refusal is counted once it was given."""
+    match error:
+        case Problem():
+            return _refused(request, error)
+        case HTTPException():
+            return _refused_by_framework(request, error)
+        case _:
+            return problems.on_unexpected(request, error)
+
+
+def _reader(
+    request: Request[Any, Any, Any], form: Format, body: Callable[[], Awaitable[bytes]]
+) -> Body:
     """Reads what was sent, for whoever has found the key to be good."""
 
     async def read() -> Sent:
         vouch(request.scope)
         return Sent(
-            await request.body(),
-            path={name: str(value) for name, value in request.path_params.items()},
+            await body(),
+            path={name: str(value) for name, value in request.scope.get("path_params", {}).items()},
             query=_named(form.query, request.query_params),
             headers=_named(form.headers, request.headers),
         )

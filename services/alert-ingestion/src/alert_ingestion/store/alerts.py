@@ -32,9 +32,10 @@ _INSERT: Final = (
 )
 
 _UPDATE: Final = (
-    f"UPDATE alerts AS a SET "  # noqa: S608 - constants
+    "WITH changed AS (UPDATE alerts AS a SET "  # noqa: S608 - constants
     f"{', '.join(f'{column} = r.{column}' for column in _COLUMNS if column not in _FIXED)} "
-    "FROM jsonb_populate_recordset(NULL::alerts, %s::jsonb) AS r WHERE a.id = r.id"
+    "FROM jsonb_populate_recordset(NULL::alerts, %s::jsonb) AS r WHERE a.id = r.id RETURNING a.id) "
+    "SELECT count(*) AS changed FROM changed"
 )
 
 # The live alert of each identity, else its newest. Ids are made in the order of time, but of the
@@ -44,7 +45,7 @@ _NEWEST: Final = """
         AND a.fingerprint = wanted.fingerprint ORDER BY a.id DESC LIMIT 1)
 """
 _LATEST: Final = f"""
-    SELECT latest.* FROM unnest(%s::uuid[], %s::text[]) AS wanted (integration_id, fingerprint)
+    SELECT latest.* FROM unnest(%b::uuid[], %b::text[]) AS wanted (integration_id, fingerprint)
     CROSS JOIN LATERAL (
         SELECT * FROM (
             ({_select("alerts")} WHERE a.integration_id = wanted.integration_id
@@ -95,7 +96,8 @@ async def update(connection: Connection, alerts: Sequence[Alert]) -> None:
         return
     changed = (msgspec.json.encode(alerts).decode(),)
     cursor = await connection.execute(_UPDATE, changed)
-    if cursor.rowcount < len(alerts):
+    row = await cursor.fetchone()
+    if row is None or row["changed"] < len(alerts):
         # One that is over is spoken of again: its sender fires on after all.
         ids = [alert.id for alert in alerts]
         await _put(connection, ids, source="past_alerts", target="alerts")

@@ -13,7 +13,7 @@ async def open_of(connection: Connection, keys: Iterable[str]) -> dict[str, Grou
     """The open group of each correlation key that has one."""
     cursor = await connection.execute(
         "SELECT id, correlation_key, incident_id, opened_at, last_new_at FROM groups "
-        "WHERE correlation_key = ANY(%s) AND closed_at IS NULL",
+        "WHERE correlation_key = ANY(%b) AND closed_at IS NULL",
         (sorted(set(keys)),),
     )
     return {row["correlation_key"]: Group(**row) for row in await cursor.fetchall()}

@@ -29,6 +29,7 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
             ON CONFLICT (name) DO UPDATE SET
                 integration_id = excluded.integration_id,
                 last_at = greatest(known.last_at, excluded.last_at)
+            RETURNING name
             """,
             {
                 "name": name,
@@ -38,7 +39,7 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
                 "most": MOST,
             },
         )
-        if cursor.rowcount:
+        if await cursor.fetchone() is not None:
             noted.add(name)
     return set(heard) - noted
 

@@ -1,7 +1,7 @@
 """One request: whose key, what it says, kept as it came and stored with what waits beside it."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
@@ -171,9 +171,19 @@ class Ingestion:
             if problem.status in _OF_THE_CONTENT:
                 await self._bury(nothing, UNREADABLE, problem.detail)
             raise
-        _tell(integration, form, envelope, receipts, errors)
+        if envelope.truncated:
+            _log.warning(
+                "alerts_truncated_by_sender",
+                integration=integration.name,
+                left_out=envelope.truncated,
+            )
         return Taken(
-            request.id, envelope, tuple(receipts), tuple(errors), paused=integration.paused
+            request.id,
+            integration.name,
+            envelope,
+            tuple(receipts),
+            tuple(errors),
+            paused=integration.paused,
         )
 
     async def _bury(self, part: _Part, reason: str, detail: str) -> Taken:
@@ -188,7 +198,7 @@ class Ingestion:
             format=part.form.name,
             reason=reason,
         )
-        return Taken(dead.id, part.envelope, (), dead=detail)
+        return Taken(dead.id, part.integration.name, part.envelope, (), dead=detail)
 
     async def _store(self, parts: Sequence[_Part]) -> Sequence[_Stored | Problem]:
         """One transaction for parts of requests; see workflow.gathering."""
@@ -360,24 +370,14 @@ def _of_paused(batch: Batch) -> tuple[Receipt, ...]:
     return tuple(Receipt(Action.IGNORED, Reason.PAUSED, AlertStatus.RESOLVED) for _ in batch.said)
 
 
-def _tell(
-    integration: Integration,
-    form: Format,
-    envelope: Envelope,
-    receipts: Iterable[Receipt],
-    errors: Sequence[FieldError],
-) -> None:
+def told(taken: Taken) -> dict[str, Any]:
+    """What the log says of a request besides that it came."""
     decisions: dict[str, int] = {}
-    for receipt in receipts:
+    for receipt in taken.receipts:
         decisions[receipt.reason.value] = decisions.get(receipt.reason.value, 0) + 1
-    _log.info(
-        "alerts_received",
-        integration=integration.name,
-        format=form.name,
-        decisions=decisions,
-        refused=len(errors),
-    )
-    if envelope.truncated:
-        _log.warning(
-            "alerts_truncated_by_sender", integration=integration.name, left_out=envelope.truncated
-        )
+    return {
+        "integration": taken.integration,
+        "inbox_id": str(taken.inbox_id),
+        "decisions": decisions,
+        "refused": len(taken.errors),
+    }

@@ -60,12 +60,12 @@ class AlertWork(Work):
     async def load(self, identities: Iterable[Identity], keys: Iterable[str]) -> None:
         """Read what is known about alerts whose identities are locked already."""
         connection = self.connection
-        identities = set(identities)
         known = await alerts.latest(connection, identities)
         keys = {*keys, *(alert.correlation_key for alert in known.values())}
         await locks.correlation_keys(connection, keys)
-        # Again, now that nobody can resolve or merge their incidents behind our back.
-        self._latest = await alerts.latest(connection, identities)
+        # Again, now that nobody can resolve or merge their incidents behind our back; of the others
+        # nobody can make a first one, for their identities are locked.
+        self._latest = await alerts.latest(connection, known) if known else {}
         self._groups = await groups.open_of(connection, keys)
         self._incidents = await incidents.locked(
             connection,

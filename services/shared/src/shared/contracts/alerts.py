@@ -45,8 +45,10 @@ class AlertSnapshot(Wire):
 
 
 class AlertEvent(Wire):
-    """Something became of one alert: it began to belong to an incident, says something else than
-    before, stopped firing; or somebody acknowledged it, or said something about it, at its sender.
+    """Something became of one alert, or was done with it at its sender.
+
+    It began to belong to an incident, says something else than before, or stopped firing; or
+    somebody acknowledged it there, or said something about it.
 
     ``type`` is one of ``AlertKind`` (those of newer versions are ignored).
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
