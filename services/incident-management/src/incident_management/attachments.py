@@ -136,6 +136,11 @@ class Ends:
     agree: bool
 
 
+def latest(*ends: datetime | None) -> datetime | None:
+    """The last of these instants; None when there is none."""
+    return max((end for end in ends if end is not None), default=None)
+
+
 @dataclass(frozen=True)
 class Conclusion:
     """``at`` is the instant the last alert ended, when the incident is over by rule."""

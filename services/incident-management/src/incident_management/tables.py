@@ -1,4 +1,8 @@
-"""The tables of schema ``incidents``, as SQLModel sees them; migrations/ makes them."""
+"""The tables of schema ``incidents``, as SQLModel sees them; migrations/ makes them.
+
+A row is a value that whoever changes it carries about (store.held writes what became of it, many
+at once); lists are read through the table of the same columns.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -28,7 +32,7 @@ def _words(enum: type[StrEnum]) -> Any:
 _SEVERITY, _STATUS = _words(Severity), _words(Status)
 
 
-class IncidentRow(SQLModel, table=True):
+class IncidentRow(SQLModel):
     """An incident.
 
     ``origin`` is alert, manual or import. ``canary`` marks the incident of the platform's test of
@@ -37,9 +41,12 @@ class IncidentRow(SQLModel, table=True):
     ``resolved_from`` is the state before the end, ``resolved_by_rule`` whether a rule drew it, and
     ``resolution_counted`` whether the end is in the counters (it goes in once, and
     that of an imported incident never). ``severity_chosen``: a person chose it, not its alerts.
-    """
 
-    __tablename__ = "incidents"
+    Its alerts are counted here, so that another one costs no more than the first: how many fire,
+    by severity; how many ``disagree`` with ending it by rule; when the last of those that ended
+    did. The counts are those of ``counted_revision``; a release that does not know them leaves
+    another number behind, and whoever locks the incident next counts anew.
+    """
 
     id: UUID = Field(primary_key=True)
     number: int | None = Field(
@@ -72,16 +79,24 @@ class IncidentRow(SQLModel, table=True):
     origin: str = Field(sa_type=Text)
     opening_alert_id: UUID | None = None
     updated_at: datetime = Field(sa_type=_INSTANT)
+    firing: dict[Severity, int] = Field(default_factory=dict, sa_type=JSONB)
+    disagreeing: int = 0
+    last_alert_end: datetime | None = Field(default=None, sa_type=_INSTANT)
+    counted_revision: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class AlertRow(SQLModel, table=True):
+class IncidentTable(IncidentRow, table=True):
+    """Where incidents are."""
+
+    __tablename__ = "incidents"
+
+
+class AlertRow(SQLModel):
     """An alert of an incident. One whose end arrived before its beginning has no incident yet.
 
     ``updated_at`` is when its sender last said something else about it, ``update_said_at`` when the
     timeline last did.
     """
-
-    __tablename__ = "alerts"
 
     id: UUID = Field(primary_key=True)
     incident_id: UUID | None = Field(default=None, foreign_key="incidents.id")
@@ -102,23 +117,18 @@ class AlertRow(SQLModel, table=True):
     update_said_at: datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
-class AliasRow(SQLModel, table=True):
-    """An incident id that alert-ingestion allocated and that was folded into an open incident."""
+class AlertTable(AlertRow, table=True):
+    """Where alerts are."""
 
-    __tablename__ = "aliases"
-
-    alias_id: UUID = Field(primary_key=True)
-    incident_id: UUID = Field(foreign_key="incidents.id")
+    __tablename__ = "alerts"
 
 
-class TimelineRow(SQLModel, table=True):
+class TimelineRow(SQLModel):
     """One thing that happened to an incident: a kind and its facts (docs/timeline.md).
 
     ``text`` is somebody's own words, a person's or those of a release that stored sentences; for
     everything else it is empty, and the sentence is made where it is read.
     """
-
-    __tablename__ = "timeline"
 
     seq: int | None = Field(
         default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
@@ -133,20 +143,7 @@ class TimelineRow(SQLModel, table=True):
     data: dict[str, Any] = Field(sa_type=JSONB)
 
 
-class ProcessedRow(SQLModel, table=True):
-    """An event that was applied; its repetition changes nothing."""
+class TimelineTable(TimelineRow, table=True):
+    """Where timelines are."""
 
-    __tablename__ = "processed_events"
-
-    event_id: UUID = Field(primary_key=True)
-    processed_at: datetime = Field(sa_type=_INSTANT)
-    incident_id: UUID | None = None
-
-
-class PersonRow(SQLModel, table=True):
-    """A person's name as it was last heard of, for when oncall-service cannot be asked."""
-
-    __tablename__ = "people"
-
-    id: UUID = Field(primary_key=True)
-    name: str = Field(sa_type=Text)
+    __tablename__ = "timeline"

@@ -1,4 +1,4 @@
-"""The tables are said twice, in the migrations and in tables.py: the two must agree."""
+"""The tables of lists are said twice, in the migrations and in tables.py: the two must agree."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,15 +7,12 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from incident_management.tables import (
-    AlertRow,
-    AliasRow,
-    IncidentRow,
-    PersonRow,
-    ProcessedRow,
-    TimelineRow,
+    AlertTable,
+    IncidentTable,
+    TimelineTable,
 )
 
-TABLES = (IncidentRow, AlertRow, AliasRow, TimelineRow, ProcessedRow, PersonRow)
+TABLES = (IncidentTable, AlertTable, TimelineTable)
 
 # What a column declared in Python may be in the database.
 SAME: dict[str, Any] = {

@@ -2,13 +2,13 @@
 
 from litestar import Router, get, patch, post
 from litestar.params import FromQuery, JSONBody
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from incident_management import views
 from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheActions, TheClock, TheDatabase
 from incident_management.routes.parameters import IncidentPath, Many, When
 from incident_management.store import incidents, search
+from incident_management.store.held import Held
 from incident_management.store.search import Sort
 from incident_management.tables import IncidentRow
 from shared.auth import Caller, requires
@@ -24,6 +24,7 @@ from shared.contracts.incident_api import (
 )
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page, Severity
+from shared.database import Connection, driver_connection
 from shared.errors import NotFound
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 from shared.words.asked import Language
@@ -74,8 +75,8 @@ async def list_incidents(
 @get("/{incident:str}", guards=[requires(Role.VIEWER)])
 async def get_incident(incident: IncidentPath, database: TheDatabase) -> Incident:
     """One incident. An id that was folded into another incident answers that one."""
-    async with database.session() as session:
-        return views.incident(await _named(session, incident))
+    async with database.transaction() as connection:
+        return views.incident(await _named(connection, incident))
 
 
 @patch("/{incident:str}", guards=[requires(Role.RESPONDER)])
@@ -121,7 +122,8 @@ async def get_timeline(
 ) -> Page[TimelineEntry]:
     """Everything that happened, oldest first; its sentences in the language asked for."""
     async with database.session() as session:
-        row = await _named(session, incident)
+        async with driver_connection(session) as connection:
+            row = await _named(connection, incident)
         return await search.list_timeline(
             session, row.id, limit=limit, cursor=cursor, language=preferred(language)
         )
@@ -136,7 +138,8 @@ async def get_alerts(
 ) -> Page[IncidentAlert]:
     """Its alerts in the order they came, and which of them still fire."""
     async with database.session() as session:
-        row = await _named(session, incident)
+        async with driver_connection(session) as connection:
+            row = await _named(connection, incident)
         return await search.list_alerts(session, row.id, limit=limit, cursor=cursor)
 
 
@@ -145,12 +148,12 @@ async def get_measures(
     incident: IncidentPath, database: TheDatabase, clock: TheClock
 ) -> IncidentMeasures:
     """How fast it was seen and solved, in seconds."""
-    async with database.session() as session:
-        return views.measured(await _named(session, incident), now=clock.now())
+    async with database.transaction() as connection:
+        return views.measured(await _named(connection, incident), now=clock.now())
 
 
-async def _named(session: AsyncSession, incident: str) -> IncidentRow:
-    row = await incidents.find_for_people(session, parameters.reference(incident))
+async def _named(connection: Connection, incident: str) -> IncidentRow:
+    row = await incidents.find_for_people(Held(connection), parameters.reference(incident))
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     return row

@@ -1,119 +1,98 @@
 """The alerts of incidents."""
 
-from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, true, update
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from incident_management.attachments import Ends
-from incident_management.store.held import held
+from incident_management.store.held import Held, Identity
 from incident_management.tables import AlertRow
-from shared.contracts.wire import Severity
+
+_COLUMNS = ", ".join(AlertRow.model_fields)
+_LOCK = (
+    f"SELECT {_COLUMNS} FROM alerts WHERE id = ANY(%s) ORDER BY id FOR UPDATE"  # noqa: S608
+).encode()
+
+# One look-up in the index each, whatever number of alerts the incident has.
+_HAD = """
+SELECT asked.integration, asked.fingerprint
+FROM unnest(%s::text[], %s::text[]) AS asked (integration, fingerprint)
+CROSS JOIN LATERAL (
+    SELECT FROM alerts
+    WHERE incident_id = %s AND alerts.integration = asked.integration
+      AND alerts.fingerprint = asked.fingerprint
+    LIMIT 1
+) AS found
+"""
 
 
-async def lock_alert(session: AsyncSession, alert_id: UUID) -> AlertRow | None:
+async def hold(held: Held, alert_ids: Collection[UUID]) -> None:
+    """Lock and read alerts, for a batch that speaks of them."""
+    held.alerts |= dict.fromkeys(alert_ids)
+    cursor = await held.connection.execute(_LOCK, (list(alert_ids),))
+    for row in await cursor.fetchall():
+        held.keep(AlertRow(**row))
+
+
+async def lock_alert(held: Held, alert_id: UUID) -> AlertRow | None:
     """An alert as it is now, kept from everybody else until the commit."""
-    alerts = held(session).alerts
-    if alert_id not in alerts:
-        alerts[alert_id] = await session.get(
-            AlertRow, alert_id, with_for_update=True, populate_existing=True
-        )
-    return alerts[alert_id]
+    if alert_id not in held.alerts:
+        await hold(held, [alert_id])
+    return held.alerts[alert_id]
 
 
-async def ends_of(session: AsyncSession, incident_id: UUID) -> Ends:
-    """The alerts of an incident, counted: in a storm it has thousands, and each of them ends."""
-    found = await session.exec(
-        select(
-            func.count(),
-            func.count().filter(col(AlertRow.resolved_at).is_(None)),
-            func.max(AlertRow.resolved_at),
-            func.coalesce(func.bool_and(AlertRow.auto_resolve), true()),
-        ).where(AlertRow.incident_id == incident_id)
-    )
-    count, firing, last, agree = found.one()
-    return Ends(count, firing, last, agree)
-
-
-async def end_all(session: AsyncSession, incident_id: UUID, *, at: datetime, reason: str) -> None:
+async def end_all(held: Held, incident_id: UUID, *, at: datetime, reason: str) -> None:
     """End every alert of an incident that fires."""
-    await session.exec(
-        update(AlertRow)
-        .where(col(AlertRow.incident_id) == incident_id, col(AlertRow.resolved_at).is_(None))
-        .values(resolved_at=at, resolved_reason=reason)
+    await held.connection.execute(
+        "UPDATE alerts SET resolved_at = %s, resolved_reason = %s "
+        "WHERE incident_id = %s AND resolved_at IS NULL",
+        (at, reason, incident_id),
     )
 
 
-async def move_all(session: AsyncSession, source: UUID, target: UUID) -> int:
+async def move_all(held: Held, source: UUID, target: UUID) -> int:
     """Give the alerts of one incident to another; answers how many."""
-    moved = await session.exec(
-        update(AlertRow)
-        .where(col(AlertRow.incident_id) == source)
-        .values(incident_id=target)
-        .returning(col(AlertRow.id))
+    cursor = await held.connection.execute(
+        "UPDATE alerts SET incident_id = %s WHERE incident_id = %s", (target, source)
     )
-    return len(moved.all())
+    return cursor.rowcount
 
 
-async def count_firing(session: AsyncSession, incident_ids: Collection[UUID]) -> None:
-    """Hold how many alerts of these incidents fire, by severity."""
-    counted = await session.exec(
-        select(AlertRow.incident_id, AlertRow.severity, func.count())
-        .where(col(AlertRow.incident_id).in_(incident_ids), col(AlertRow.resolved_at).is_(None))
-        .group_by(col(AlertRow.incident_id), col(AlertRow.severity))
-    )
-    firing = held(session).firing
-    firing |= {incident_id: Counter() for incident_id in incident_ids}
-    for incident_id, severity, count in counted:
-        if incident_id is not None:
-            firing[incident_id][Severity(severity)] = count
+async def had(held: Held, incident_id: UUID) -> set[Identity]:
+    """Which identities that this batch speaks of an incident has, or had, an alert of.
 
-
-async def firing_of(session: AsyncSession, incident_id: UUID) -> Counter[Severity]:
-    """How many alerts of an incident fire, by severity; whoever changes one keeps count."""
-    firing = held(session).firing
-    if incident_id not in firing:
-        await count_firing(session, [incident_id])
-    return firing[incident_id]
-
-
-async def knows_fingerprint(
-    session: AsyncSession, incident_id: UUID, integration: str, fingerprint: str
-) -> bool:
-    """Whether an incident has, or had, an alert of this identity."""
-    found = await session.exec(
-        select(AlertRow.id)
-        .where(
-            AlertRow.incident_id == incident_id,
-            AlertRow.integration == integration,
-            AlertRow.fingerprint == fingerprint,
+    Whoever attaches one adds it.
+    """
+    if incident_id not in held.had:
+        asked = list(held.spoken_of)
+        cursor = await held.connection.execute(
+            _HAD,
+            (
+                [integration for integration, _ in asked],
+                [fingerprint for _, fingerprint in asked],
+                incident_id,
+            ),
         )
-        .limit(1)
-    )
-    return found.first() is not None
+        unwritten = {
+            (alert.integration, alert.fingerprint)
+            for alert in held.alerts.values()
+            if alert is not None and alert.incident_id == incident_id
+        }
+        held.had[incident_id] = unwritten | {
+            (row["integration"], row["fingerprint"]) for row in await cursor.fetchall()
+        }
+    return held.had[incident_id]
 
 
-async def homes(session: AsyncSession, alert_ids: Collection[UUID]) -> dict[UUID, UUID]:
+async def homes(held: Held, alert_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """The incidents that hold these alerts now, read without a lock.
 
     Not the heir of an incident that ended: its alerts ended with it. A merged one gave its alerts
     away, so they name the survivor themselves.
     """
-    found = await session.exec(
-        select(AlertRow.id, AlertRow.incident_id).where(col(AlertRow.id).in_(alert_ids))
+    if not alert_ids:
+        return {}
+    cursor = await held.connection.execute(
+        "SELECT id, incident_id FROM alerts WHERE id = ANY(%s) AND incident_id IS NOT NULL",
+        (list(alert_ids),),
     )
-    return {alert_id: home for alert_id, home in found if home is not None}
-
-
-async def incidents_of(session: AsyncSession, alert_ids: Collection[UUID]) -> set[UUID]:
-    """The incidents that hold these alerts."""
-    found = await session.exec(
-        select(AlertRow.incident_id).where(
-            col(AlertRow.id).in_(alert_ids), col(AlertRow.incident_id).is_not(None)
-        )
-    )
-    return {incident_id for incident_id in found.all() if incident_id is not None}
+    return {row["id"]: row["incident_id"] for row in await cursor.fetchall()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg.types.json import Jsonb
+from pydantic import TypeAdapter
 
 from shared.contracts.incident_api import FeedEvent
 from shared.database import Connection
@@ -19,6 +19,20 @@ from shared.wakeups import notify
 CHANNEL = "feed"
 KEPT = timedelta(days=1)
 READ_AT_ONCE = 500
+
+_EVENTS = TypeAdapter(Sequence[FeedEvent])
+_APPEND = """
+WITH position AS (
+    UPDATE feed_position SET last_id = last_id + %(count)s RETURNING last_id - %(count)s AS before
+), appended AS (
+    INSERT INTO feed (id, at, data)
+    SELECT before + place, (data ->> 'occurred_at')::timestamptz, data
+    FROM position,
+         jsonb_array_elements(%(events)s::jsonb) WITH ORDINALITY AS event (data, place)
+    RETURNING id
+)
+SELECT count(*) AS appended FROM appended
+"""
 
 
 @dataclass(frozen=True)
@@ -33,22 +47,13 @@ async def append(connection: Connection, events: Sequence[FeedEvent]) -> None:
     """Publish changes with the transaction's commit. Call it last: every other writer waits."""
     if not events:
         return
+    await notify(connection, CHANNEL)
     cursor = await connection.execute(
-        "UPDATE feed_position SET last_id = last_id + %s RETURNING last_id", (len(events),)
+        _APPEND, {"count": len(events), "events": _EVENTS.dump_json(events).decode()}
     )
     row = await cursor.fetchone()
-    if row is None:
+    if row is None or row["appended"] < len(events):
         raise RuntimeError("the feed has lost its position")
-    first = row["last_id"] - len(events) + 1
-    async with connection.cursor() as writer:
-        await writer.executemany(
-            "INSERT INTO feed (id, at, data) VALUES (%s, %s, %s)",
-            [
-                (first + offset, event.occurred_at, Jsonb(event.model_dump(mode="json")))
-                for offset, event in enumerate(events)
-            ],
-        )
-    await notify(connection, CHANNEL)
 
 
 async def position(connection: Connection) -> int:

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from incident_management import views
 from incident_management.references import parse_reference
-from incident_management.tables import AlertRow, IncidentRow, TimelineRow
+from incident_management.tables import AlertTable, IncidentTable, TimelineTable
 from shared.contracts.incident_api import IncidentAlert, TimelineEntry
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page, Severity, rank
@@ -60,10 +60,10 @@ async def list_incidents(
     session: AsyncSession, wanted: Filter, *, sort: Sort, limit: int, cursor: str | None
 ) -> Page[Incident]:
     """One page of incidents."""
-    query = select(IncidentRow)
+    query = select(IncidentTable)
     for condition in _conditions(wanted):
         query = query.where(condition)
-    created, identity = col(IncidentRow.created_at), col(IncidentRow.id)
+    created, identity = col(IncidentTable.created_at), col(IncidentTable.id)
     gravity = _rank()
     order = _INCIDENTS[sort]
     after = order.after(cursor)
@@ -92,22 +92,22 @@ async def list_incidents(
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [col(IncidentRow.canary).is_(False)]
+    conditions: list[ColumnElement[bool]] = [col(IncidentTable.canary).is_(False)]
     if not wanted.merged:
-        conditions.append(col(IncidentRow.merged_into).is_(None))
+        conditions.append(col(IncidentTable.merged_into).is_(None))
     lists: list[tuple[Any, Sequence[Any]]] = [
-        (IncidentRow.status, wanted.statuses),
-        (IncidentRow.severity, wanted.severities),
-        (IncidentRow.service, wanted.services),
-        (IncidentRow.team, wanted.teams),
+        (IncidentTable.status, wanted.statuses),
+        (IncidentTable.severity, wanted.severities),
+        (IncidentTable.service, wanted.services),
+        (IncidentTable.team, wanted.teams),
     ]
     conditions.extend(col(column).in_(values) for column, values in lists if values)
     if wanted.assignee is not None:
-        conditions.append(col(IncidentRow.assignee_id) == wanted.assignee)
+        conditions.append(col(IncidentTable.assignee_id) == wanted.assignee)
     if wanted.since is not None:
-        conditions.append(col(IncidentRow.created_at) >= wanted.since)
+        conditions.append(col(IncidentTable.created_at) >= wanted.since)
     if wanted.until is not None:
-        conditions.append(col(IncidentRow.created_at) < wanted.until)
+        conditions.append(col(IncidentTable.created_at) < wanted.until)
     if wanted.text:
         conditions.append(_mentions(wanted.text))
     return conditions
@@ -116,19 +116,20 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
 def _mentions(text: str) -> ColumnElement[bool]:
     named = [
         col(column).icontains(text, autoescape=True)
-        for column in (IncidentRow.title, IncidentRow.service, IncidentRow.team)
+        for column in (IncidentTable.title, IncidentTable.service, IncidentTable.team)
     ]
     reference = parse_reference(text.strip())
     if isinstance(reference, int):
-        named.append(col(IncidentRow.number) == reference)
+        named.append(col(IncidentTable.number) == reference)
     elif reference is not None:
-        named.append(col(IncidentRow.id) == reference)
+        named.append(col(IncidentTable.id) == reference)
     return or_(*named)
 
 
 def _rank() -> ColumnElement[int]:
     return case(
-        {severity: rank for rank, severity in enumerate(Severity)}, value=col(IncidentRow.severity)
+        {severity: rank for rank, severity in enumerate(Severity)},
+        value=col(IncidentTable.severity),
     )
 
 
@@ -136,10 +137,10 @@ async def list_timeline(
     session: AsyncSession, incident_id: UUID, *, limit: int, cursor: str | None, language: str
 ) -> Page[TimelineEntry]:
     """One page of a timeline, in the order in which things happened, worded in a language."""
-    query = select(TimelineRow).where(TimelineRow.incident_id == incident_id)
+    query = select(TimelineTable).where(TimelineTable.incident_id == incident_id)
     if after := _TIMELINE.after(cursor):
-        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.seq)) > after)
-    query = query.order_by(col(TimelineRow.at), col(TimelineRow.seq)).limit(limit + 1)
+        query = query.where(tuple_(col(TimelineTable.at), col(TimelineTable.seq)) > after)
+    query = query.order_by(col(TimelineTable.at), col(TimelineTable.seq)).limit(limit + 1)
     return _TIMELINE.page(
         (await session.exec(query)).all(),
         limit,
@@ -152,10 +153,10 @@ async def list_alerts(
     session: AsyncSession, incident_id: UUID, *, limit: int, cursor: str | None
 ) -> Page[IncidentAlert]:
     """One page of the alerts of an incident, in the order they came."""
-    query = select(AlertRow).where(AlertRow.incident_id == incident_id)
+    query = select(AlertTable).where(AlertTable.incident_id == incident_id)
     if after := _ALERTS.after(cursor):
-        query = query.where(tuple_(col(AlertRow.attached_at), col(AlertRow.id)) > after)
-    query = query.order_by(col(AlertRow.attached_at), col(AlertRow.id)).limit(limit + 1)
+        query = query.where(tuple_(col(AlertTable.attached_at), col(AlertTable.id)) > after)
+    query = query.order_by(col(AlertTable.attached_at), col(AlertTable.id)).limit(limit + 1)
     return _ALERTS.page(
         (await session.exec(query)).all(),
         limit,

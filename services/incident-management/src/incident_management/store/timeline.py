@@ -2,18 +2,14 @@
 
 from uuid import UUID
 
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
+from incident_management.store.held import Held
 from incident_management.tables import TimelineRow
 
 
-async def latest_entry(session: AsyncSession, incident_id: UUID) -> TimelineRow:
+async def latest_entry(held: Held, incident_id: UUID) -> TimelineRow:
     """What was written last about an incident that has a timeline."""
-    found = await session.exec(
-        select(TimelineRow)
-        .where(TimelineRow.incident_id == incident_id)
-        .order_by(col(TimelineRow.seq).desc())
-        .limit(1)
+    cursor = await held.connection.execute(
+        "SELECT * FROM timeline WHERE incident_id = %s ORDER BY seq DESC LIMIT 1", (incident_id,)
     )
-    return found.one()
+    (row,) = await cursor.fetchall()
+    return TimelineRow(**row)

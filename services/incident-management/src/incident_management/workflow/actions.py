@@ -7,9 +7,10 @@ from typing import TypeAlias
 from uuid import UUID
 
 from incident_management import views
+from incident_management.attachments import latest
 from incident_management.clients import PeopleDirectory
 from incident_management.references import Reference
-from incident_management.store import alerts, incidents, people
+from incident_management.store import alerts, incidents, people, writing
 from incident_management.store.timeline import latest_entry
 from incident_management.tables import IncidentRow
 from incident_management.targets import Targets
@@ -27,7 +28,7 @@ from shared.clock import Clock
 from shared.contracts.identity import Actor, Principal
 from shared.contracts.incident_api import IncidentPatch, NewIncident, TimelineEntry
 from shared.contracts.incidents import Incident, IncidentKind, Status
-from shared.contracts.wire import Ref, is_worse
+from shared.contracts.wire import Ref, Severity, is_worse
 from shared.database import Database
 from shared.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from shared.identifiers import new_id
@@ -102,7 +103,7 @@ class IncidentActions:
             if patch.note is not None:
                 _write_note(work, row, patch.note, actor)
             named = [person for person in (assignee, _person(principal)) if person is not None]
-            await people.remember_people(work.session, named)
+            await people.remember_people(work.held.connection, named)
             return views.incident(row)
 
     async def note(self, reference: Reference, text: str, principal: Principal) -> TimelineEntry:
@@ -110,8 +111,8 @@ class IncidentActions:
         async with self._transaction() as work:
             row = await _locked(work, reference)
             _write_note(work, row, text, Actor.of(principal))
-            await work.flush()
-            return views.entry(await latest_entry(work.session, row.id), ENGLISH)
+            await writing.write(work.held)
+            return views.entry(await latest_entry(work.held, row.id), ENGLISH)
 
     async def merge(self, reference: Reference, into: Reference, principal: Principal) -> Incident:
         """Declare an incident to be the same trouble as another, which takes over its alerts.
@@ -121,12 +122,10 @@ class IncidentActions:
             Conflict: one of them is over, or both are the same.
         """
         async with self._transaction() as work:
-            named = await _found(work, reference)
-            target = await _found(work, into)
-            for incident_id in sorted({named.id, target.id}):
-                await incidents.lock(work.session, incident_id)
-            for row in (named, target):
-                work.goes_on_from(row)
+            ids = (await _found(work, reference)).id, (await _found(work, into)).id
+            for incident_id in sorted(set(ids)):
+                await incidents.lock(work.held, incident_id)
+            named, target = [await _locked(work, incident_id) for incident_id in ids]
             if named.merged_into == target.id:
                 return views.incident(named)
             _refuse_merge(named, target)
@@ -147,21 +146,21 @@ class IncidentActions:
         try:
             found = await self._people.find(wanted)
         except Unavailable as error:
-            async with self._database.session() as session:
-                known = await people.known_person(session, wanted)
+            async with self._database.transaction() as connection:
+                known = await people.known_person(connection, wanted)
             if known is None:
                 raise Unavailable(
                     "Who that is cannot be found out while oncall-service is down; "
                     "nothing was changed."
                 ) from error
-            return Ref(id=known.id, name=known.name)
+            return known
         if found is None:
             raise Invalid([FieldError("assignee_id", "there is no person with this id")])
         return found
 
 
 async def _found(work: IncidentWork, reference: Reference) -> IncidentRow:
-    row = await incidents.find_for_people(work.session, reference)
+    row = await incidents.find_for_people(work.held, reference)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     return row
@@ -169,7 +168,7 @@ async def _found(work: IncidentWork, reference: Reference) -> IncidentRow:
 
 async def _locked(work: IncidentWork, reference: Reference) -> IncidentRow:
     named = await _found(work, reference)
-    row = await incidents.lock(work.session, named.id)
+    row = await incidents.lock(work.held, named.id)
     if row is None:
         raise NotFound("There is no incident with this id or number.")
     work.goes_on_from(row)
@@ -271,7 +270,9 @@ async def _move(
     step_by_person(work, row, wanted, decision.reason, actor)
     if wanted is Status.RESOLVED:
         # A person ended it, so none of its alerts counts as firing any more.
-        await alerts.end_all(work.session, row.id, at=work.now, reason="resolved_by_hand")
+        await alerts.end_all(work.held, row.id, at=work.now, reason="resolved_by_hand")
+        if any(row.firing.values()):
+            row.firing, row.last_alert_end = {}, latest(row.last_alert_end, work.now)
 
 
 def _since(row: IncidentRow) -> dict[str, str | None]:
@@ -314,11 +315,11 @@ async def _absorb(
     work: IncidentWork, source: IncidentRow, target: IncidentRow, actor: Actor
 ) -> None:
     """The source ends as a part of the target; its alerts move, its measures do not count."""
-    moved = await alerts.move_all(work.session, source.id, target.id)
+    moved = await alerts.move_all(work.held, source.id, target.id)
     live(source, step(life_of(source), Status.RESOLVED, at=work.now, by=actor.name))
     source.merged_into = target.id
-    source.alert_count = 0
     target.alert_count += moved
+    _hand_counts_over(source, target)
     rises = is_worse(source.severity, target.severity)
     if rises:
         target.severity = source.severity
@@ -349,3 +350,15 @@ async def _absorb(
         # Whoever is paged for it, and in which order, depends on how grave it is now.
         tell=(TO_ONCALL,) if rises else (),
     )
+
+
+def _hand_counts_over(source: IncidentRow, target: IncidentRow) -> None:
+    """Count with the target the alerts that were the source's."""
+    target.firing = {
+        severity: source.firing.get(severity, 0) + target.firing.get(severity, 0)
+        for severity in Severity
+    }
+    target.disagreeing += source.disagreeing
+    target.last_alert_end = latest(source.last_alert_end, target.last_alert_end)
+    source.alert_count, source.firing = 0, {}
+    source.disagreeing, source.last_alert_end = 0, None

@@ -5,18 +5,19 @@ incident in any order: the end is the same, because an alert has one beginning a
 is dated.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
 from incident_management.attachments import (
     Effect,
+    Ends,
     Gravity,
     Holder,
     Placement,
     Standing,
     conclude,
     effect,
+    latest,
     place,
     title_of,
     weigh,
@@ -24,8 +25,8 @@ from incident_management.attachments import (
 )
 from incident_management.store import alerts, incidents
 from incident_management.store.events import processed
-from incident_management.store.held import held
-from incident_management.tables import AlertRow, AliasRow, IncidentRow
+from incident_management.store.held import Identity
+from incident_management.tables import AlertRow, IncidentRow
 from incident_management.targets import Targets
 from incident_management.workflow.lifecycle import regrade, reopen, resolve_by_rule, revive
 from incident_management.workflow.opening import new_row, open_incident
@@ -63,9 +64,9 @@ async def _take(
     database: Database, clock: Clock, targets: Targets, events: Sequence[AlertEvent]
 ) -> list[EventResult]:
     async with transaction(database, clock.now(), targets) as work:
-        seen = await processed(work.session, [event.event_id for event in events])
+        seen = await processed(work.held.connection, [event.event_id for event in events])
         homes = await alerts.homes(
-            work.session, [event.alert.id for event in events if event.event_id in seen]
+            work.held, [event.alert.id for event in events if event.event_id in seen]
         )
         fresh = [event for event in events if event.event_id not in seen]
         if fresh:
@@ -75,11 +76,11 @@ async def _take(
         results = []
         for event in events:
             if event.event_id in seen:
-                home = homes.get(event.alert.id) or seen[event.event_id].incident_id
+                home = homes.get(event.alert.id) or seen[event.event_id]
                 results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
             if event.event_id in applied:
-                alert = await alerts.lock_alert(work.session, event.alert.id)
+                alert = await alerts.lock_alert(work.held, event.alert.id)
                 home = alert.incident_id if alert else event.incident_id
                 results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
@@ -93,16 +94,13 @@ async def _take(
 
 async def _hold(work: IncidentWork, events: Sequence[AlertEvent]) -> None:
     """Lock and read in a few statements what these events are about."""
-    await incidents.hold(work.session, _names(events), {event.alert.id for event in events})
-    known = held(work.session).incidents
-    await alerts.count_firing(
-        work.session, [incident_id for incident_id, row in known.items() if row is not None]
-    )
+    work.held.spoken_of = {_identity(event.alert) for event in events}
+    await incidents.hold(work.held, _names(events), {event.alert.id for event in events})
 
 
 def _openings(work: IncidentWork, events: Sequence[AlertEvent]) -> int:
     """How many incidents these events will probably open: so many numbers are drawn at once."""
-    mine = held(work.session)
+    mine = work.held
     return len(
         {
             event.incident_id
@@ -134,7 +132,7 @@ async def _apply(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
 
 
 async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
-    alert = await alerts.lock_alert(work.session, event.alert.id)
+    alert = await alerts.lock_alert(work.held, event.alert.id)
     if alert is not None and alert.incident_id is not None:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_attached")
     incident_id, row = await _holder_of(work, event)
@@ -156,22 +154,18 @@ async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult
         joins = True
         if placement is Placement.REVIVES:
             row = await _revive(work, event, row)
-    if alert is not None:
-        # Its row is there already, and the incident's must be before it can name it.
-        await work.session.flush()
     is_new = joins and await _is_new(work, event, row)
-    firing = await alerts.firing_of(work.session, row.id)
-    _attach(work, event, row, alert, firing)
+    _attach(work, event, row, alert)
     if joins:
         _join(work, event, row, placement, is_new=is_new)
     if alert is not None:
-        await _conclude(work, row)
+        _conclude(work, row)
     return _result(event, Outcome.APPLIED, row.id, placement)
 
 
 async def _holder_of(work: IncidentWork, event: AlertEvent) -> tuple[UUID, IncidentRow | None]:
     """The incident that holds what is sent to this id now, if any; and the id of a new one."""
-    row = await incidents.holder(work.session, event.incident_id)
+    row = await incidents.holder(work.held, event.incident_id)
     if row is not None and row.canary and not event.canary:
         # A real alert is never lost in the platform's test of itself.
         return new_id(), await _fold(work, event)
@@ -192,19 +186,18 @@ async def _fold(work: IncidentWork, event: AlertEvent) -> IncidentRow | None:
     """
     if event.recurrence_of is None or event.canary:
         return None
-    original = await incidents.find(work.session, event.recurrence_of)
+    original = await incidents.find(work.held, event.recurrence_of)
     if original is None:
         return None
     if original.merged_into is not None:
-        into = await incidents.holder(work.session, original.id)
+        into = await incidents.holder(work.held, original.id)
         if into is None or into.resolved_at is not None:
             return None
     else:
-        into = await incidents.open_recurrence(work.session, original.id)
+        into = await incidents.open_recurrence(work.held, original.id)
         if into is None:
             return None
-    work.add(AliasRow(alias_id=event.incident_id, incident_id=into.id))
-    held(work.session).aliases[event.incident_id] = into.id
+    work.held.fold(event.incident_id, into.id)
     return into
 
 
@@ -260,7 +253,7 @@ async def _recur(work: IncidentWork, event: AlertEvent, ended: IncidentRow) -> I
 async def _revive(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> IncidentRow:
     # There may be only one open recurrence: if another one holds the place, the alert is its.
     if row.recurrence_of is not None:
-        other = await incidents.open_recurrence(work.session, row.recurrence_of)
+        other = await incidents.open_recurrence(work.held, row.recurrence_of)
         if other is not None:
             return other
     revive(work, row, at=event.occurred_at, reason=Placement.REVIVES)
@@ -276,7 +269,7 @@ def _join(
         # Delivered late, it was the first: the incident began with it.
         row.created_at = event.occurred_at
     before = row.severity
-    means = _regard(work, row, is_new=is_new)
+    means = _regard(row, is_new=is_new)
     work.change(
         row,
         Happening(
@@ -298,12 +291,12 @@ def _join(
         _reopen(work, event, row)
 
 
-def _regard(work: IncidentWork, row: IncidentRow, *, is_new: bool = False) -> Effect:
+def _regard(row: IncidentRow, *, is_new: bool = False) -> Effect:
     """Make an incident that is not over as grave as its alerts are; answers what that means."""
     before = Gravity(row.severity, row.worst_severity or row.severity, row.severity_chosen)
     after = before
     if row.status is not Status.RESOLVED:
-        after = weigh(held(work.session).firing.get(row.id, {}), before)
+        after = weigh(row.firing, before)
     row.severity, row.worst_severity = after.severity, after.worst
     row.severity_chosen = after.chosen
     return effect(row.status, before, after, is_new=is_new)
@@ -330,35 +323,33 @@ async def _is_new(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> bo
     """Whether the incident has not had this fingerprint; asked only where it matters."""
     if row.status not in TAKEN:
         return False
-    alert = event.alert
-    mine = held(work.session).alerts.values()
-    if any(
-        other is not None
-        and (other.incident_id, other.integration, other.fingerprint)
-        == (row.id, alert.integration, alert.fingerprint)
-        for other in mine
-    ):
-        return False
-    return not await alerts.knows_fingerprint(
-        work.session, row.id, alert.integration, alert.fingerprint
-    )
+    return _identity(event.alert) not in await alerts.had(work.held, row.id)
+
+
+def _identity(alert: AlertSnapshot) -> Identity:
+    return alert.integration, alert.fingerprint
 
 
 def _attach(
-    work: IncidentWork,
-    event: AlertEvent,
-    row: IncidentRow,
-    alert: AlertRow | None,
-    firing: Counter[Severity],
+    work: IncidentWork, event: AlertEvent, row: IncidentRow, alert: AlertRow | None
 ) -> None:
+    """Give an alert to an incident, which counts it: one that fires, or has ended already."""
     row.alert_count += 1
     if alert is None:
         alert = _new_alert(event)
-        held(work.session).alerts[alert.id] = alert
-        work.add(alert)
-        firing[alert.severity] += 1
+        work.held.begin(alert)
+        _count_firing(row, alert.severity, 1)
+    else:
+        row.last_alert_end = latest(row.last_alert_end, alert.resolved_at)
+    row.disagreeing += not alert.auto_resolve
     alert.incident_id = row.id
     alert.attached_at = event.occurred_at
+    if row.id in work.held.had:
+        work.held.had[row.id].add(_identity(event.alert))
+
+
+def _count_firing(row: IncidentRow, severity: Severity, more: int) -> None:
+    row.firing[severity] = row.firing.get(severity, 0) + more
 
 
 def _new_alert(event: AlertEvent) -> AlertRow:
@@ -367,7 +358,7 @@ def _new_alert(event: AlertEvent) -> AlertRow:
 
 async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
     """An alert that fires says something else than before; a graver one can page again."""
-    alert = await alerts.lock_alert(work.session, event.alert.id)
+    alert = await alerts.lock_alert(work.held, event.alert.id)
     if alert is None or alert.incident_id is None:
         return _result(event, Outcome.IGNORED, event.incident_id, "unknown_alert")
     if alert.resolved_at is not None:
@@ -375,12 +366,11 @@ async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
     if alert.updated_at is not None and event.occurred_at < alert.updated_at:
         return _result(event, Outcome.IGNORED, alert.incident_id, "older_update")
     row = await _home(work, alert)
-    firing = await alerts.firing_of(work.session, row.id)
     before, was = row.severity, alert.severity
     _take_over(alert, event)
-    firing[was] -= 1
-    firing[alert.severity] += 1
-    means = _regard(work, row)
+    _count_firing(row, was, -1)
+    _count_firing(row, alert.severity, 1)
+    means = _regard(row)
     changed = alert.severity is not was
     if worth_saying(severity_changed=changed, said_at=alert.update_said_at, now=work.now):
         alert.update_said_at = work.now
@@ -414,26 +404,26 @@ def _take_over(alert: AlertRow, event: AlertEvent) -> None:
 
 async def _home(work: IncidentWork, alert: AlertRow) -> IncidentRow:
     """The incident of an alert that fires, locked; there is no such alert without one."""
-    row = await incidents.lock(work.session, alert.incident_id) if alert.incident_id else None
+    row = await incidents.lock(work.held, alert.incident_id) if alert.incident_id else None
     if row is None:
         raise LookupError(f"alert {alert.id} fires without an incident")
     return row
 
 
 async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
-    alert = await alerts.lock_alert(work.session, event.alert.id)
+    alert = await alerts.lock_alert(work.held, event.alert.id)
     if alert is None:
         alert = _new_alert(event)
         _end(alert, event)
-        held(work.session).alerts[alert.id] = alert
-        work.add(alert)
+        work.held.begin(alert)
         return _result(event, Outcome.APPLIED, event.incident_id, "resolved_before_opened")
     if alert.resolved_at is not None:
         return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
     row = await _home(work, alert)
-    firing = await alerts.firing_of(work.session, row.id)
-    firing[alert.severity] -= 1
+    row.disagreeing += alert.auto_resolve - event.auto_resolve
     _end(alert, event)
+    _count_firing(row, alert.severity, -1)
+    row.last_alert_end = latest(row.last_alert_end, alert.resolved_at)
     work.change(
         row,
         Happening(
@@ -443,10 +433,10 @@ async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
             data={"alert_id": str(alert.id), "title": _title(alert)},
         ),
     )
-    standing = await _conclude(work, row)
+    standing = _conclude(work, row)
     if standing is Standing.STILL_FIRING:
         before = row.severity
-        _regard(work, row)
+        _regard(row)
         regrade(work, row, before, at=event.occurred_at)
     return _result(event, Outcome.APPLIED, row.id, standing)
 
@@ -457,13 +447,16 @@ def _end(alert: AlertRow, event: AlertEvent) -> None:
     alert.auto_resolve = event.auto_resolve
 
 
-async def _conclude(work: IncidentWork, row: IncidentRow) -> Standing:
+def _conclude(work: IncidentWork, row: IncidentRow) -> Standing:
     """Resolve an incident none of whose alerts fires, or date its end by the last of them."""
-    # Counted, not read: in a storm an incident has thousands of alerts, and each of them ends.
-    if held(work.session).firing.get(row.id, Counter()).total() > 0:
-        return Standing.STILL_FIRING
-    await work.flush()
-    conclusion = conclude(await alerts.ends_of(work.session, row.id))
+    conclusion = conclude(
+        Ends(
+            alerts=row.alert_count,
+            firing=sum(row.firing.values()),
+            last=row.last_alert_end,
+            agree=row.disagreeing == 0,
+        )
+    )
     if conclusion.at is None:
         return conclusion.standing
     if row.resolved_at is None:

@@ -36,22 +36,24 @@ async def import_incidents(
     They get their numbers in the order in which they were created.
     """
     async with transaction(database, clock.now(), targets) as work:
-        await incidents.lock_names(work.session, [incident.id for incident in past])
+        await incidents.hold(work.held, [incident.id for incident in past], ())
         results: dict[object, ImportResult] = {}
         for incident in sorted(past, key=lambda incident: (incident.created_at, incident.id)):
-            results[incident.id] = await _import(work, incident, importer)
+            results[incident.id] = await _import(work, incident, importer, of=len(past))
         return [results[incident.id] for incident in past]
 
 
-async def _import(work: IncidentWork, past: PastIncident, importer: Actor) -> ImportResult:
-    known = await incidents.find(work.session, past.id)
+async def _import(
+    work: IncidentWork, past: PastIncident, importer: Actor, *, of: int
+) -> ImportResult:
+    known = await incidents.find(work.held, past.id)
     if known is not None:
         return ImportResult(id=past.id, number=views.number_of(known), outcome=Outcome.DUPLICATE)
     row = _row(work, past)
-    work.session.add(row)
-    await work.session.flush()
+    row.number = await incidents.next_number(work.held, expecting=of)
+    work.held.begin(row)
     for entry in sorted(_entries(past, importer), key=lambda entry: entry.at):
-        work.session.add(
+        work.held.entries.append(
             TimelineRow(
                 incident_id=row.id,
                 at=entry.at,

@@ -1,12 +1,10 @@
 """The beginning of an incident, whoever noticed."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from incident_management import metrics
 from incident_management.store import incidents
-from incident_management.store.held import held
 from incident_management.tables import IncidentRow
 from incident_management.workflow.work import TO_ONCALL, Happening, IncidentWork
 from shared.contracts.identity import Actor
@@ -29,14 +27,11 @@ async def open_incident(
     That of a canary is in no figure, and takes none of the numbers that people count by.
     """
     if row.canary:
-        row.number = await incidents.next_canary_number(work.session)
+        row.number = await incidents.next_canary_number(work.held)
     else:
-        row.number = await incidents.next_number(work.session, expecting=of)
+        row.number = await incidents.next_number(work.held, expecting=of)
         metrics.count_opened(work.increments, row.service, row.severity)
-    work.session.add(row)
-    mine = held(work.session)
-    mine.incidents[row.id] = row
-    mine.firing[row.id] = Counter()
+    work.held.begin(row)
     work.change(
         row,
         Happening(
@@ -66,5 +61,6 @@ def new_row(
         updated_at=created_at,
         origin=origin,
         revision=0,
+        counted_revision=0,
         **rest,
     )

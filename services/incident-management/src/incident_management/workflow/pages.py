@@ -40,10 +40,10 @@ async def _take(
     database: Database, clock: Clock, targets: Targets, events: Sequence[PageEvent]
 ) -> list[EventResult]:
     async with transaction(database, clock.now(), targets) as work:
-        seen = set(await processed(work.session, [event.event_id for event in events]))
+        seen = set(await processed(work.held.connection, [event.event_id for event in events]))
         fresh = [event for event in events if event.event_id not in seen]
         if fresh:
-            await incidents.hold(work.session, {event.incident_id for event in fresh}, ())
+            await incidents.hold(work.held, {event.incident_id for event in fresh}, ())
         results = []
         for event in events:
             if event.event_id in seen:
@@ -54,13 +54,13 @@ async def _take(
             seen.add(event.event_id)
             work.processed(event.event_id, event.incident_id)
         await people.remember_people(
-            work.session, [event.person for event in fresh if event.person is not None]
+            work.held.connection, [event.person for event in fresh if event.person is not None]
         )
         return results
 
 
 async def _apply(work: IncidentWork, event: PageEvent) -> EventResult:
-    row = await incidents.lock_reference(work.session, event.incident_id)
+    row = await incidents.lock_reference(work.held, event.incident_id)
     if row is None:
         return _result(event, Outcome.IGNORED, "unknown_incident")
     changed = _adopt(row, event)

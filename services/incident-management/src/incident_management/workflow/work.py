@@ -4,20 +4,20 @@ Use cases change rows and say why; the rest follows when the block is left (shar
 last, whose position is locked until the commit.
 """
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import structlog
-from sqlmodel import SQLModel
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from incident_management import views
-from incident_management.store import feed
-from incident_management.tables import IncidentRow, ProcessedRow, TimelineRow
+from incident_management.store import events, feed, writing
+from incident_management.store.held import Held
+from incident_management.tables import IncidentRow, TimelineRow
 from incident_management.targets import Targets
 from shared import context
 from shared.contracts.identity import Actor
@@ -25,10 +25,11 @@ from shared.contracts.incident_api import FeedEvent
 from shared.contracts.incidents import IncidentEvent, JoinedAlerts
 from shared.contracts.wire import rank
 from shared.database import Connection, Database
+from shared.errors import Unavailable
 from shared.identifiers import new_id
 from shared.outbox import Message
 from shared.urgency import Occasion, urgency
-from shared.work import Work, in_session
+from shared.work import Work, on_connection
 
 TO_ONCALL = "oncall"
 TO_ALERTS = "alerts"
@@ -57,13 +58,13 @@ class Happening:
 
 
 class IncidentWork(Work):
-    """Collects what happens in one transaction on ``session``."""
+    """Collects what happens in one transaction on ``connection``."""
 
-    def __init__(self, session: AsyncSession, now: datetime, targets: Targets) -> None:
+    def __init__(self, connection: Connection, now: datetime, targets: Targets) -> None:
         super().__init__(now)
-        self.session = session
+        self.held = Held(connection)
         self.targets = targets
-        self._later: list[SQLModel] = []
+        self._applied: dict[UUID, UUID | None] = {}
         self._feed: dict[tuple[UUID, str], tuple[IncidentRow, Happening]] = {}
         self._news: dict[tuple[str, UUID], _News] = {}
 
@@ -75,27 +76,16 @@ class IncidentWork(Work):
         """
         self.now = max(self.now, row.updated_at)
 
-    def add(self, row: SQLModel) -> None:
-        """Store a row that may point at an incident, in one go with the others."""
-        self._later.append(row)
-
     def processed(self, event_id: UUID, incident_id: UUID | None) -> None:
         """Remember that an event was applied."""
-        self.add(ProcessedRow(event_id=event_id, processed_at=self.now, incident_id=incident_id))
-
-    async def flush(self) -> None:
-        """Write what was changed and added so far: incidents first, for the others name them."""
-        await self.session.flush()
-        self.session.add_all(self._later)
-        self._later.clear()
-        await self.session.flush()
+        self._applied[event_id] = incident_id
 
     def remark(self, row: IncidentRow, happening: Happening) -> None:
         """Say something about an incident that does not change it.
 
         Of a canary's the feed, which is for people, says nothing.
         """
-        self.add(
+        self.held.entries.append(
             TimelineRow(
                 incident_id=row.id,
                 at=happening.at,
@@ -134,6 +124,8 @@ class IncidentWork(Work):
         incident that opened and ended in the same batch wakes nobody.
         """
         row.revision += 1
+        # Whoever changes an alert keeps the counts of its incident, so they are of this revision.
+        row.counted_revision = row.revision
         # Never back: whoever waits for this row goes on from it.
         row.updated_at = max(row.updated_at, self.now)
         self.remark(row, happening)
@@ -161,7 +153,8 @@ class IncidentWork(Work):
 
     async def write_rows(self) -> None:
         """The rows, and then what the neighbours are owed: it shows them as they are in the end."""
-        await self.flush()
+        await writing.write(self.held)
+        await events.remember(self.held.connection, self._applied, now=self.now)
         self.owe(*(_message(topic, news) for (topic, _), news in self._news.items()))
 
     async def write_last(self, connection: Connection) -> None:
@@ -222,12 +215,23 @@ def _message(topic: str, news: _News) -> Message:
     )
 
 
-def transaction(
+@asynccontextmanager
+async def transaction(
     database: Database, now: datetime, targets: Targets
-) -> AbstractAsyncContextManager[IncidentWork]:
+) -> AsyncIterator[IncidentWork]:
     """A unit of work that happens at ``now``; its figures say what was in time by ``targets``.
 
     Raises:
-        Unavailable: the database is in trouble, or another transaction made the same thing first.
+        Unavailable: the database is in trouble, or another transaction made the same thing first;
+            the same request will find it made.
     """
-    return in_session(database, lambda session: IncidentWork(session, now, targets))
+    try:
+        async with on_connection(
+            database, lambda connection: IncidentWork(connection, now, targets)
+        ) as work:
+            yield work
+    except psycopg.errors.UniqueViolation as error:
+        _log.warning("made_twice_at_once", error=str(error).strip())
+        raise Unavailable(
+            "Somebody else did the same at this moment; nothing was changed."
+        ) from error
