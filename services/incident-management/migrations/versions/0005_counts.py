@@ -1,4 +1,4 @@
-"""What an incident counts of its alerts, and the figures of incidents that are forgotten.
+"""What an incident counts of its alerts.
 
 Nothing is filled in: an incident whose counts are of no revision, or of another than its own, is
 counted when it is locked next. So is one that a replica of the release before has changed.
