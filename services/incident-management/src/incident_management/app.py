@@ -1,5 +1,6 @@
 """The composition root: wiring, and nothing else."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -66,7 +67,9 @@ def create_app(
     )
     tidying = Periodic(
         "housekeeping",
-        lambda: housekeeping.tidy(database, clock),
+        lambda: housekeeping.tidy(
+            database, clock, incidents_kept=timedelta(days=settings.incident_retention_days)
+        ),
         interval=housekeeping.INTERVAL_SECONDS,
         timeout=housekeeping.TIMEOUT_SECONDS,
         clock=clock,

@@ -25,6 +25,10 @@ class IncidentManagementSettings(DatabaseSettings):
         description="within which time an incident is to be resolved, by severity",
     )
 
+    incident_retention_days: int = Field(
+        730, ge=30, description="how long incidents are kept after their end; figures stay"
+    )
+
     @field_validator("acknowledge_targets", "resolve_targets")
     @classmethod
     def _names_each_severity(cls, value: str) -> str:

@@ -5,7 +5,7 @@ import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from litestar.testing import AsyncTestClient
 
 from incident_management.app import create_app
 from incident_management.settings import IncidentManagementSettings
+from incident_management.workflow import housekeeping
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Ref
@@ -201,6 +202,12 @@ class Service:
             while await self.app.state.outbox.deliver_due(topic):
                 pass
 
+    async def tidy(self, *, days: int = 730) -> None:
+        """Drop what nobody can need any more, and incidents so many days after their end."""
+        await housekeeping.tidy(
+            self.app.state.database, self.clock, incidents_kept=timedelta(days=days)
+        )
+
     async def metrics(self) -> dict[str, float]:
         """{series: value} of /metrics."""
         text = (await self.client.get("/metrics")).text
@@ -248,7 +255,5 @@ async def service(start_service: Callable[..., Service]) -> AsyncIterator[Servic
 @pytest.fixture
 def seconds_after(clock: ManualClock) -> Callable[[float], datetime]:
     """Instants relative to the test's beginning."""
-    from datetime import timedelta
-
     start = clock.now()
     return lambda seconds: start + timedelta(seconds=seconds)

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from incident_management.workflow import housekeeping
 from shared.contracts.incidents import CANARY_PAGED, IncidentEvent
 from vigie_testing.clock import ManualClock
 
@@ -190,7 +189,7 @@ async def test_it_is_removed_an_hour_after_its_end_or_a_day_after_its_beginning(
     stuck, _ = await begun(service)
 
     async def left() -> set[str]:
-        await housekeeping.tidy(service.app.state.database, clock)
+        await service.tidy()
         return {str(found) for (found,) in service.database.query(WHAT_NAMES_INCIDENTS)}
 
     clock.advance(hours=1)

@@ -8,7 +8,6 @@ import pytest
 
 from incident_management.store import feed
 from incident_management.stream import FeedStreams
-from incident_management.workflow import housekeeping
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.wakeups import Wakeups
@@ -89,13 +88,13 @@ async def test_a_client_that_was_away_too_long_starts_anew(
         await service.opened()
     clock.advance(feed.KEPT + timedelta(hours=1))
     await service.opened()
-    await housekeeping.tidy(service.app.state.database, clock)
+    await service.tidy()
     assert await streams.start_after(2) == (4, True)
     assert await streams.start_after(3) == (3, False)
     # An id of a database that was restored from an older backup.
     assert await streams.start_after(99) == (4, True)
     clock.advance(feed.KEPT + timedelta(hours=1))
-    await housekeeping.tidy(service.app.state.database, clock)
+    await service.tidy()
     assert await streams.start_after(4) == (4, False)
     assert await streams.start_after(3) == (4, True)
     stream = streams.events(4, reset=True, stopping=asyncio.Event())

@@ -14,7 +14,7 @@ WHERE canary AND (resolved_at < %(ended_before)s OR created_at < %(created_befor
 FOR UPDATE
 """
 # What names an incident goes before it; what was processed goes with its age, like everything.
-_HANGS_ON_IT = ("timeline", "alerts", "aliases")
+HANGS_ON_IT = ("timeline", "alerts", "aliases")
 
 
 async def forget(connection: Connection, *, now: datetime) -> int:
@@ -25,7 +25,7 @@ async def forget(connection: Connection, *, now: datetime) -> int:
     old = [row["id"] for row in await cursor.fetchall()]
     if not old:
         return 0
-    for table in _HANGS_ON_IT:
+    for table in HANGS_ON_IT:
         statement = (
             f"DELETE FROM {table} WHERE incident_id = ANY(%s)"  # noqa: S608 - of the list above
         )

@@ -1,4 +1,4 @@
-"""Exact figures of a window, by when it happened, computed from the incidents themselves."""
+"""Exact figures of a window, by when it happened, from the incidents and what is left of them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -24,23 +24,33 @@ from shared.database import Connection
 _TOTAL, _BY_SEVERITY, _BY_SERVICE, _BY_TEAM = 0b111, 0b011, 0b101, 0b110
 LISTED_AT_MOST = 100
 
-_TALLIES = """
+# Every incident that people saw, those that are forgotten too.
+_EVER = """(
+    SELECT severity, service, team, created_at, acknowledged_at, resolved_at,
+           merged_into IS NOT NULL AS merged
+    FROM incidents WHERE NOT canary
+    UNION ALL
+    SELECT severity, service, team, created_at, acknowledged_at, resolved_at, merged
+    FROM forgotten_incidents
+) AS ever"""
+
+_TALLIES = f"""
 WITH happened AS (
     SELECT severity, service, team, true AS opened,
            NULL::float8 AS mtta, NULL::float8 AS mttr, false AS unseen
-    FROM incidents
-    WHERE NOT canary AND created_at >= %(since)s AND created_at < %(until)s
+    FROM {_EVER}
+    WHERE created_at >= %(since)s AND created_at < %(until)s
     UNION ALL
     SELECT severity, service, team, false,
            greatest(extract(epoch FROM acknowledged_at - created_at)::float8, 0), NULL, false
-    FROM incidents
-    WHERE NOT canary AND acknowledged_at >= %(since)s AND acknowledged_at < %(until)s
+    FROM {_EVER}
+    WHERE acknowledged_at >= %(since)s AND acknowledged_at < %(until)s
     UNION ALL
     SELECT severity, service, team, false,
            NULL, greatest(extract(epoch FROM resolved_at - created_at)::float8, 0),
            acknowledged_at IS NULL
-    FROM incidents
-    WHERE NOT canary AND merged_into IS NULL
+    FROM {_EVER}
+    WHERE NOT merged
       AND resolved_at >= %(since)s AND resolved_at < %(until)s
 )
 SELECT grouping(severity, service, team) AS grouped, severity, service, team,
@@ -59,19 +69,19 @@ JOIN unnest(%(severities)s::text[], %(acknowledge)s::float8[], %(resolve)s::floa
     AS target (severity, acknowledge, resolve) USING (severity)
 GROUP BY GROUPING SETS ((), (severity), (service), (team))
 ORDER BY grouped, created DESC, resolved DESC, service, team
-"""
+"""  # noqa: S608 - constants
 
 _OPEN = """
 SELECT severity, status, service, team, count(*) AS held FROM incidents
 WHERE NOT canary AND status <> 'resolved' GROUP BY severity, status, service, team
 """
 
-_DAYS = """
+_DAYS = f"""
 SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS created
-FROM incidents
-WHERE NOT canary AND created_at >= %(since)s AND created_at < %(until)s
+FROM {_EVER}
+WHERE created_at >= %(since)s AND created_at < %(until)s
 GROUP BY day ORDER BY day
-"""
+"""  # noqa: S608 - constants
 
 _COUNTS = (
     *("created", "acknowledged", "acknowledged_in_time"),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from incident_management.store import canaries, feed
+from incident_management.store import canaries, feed, forgotten
 from shared.clock import Clock
 from shared.database import Database
 
@@ -13,8 +13,12 @@ TIMEOUT_SECONDS = 30.0
 EVENTS_REMEMBERED = timedelta(days=30)
 
 
-async def tidy(database: Database, clock: Clock) -> None:
-    """Forget old changes of the feed, canaries, and ids of events that cannot come again."""
+# Each of a few hundred rows, and a hundred thousand a cycle at most: nobody waits for it.
+PARTS_A_CYCLE = 200
+
+
+async def tidy(database: Database, clock: Clock, *, incidents_kept: timedelta) -> None:
+    """Forget old changes of the feed, canaries, ids of events that cannot come again, incidents."""
     now = clock.now()
     async with database.transaction() as connection:
         await feed.forget(connection, now=now)
@@ -24,3 +28,7 @@ async def tidy(database: Database, clock: Clock) -> None:
         await connection.execute(
             "DELETE FROM processed_events WHERE processed_at < %s", (now - EVENTS_REMEMBERED,)
         )
+    for _ in range(PARTS_A_CYCLE):
+        async with database.transaction() as connection:
+            if not await forgotten.forget(connection, before=now - incidents_kept):
+                break

@@ -8,9 +8,10 @@ the last scrape, and nothing of this did (docs/adr/0013).
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from incident_management import views
-from incident_management.store import incidents
+from incident_management.store import forgotten, incidents
 from incident_management.tables import IncidentRow, TimelineRow
 from incident_management.targets import Targets
 from incident_management.workflow.work import IncidentWork, transaction
@@ -31,15 +32,21 @@ async def import_incidents(
     past: list[PastIncident],
     importer: Actor,
 ) -> list[ImportResult]:
-    """Store them all or none; an id that is already there is left as it is.
+    """Store them all or none; an id that is, or was, already there is left as it is.
 
     They get their numbers in the order in which they were created.
     """
     async with transaction(database, clock.now(), targets) as work:
-        await incidents.hold(work.held, [incident.id for incident in past], ())
-        results: dict[object, ImportResult] = {}
+        ids = [incident.id for incident in past]
+        await incidents.hold(work.held, ids, ())
+        gone = await forgotten.numbers(work.held.connection, ids)
+        results: dict[UUID, ImportResult] = {
+            incident_id: ImportResult(id=incident_id, number=number, outcome=Outcome.DUPLICATE)
+            for incident_id, number in gone.items()
+        }
         for incident in sorted(past, key=lambda incident: (incident.created_at, incident.id)):
-            results[incident.id] = await _import(work, incident, importer, of=len(past))
+            if incident.id not in gone:
+                results[incident.id] = await _import(work, incident, importer, of=len(past))
         return [results[incident.id] for incident in past]
 
 
