@@ -74,6 +74,7 @@ def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
             for word, severity in (stored.severities or {}).items()
         },
         mapping=stored.mapping,
+        sender=stored.name,
     )
 
 

@@ -119,6 +119,7 @@ class Policy:
         service_labels: labels that can name the service, the first that is there wins.
         severities: the sender's own words for severities, beside those that everybody knows.
         mapping: how generic JSON becomes an alert (alert_ingestion.formats.mapping), if chosen.
+        sender: the integration's name: the service of what names none, where a key stands for one.
     """
 
     auto_resolve: bool
@@ -129,6 +130,7 @@ class Policy:
     service_labels: tuple[str, ...]
     severities: Mapping[str, Severity]
     mapping: Mapping[str, Any] | None = None
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

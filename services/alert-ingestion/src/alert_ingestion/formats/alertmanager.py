@@ -99,6 +99,11 @@ def _reply(_taken: Taken) -> bytes:
     return b""
 
 
+def _is_list_of_alerts(value: Any) -> bool:
+    one = value[0] if isinstance(value, list) and value else None
+    return isinstance(one, dict) and "labels" in one and "message" not in one
+
+
 FORMAT: Final = Format(
     name="alertmanager",
     paths=tuple(f"{prefix}/api/v2/alerts" for prefix in PREFIXES),
@@ -123,4 +128,6 @@ FORMAT: Final = Format(
     answer_description="Stored; the answer is empty.",
     # Prometheus drops what is answered 4xx.
     overload=503,
+    recognises=_is_list_of_alerts,
+    called="a list of alerts as Prometheus sends them",
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from alert_ingestion.formats.reading import Envelope, Reading, Taken
 from alert_ingestion.model import Policy, Sent
@@ -34,6 +35,12 @@ Reply: TypeAlias = Callable[[Taken], Any]
 Refusal: TypeAlias = Callable[[Problem], tuple[int, Mapping[str, Any]]]
 """Status and body of a refusal, in the words that clients of the format read."""
 
+FOUND: Final = "fingerprint"
+"""The parameter that holds the identity of the alert which was found by its id."""
+
+RIGHT_ADDRESS: Final = "right_address"
+"""The member of a problem that names where a body belongs; its detail is a sentence then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -45,17 +52,26 @@ class Format:
         methods: by which it is sent.
         operation_id, summary, description: of the route, in OpenAPI.
         open, read, reply: from a request to what it says, and to the answer.
-        key: finds the integration key in a body, for formats that put it there.
-        headers, query: names (lower case) of what is read beside the body, and kept with it.
-        refusal: how a refusal reads; None for the problem document of every other route.
+        key: finds the integration key in a body, for formats that put it there; the body is read
+            before its sender is known then, so ``largest_body`` has to be small.
+        kept: what of a request is kept: without the key, with the identity that it is given here,
+            so that a replay finds the same.
+        about: the id of the alert that a request speaks of, where its sender names it by ours; what
+            is found is kept as ``FOUND`` among the parameters of the path.
+        headers, query: names (lower case) of what is read beside the body, and kept with it; a
+            header that ends in ``*`` stands for all that begin so.
+        refusal: how a refusal reads, and ``refused`` its type; None for the problem document of
+            every other route.
         overload: the status of an answer to a sender that has to wait: 429, or 503 where the
             sender repeats nothing else.
         media_types: of bodies, beside JSON.
-        schema, example: of a body, in OpenAPI.
+        schema, example: of a body, in OpenAPI; an empty schema where there is none.
         answer: the type of the answer; None for an empty one.
         strict: one bad alert refuses the body, and nothing of it is stored.
         keeps_outcome: a sender may ask later what became of a request.
         recognises: whether a decoded body that was sent elsewhere is probably of this format.
+        called: what its requests are, with an article ("a Grafana webhook"), for whoever sent one
+            elsewhere.
     """
 
     name: str
@@ -76,10 +92,14 @@ class Format:
     largest_body: int = field(default=LARGEST_BODY)
     methods: tuple[str, ...] = ("POST",)
     key: Callable[[bytes], str | None] | None = None
+    kept: Callable[[Sent], Sent] | None = None
+    about: Callable[[Sent], UUID | None] | None = None
     headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     refusal: Refusal | None = None
+    refused: Any = None
     overload: int = 429
     media_types: tuple[str, ...] = ()
     keeps_outcome: bool = False
     recognises: Callable[[Any], bool] | None = None
+    called: str = ""

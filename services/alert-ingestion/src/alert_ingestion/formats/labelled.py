@@ -76,16 +76,25 @@ def received(
     ends_at_is_timeout: bool = False,
     own_fingerprint: str = "",
     group: str | None = None,
+    message: str = "",
+    service_else: str = "",
+    graded: Mapping[str, str] | None = None,
 ) -> ReceivedAlert:
-    """An alert from its labels; ``own_fingerprint`` and ``group`` are the sender's, if named."""
-    mapped, original, known = severity.from_labels(labels, policy.severities)
+    """An alert from its labels; ``own_fingerprint`` and ``group`` are the sender's, if named.
+
+    ``message`` is what annotations would tell otherwise, ``service_else`` the service where no
+    label names one, ``graded`` what the severity is read from instead of the labels.
+    """
+    mapped, original, known = severity.from_labels(
+        labels if graded is None else graded, policy.severities
+    )
     kept_labels, cut_labels = bounds.texts(labels)
     kept_annotations, cut_annotations = bounds.texts(annotations)
     kept_links, cut_links = bounds.links(links_of(links, annotations))
     return ReceivedAlert(
         # Of the whole, so that what differs only beyond the bounds stays apart.
         fingerprint=own_fingerprint or fingerprint.of_labels(labels),
-        service=bounds.cut(_first(labels, policy.service_labels) or "unknown", _LONGEST_SERVICE),
+        service=service_of(labels, policy, otherwise=service_else),
         severity=mapped,
         severity_original=(
             bounds.cut(original, bounds.LONGEST_NAME)
@@ -95,7 +104,7 @@ def received(
         severity_unknown=not known,
         group=group,
         default_labels=DEFAULT_CORRELATION,
-        message=bounds.cut(_message(labels, annotations), _LONGEST_MESSAGE),
+        message=bounds.cut(message.strip() or _message(labels, annotations), _LONGEST_MESSAGE),
         starts_at=starts_at,
         starts_at_given=starts_at_given,
         resolved=resolved,
@@ -109,6 +118,12 @@ def received(
         ),
         links=kept_links,
     )
+
+
+def service_of(labels: Mapping[str, str], policy: Policy, *, otherwise: str = "") -> str:
+    """What is affected: the first of the integration's labels that names it."""
+    named = _first(labels, policy.service_labels) or otherwise.strip() or "unknown"
+    return bounds.cut(named, _LONGEST_SERVICE)
 
 
 def _message(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:

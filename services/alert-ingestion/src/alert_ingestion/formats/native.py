@@ -177,6 +177,11 @@ def _reply(taken: Taken) -> Reply | Replies:
     return Replies(results=replies) if taken.envelope.is_list else replies[0]
 
 
+def _is_native(value: Any) -> bool:
+    one = value[0] if isinstance(value, list) and value else value
+    return isinstance(one, dict) and {"service", "severity", "message"} <= one.keys()
+
+
 _ALERT: Final = {
     name: part
     for name, part in NativeAlert.model_json_schema(
@@ -213,4 +218,6 @@ FORMAT: Final = Format(
     status_code=201,
     strict=True,
     largest_body=MAX_BODY_BYTES,
+    recognises=_is_native,
+    called="an alert in Vigie's own format",
 )

@@ -56,7 +56,7 @@ class Taken:
     """What became of a request: a receipt for each thing that was said, and the bad parts.
 
     ``dead`` is the reason for which all of it waits in the inbox to be replayed, ``paused``
-    whether it does because its integration is paused.
+    whether it does because its integration is paused, ``took`` the seconds until it was stored.
     """
 
     inbox_id: UUID
@@ -66,6 +66,7 @@ class Taken:
     errors: tuple[FieldError, ...] = ()
     dead: str | None = None
     paused: bool = False
+    took: float = 0.0
 
 
 class Uninterpretable(Exception):
@@ -109,6 +110,16 @@ def decode_into(body: bytes, kind: type[Any], *, otherwise: str) -> Any:
         raise Malformed(otherwise) from error
     except RecursionError:
         raise Malformed("The body is nested too deeply.") from None
+
+
+def decode_object(body: bytes, *, otherwise: str) -> dict[str, Any]:
+    """The one object that a foreign body is, with what PostgreSQL cannot hold replaced.
+
+    Raises:
+        Malformed: it is none (``otherwise`` says what was expected).
+    """
+    value: dict[str, Any] = decode_into(body, dict[str, Any], otherwise=otherwise)
+    return storable(value) if _ESCAPE in body else value
 
 
 def decode_item(raw: msgspec.Raw) -> Any:

@@ -1,6 +1,6 @@
 """Webhook v4 of Alertmanager and of Grafana's alerting, inbound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -147,7 +147,23 @@ def _reply(taken: Taken) -> Answer:
     return Answer(received=len(taken.receipts), truncated=taken.envelope.truncated)
 
 
-def _format(name: str, *, sender: str, operation_id: str) -> Format:
+def _is_notification(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("alerts"), list)
+
+
+def _is_grafanas(value: Any) -> bool:
+    return _is_notification(value) and "orgId" in value
+
+
+def _format(
+    name: str,
+    *,
+    sender: str,
+    operation_id: str,
+    recognises: Callable[[Any], bool],
+    called: str,
+    **beside: Any,
+) -> Format:
     return Format(
         name=f"{name}-webhook",
         paths=(f"/api/v1/webhooks/{name}",),
@@ -181,6 +197,7 @@ def _format(name: str, *, sender: str, operation_id: str) -> Format:
             "status": "firing",
             "externalURL": "http://alertmanager:9093",
             "truncatedAlerts": 0,
+            **beside,
             "alerts": [
                 {
                     "status": "firing",
@@ -195,12 +212,24 @@ def _format(name: str, *, sender: str, operation_id: str) -> Format:
         answer=Answer,
         # Alertmanager repeats what is answered 5xx, and nothing else.
         overload=503,
+        recognises=recognises,
+        called=called,
     )
 
 
 ALERTMANAGER: Final = _format(
-    "alertmanager", sender="Alertmanager's webhook receiver", operation_id="alertmanager_webhook"
+    "alertmanager",
+    sender="Alertmanager's webhook receiver",
+    operation_id="alertmanager_webhook",
+    recognises=lambda value: _is_notification(value) and not _is_grafanas(value),
+    called="a webhook of Alertmanager",
 )
 GRAFANA: Final = _format(
-    "grafana", sender="Grafana's webhook contact point", operation_id="grafana_webhook"
+    "grafana",
+    sender="Grafana's webhook contact point",
+    operation_id="grafana_webhook",
+    recognises=_is_grafanas,
+    called="a Grafana webhook",
+    orgId=1,
+    title="[FIRING:1] HighErrorRate",
 )

@@ -1,24 +1,44 @@
 """A route for each format: parse nothing, call one use case, answer in the sender's terms."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from time import perf_counter
 from typing import Any, Final
 
-from litestar import Request, Response, post
+import msgspec
+from litestar import HttpMethod, MediaType, Request, Response, route
 from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Operation
 
-from alert_ingestion.formats import FORMATS
-from alert_ingestion.formats.format import Format
+from alert_ingestion.formats import FORMATS, addresses
+from alert_ingestion.formats.format import FOUND, Format
 from alert_ingestion.formats.reading import Taken
 from alert_ingestion.model import Sent
 from alert_ingestion.routes.documented import json_body
-from alert_ingestion.routes.keys import integration_key
+from alert_ingestion.routes.keys import found_in_body, integration_key
 from alert_ingestion.routes.parameters import TheIngestion
-from alert_ingestion.workflow.ingest import Body, Ingestion, told
+from alert_ingestion.store import alerts
+from alert_ingestion.workflow.ingest import Ingestion, told
 from shared import problems
-from shared.errors import Malformed, Problem, Unauthorized
+from shared.app import media_type_check
+from shared.database import Database
+from shared.errors import (
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    Problem,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+)
 from shared.intake import vouch
 from shared.observe import tell
 
@@ -32,34 +52,70 @@ class PartlyRefused(Malformed):
 
 def route_of(form: Format) -> HTTPRouteHandler:
     """The handler that takes requests of a format."""
+    alone = len(form.paths) == 1 and len(form.methods) == 1
 
-    @post(
+    @route(
         list(form.paths),
-        operation_class=json_body(
-            dict(form.schema), description=form.body_description, example=form.example
-        ),
-        operation_id=form.operation_id if len(form.paths) == 1 else None,
+        http_method=[HttpMethod(method) for method in form.methods],
+        operation_class=_documented(form),
+        operation_id=form.operation_id if alone else None,
         summary=form.summary,
         description=form.description,
         status_code=form.status_code,
         tags=["alerts in"],
         security=[{"bearer": []}],
         request_max_body_size=form.largest_body,
-        exception_handlers={Problem: _refused, HTTPException: _refused_by_framework},
+        exception_handlers={
+            Problem: partial(_refused, form),
+            HTTPException: partial(_refused_by_framework, form),
+        },
         responses={
             form.status_code: ResponseSpec(
                 form.answer,
                 description=form.answer_description,
                 # Made-up examples need a generator that is not in the image, and change.
                 generate_examples=False,
-            )
+            ),
+            **_refusals(form),
         },
+        **_accepting(form),
     )
     async def handle(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[Any]:
         answer = await take(request, form, ingestion, request.body)
         return Response(answer, status_code=form.status_code)
 
     return handle
+
+
+def _documented(form: Format) -> type[Operation]:
+    if not form.schema:
+        return Operation
+    return json_body(dict(form.schema), description=form.body_description, example=form.example)
+
+
+def _refusals(form: Format) -> dict[int, ResponseSpec]:
+    """How a format refuses, where it does not do so as everybody else."""
+    if form.refused is None:
+        return {}
+    return {
+        status: ResponseSpec(form.refused, description=description, generate_examples=False)
+        for status, description in _STATUSES.items()
+    }
+
+
+_STATUSES: Final = {
+    problem.status: problem.title
+    for problem in (
+        *(Malformed, Unauthorized, Forbidden, NotFound, TooSlow, TooLarge, Unsupported, Invalid),
+        *(TooMany, Unavailable),
+    )
+}
+
+
+def _accepting(form: Format) -> dict[str, Any]:
+    if not form.media_types:
+        return {}
+    return {"before_request": media_type_check(("application/json", *form.media_types))}
 
 
 async def take(
@@ -73,42 +129,89 @@ async def take(
     Raises:
         Problem: the request is refused.
     """
-    taken = await ingestion(integration_key(request), form, _reader(request, form, body))
-    tell(request.scope, told(taken))
-    _refuse_partly(taken)
-    return form.reply(taken)
+    began = perf_counter()
+    reader = _Reader(request, form, ingestion.database, body)
+    try:
+        if form.key is not None:
+            await reader.find_key(form.key)
+        taken = await ingestion(integration_key(request), form, reader)
+        tell(request.scope, told(taken))
+        _refuse_partly(taken)
+    except (Malformed, Invalid, Unauthorized) as problem:
+        if reader.body is not None:
+            addresses.direct(problem, reader.body, form)
+        raise
+    return form.reply(replace(taken, took=perf_counter() - began))
 
 
-def refused(request: Request[Any, Any, Any], _form: Format, error: Exception) -> Response[bytes]:
+def refused(request: Request[Any, Any, Any], form: Format, error: Exception) -> Response[bytes]:
     """The answer to a request that failed; a refusal is counted once it was given."""
     match error:
         case Problem():
-            return _refused(request, error)
+            return _refused(form, request, error)
         case HTTPException():
-            return _refused_by_framework(request, error)
+            return _refused_by_framework(form, request, error)
         case _:
             return problems.on_unexpected(request, error)
 
 
-def _reader(
-    request: Request[Any, Any, Any], form: Format, body: Callable[[], Awaitable[bytes]]
-) -> Body:
-    """Reads what was sent, for whoever has found the key to be good."""
+class _Reader:
+    """Reads what was sent, for whoever has found the key to be good; ``body`` once it is read."""
 
-    async def read() -> Sent:
-        vouch(request.scope)
-        return Sent(
-            await body(),
-            path={name: str(value) for name, value in request.scope.get("path_params", {}).items()},
-            query=_named(form.query, request.query_params),
-            headers=_named(form.headers, request.headers),
+    def __init__(
+        self,
+        request: Request[Any, Any, Any],
+        form: Format,
+        database: Database,
+        read: Callable[[], Awaitable[bytes]],
+    ) -> None:
+        self._request = request
+        self._form = form
+        self._database = database
+        self._read = read
+        self.body: bytes | None = None
+
+    async def find_key(self, key: Callable[[bytes], str | None]) -> None:
+        """Find the key in the body, which is read for nobody else's sake: it is small.
+
+        Raises:
+            Unauthorized: there is none, nor anywhere else.
+        """
+        found = key(await self._whole())
+        found_in_body(self._request, found)
+        if integration_key(self._request) is None:
+            raise Unauthorized("The body holds no key of an integration.")
+
+    async def __call__(self) -> Sent:
+        scope = self._request.scope
+        sent = Sent(
+            await self._whole(),
+            path={name: str(value) for name, value in scope.get("path_params", {}).items()},
+            query=_named(self._form.query, self._request.query_params),
+            headers=_named(self._form.headers, self._request.headers),
         )
+        if self._form.kept is not None:
+            sent = self._form.kept(sent)
+        alert_id = self._form.about(sent) if self._form.about is not None else None
+        if alert_id is None:
+            return sent
+        async with self._database.transaction() as connection:
+            alert = await alerts.by_id(connection, alert_id)
+        return replace(sent, path={**sent.path, FOUND: alert.fingerprint}) if alert else sent
 
-    return read
+    async def _whole(self) -> bytes:
+        if self.body is None:
+            vouch(self._request.scope)
+            self.body = await self._read()
+        return self.body
 
 
 def _named(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name in names if (value := given.get(name)) is not None}
+    wanted = {name: value for name in names if (value := given.get(name)) is not None}
+    prefixes = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
+    if prefixes:
+        wanted |= {name: given[name] for name in given if name.startswith(prefixes)}
+    return wanted
 
 
 def _refuse_partly(taken: Taken) -> None:
@@ -126,14 +229,37 @@ def _refuse_partly(taken: Taken) -> None:
     )
 
 
-def _refused(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+def _refused(form: Format, request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     reason = _REASONS.get(type(problem), problem.title.lower().replace(" ", "_"))
-    return _noted(request, problems.on_problem(request, problem), reason, problem.detail)
+    if form.refusal is None:
+        response = problems.on_problem(request, problem)
+    else:
+        problems.forget(problem)
+        status, said = form.refusal(problem)
+        response = Response(
+            msgspec.json.encode(said),
+            status_code=status,
+            media_type=MediaType.JSON.value,
+            headers=problem.headers if status == problem.status else {},
+        )
+    return _noted(request, response, reason, problem.detail)
 
 
-def _refused_by_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def _refused_by_framework(
+    form: Format, request: Request[Any, Any, Any], error: HTTPException
+) -> Response[bytes]:
+    if form.refusal is not None:
+        return _refused(form, request, _as_problem(error))
     reason = error.__class__.__name__
     return _noted(request, problems.on_http_exception(request, error), reason, error.detail)
+
+
+def _as_problem(error: HTTPException) -> Problem:
+    if error.status_code == TooLarge.status:
+        return TooLarge("The body is larger than this route accepts.")
+    if error.status_code == NotFound.status:
+        return NotFound("There is nothing at this address.")
+    return Malformed(error.detail)
 
 
 _REASONS: Final[dict[type[Problem], str]] = {

@@ -9,19 +9,28 @@ from shared.auth import bearer_token
 
 QUERY_PARAMETER: Final = "integration_key"
 
+_IN_BODY: Final = "vigie.key_in_body"
+
 
 def integration_key(request: Request[Any, Any, Any]) -> str | None:
     """The key of a request, or None.
 
-    It is a bearer token, Opsgenie's GenieKey, the password of basic auth, or in the URL; the header
-    wins over the URL. What looks like a key is masked in every log.
+    It is in the body of some formats, else a bearer token, Opsgenie's GenieKey, the password of
+    basic auth, or in the URL; the header wins over the URL. What looks like a key is masked in
+    every log.
     """
     return (
-        bearer_token(request)
+        request.scope.get(_IN_BODY)  # type: ignore[return-value]
+        or bearer_token(request)
         or _genie_key(request)
         or _basic_password(request)
         or _in_query(request)
     )
+
+
+def found_in_body(request: Request[Any, Any, Any], key: str | None) -> None:
+    """Remember the key that was found in the body of a request."""
+    request.scope[_IN_BODY] = key  # type: ignore[typeddict-unknown-key]
 
 
 def _genie_key(request: Request[Any, Any, Any]) -> str | None:

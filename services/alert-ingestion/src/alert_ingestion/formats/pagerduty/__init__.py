@@ -1,0 +1,1 @@
+"""PagerDuty's Events API v2, inbound: events, change events, and PagerDuty's own answers."""
