@@ -11,7 +11,7 @@ from alert_ingestion import integrations, metrics
 from alert_ingestion.engines import engines
 from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Policy
-from alert_ingestion.routes import alertmanager, alerts, inbound, internal
+from alert_ingestion.routes import alertmanager, alerts, changes, inbound, internal
 from alert_ingestion.routes import integrations as integration_routes
 from alert_ingestion.routes.front_door import FrontDoor
 from alert_ingestion.settings import AlertIngestionSettings
@@ -43,6 +43,7 @@ HANDLERS: Final = (
     alertmanager.status,
     alerts.list_alerts,
     alerts.get_alert,
+    changes.list_changes,
     integration_routes.create_integration,
     integration_routes.list_integrations,
     integration_routes.get_integration,

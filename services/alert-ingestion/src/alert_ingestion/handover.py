@@ -1,12 +1,12 @@
 """What is owed to incident-management: events when an alert joins, changes, and ends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 from uuid import UUID
 
 from alert_ingestion.model import Alert, FollowUp, FollowUpKind, Reason
-from shared.contracts.alerts import AlertEvent, AlertKind, AlertSnapshot
+from shared.contracts.alerts import AlertEvent, AlertKind, AlertSnapshot, ServiceChange
 from shared.contracts.wire import Severity, is_worse
 from shared.identifiers import new_id
 from shared.outbox import Message
@@ -92,6 +92,23 @@ def passed_on(
     )
 
 
+def changed(
+    alert: Alert, changes: Sequence[ServiceChange], *, now: datetime, context: Context
+) -> Message:
+    """The alert's service was changed, before the alert came or since."""
+    return _message(
+        AlertKind.SERVICE_CHANGED,
+        alert,
+        # Nothing is opened for it, so it need not say what would be opened.
+        None,
+        reason=Reason.CHANGE,
+        now=now,
+        occasion=Occasion.RECORD,
+        context=context,
+        changes=changes,
+    )
+
+
 _FOLLOW_UPS: Final = {
     FollowUpKind.ACKNOWLEDGED: (AlertKind.ACKNOWLEDGED, Reason.ACKNOWLEDGED),
     FollowUpKind.NOTE: (AlertKind.NOTED, Reason.NOTED),
@@ -109,6 +126,7 @@ def _message(
     context: Context,
     author: str = "",
     text: str = "",
+    changes: Sequence[ServiceChange] = (),
 ) -> Message:
     if alert.incident_id is None:
         raise ValueError(f"alert {alert.id} belongs to no incident of which to tell")
@@ -127,6 +145,7 @@ def _message(
         canary=alert.is_canary,
         author=author,
         text=text,
+        changes=list(changes),
     )
     return Message(
         topic=TOPIC,

@@ -224,6 +224,7 @@ def media_type_check(
 
     The check raises Unsupported.
     """
+
     # Waits for nothing; what is not a coroutine is run in a thread, which costs more than the rest.
     async def check(request: Request[Any, Any, Any]) -> None:
         """Refuse a body that would not be understood, saying what to send: curl sends a form."""

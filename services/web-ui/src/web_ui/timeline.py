@@ -27,6 +27,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     IncidentKind.ALERT_ATTACHED: ("alert", ""),
     IncidentKind.ALERT_UPDATED: ("alert", ""),
     IncidentKind.ALERT_RESOLVED: ("resolve", ""),
+    IncidentKind.SERVICE_CHANGED: ("edit", ""),
     IncidentKind.NOTE: ("note", ""),
     PageKind.STARTED: ("page", ""),
     PageKind.REQUESTED: ("escalate", "busy"),

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -142,6 +142,17 @@ async def page(
     cursor = await connection.execute(
         f"{' UNION ALL '.join(newest)} ORDER BY id DESC LIMIT %(limit)s".encode(),
         {**filters, "before": before, "limit": limit, "canary": CANARY},
+    )
+    return [from_row(row) for row in await cursor.fetchall()]
+
+
+async def spokesmen(connection: Connection, services: Collection[str], most: int) -> list[Alert]:
+    """The newest alert that fires of each open incident of some services, at most ``most``."""
+    cursor = await connection.execute(
+        f"SELECT DISTINCT ON (incident_id) * FROM ({_select('alerts')} "  # noqa: S608 - constants
+        "WHERE a.status = 'firing' AND a.incident_id IS NOT NULL AND a.service = ANY(%s) "
+        "AND a.integration_id <> %s) AS firing ORDER BY incident_id DESC, id DESC LIMIT %s",
+        (sorted(services), CANARY, most),
     )
     return [from_row(row) for row in await cursor.fetchall()]
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from alert_ingestion.store import alerts, canary, heartbeats, inbox
+from alert_ingestion.store import alerts, canary, changes, heartbeats, inbox
 from shared.database import Database
 
 BATCH: Final = 1000
@@ -19,6 +19,9 @@ WALKS_KEPT_FOR: Final = timedelta(days=7)
 # One that has been silent for so long is none any more: somebody took it away.
 HEARTBEATS_REMEMBERED_FOR: Final = timedelta(days=7)
 
+# As long as somebody may look for what was changed before an incident.
+CHANGES_REMEMBERED_FOR: Final = timedelta(days=30)
+
 # A problem that comes and goes stays among the live ones meanwhile.
 OVER_FOR: Final = timedelta(hours=1)
 
@@ -26,13 +29,14 @@ OVER_FOR: Final = timedelta(hours=1)
 async def forget(database: Database, now: datetime, *, retention: timedelta) -> bool:
     """Delete a batch of raw bodies older than ``retention``; whether there may be more.
 
-    With it goes what is left of events, canaries and heartbeats after their time.
+    With it goes what is left of events, changes, canaries and heartbeats after their time.
     """
     async with database.transaction() as connection:
         deleted = await inbox.purge(connection, now - retention, BATCH)
         await inbox.purge_events(connection, now - EVENTS_REMEMBERED_FOR)
         await canary.forget_alerts(connection, now - CANARIES_KEPT_FOR)
         await canary.forget_walks(connection, now - WALKS_KEPT_FOR)
+        await changes.purge(connection, now - CHANGES_REMEMBERED_FOR)
         await heartbeats.forget(connection, now - HEARTBEATS_REMEMBERED_FOR)
     return deleted == BATCH
 

@@ -83,7 +83,7 @@ def _take(work: AlertWork, batch: Batch, said: Said) -> Receipt:  # noqa: PLR091
         case FollowUp():
             return _follow_up(work, batch, said)
         case Change():
-            work.note_change(batch.integration.id, said)
+            work.note_change(batch.integration, said)
             return Receipt(Action.CHANGE, Reason.CHANGE, AlertStatus.RESOLVED)
         case Ping():
             return _hear(work, batch, said.name, alive=True)

@@ -22,6 +22,12 @@ from alert_ingestion.store import (
     locks,
 )
 from alert_ingestion.store.activity import Activity
+from alert_ingestion.workflow.changes import (
+    News,
+    Opening,
+    told_at_opening,
+    told_while_open,
+)
 from shared.counters import short
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
@@ -53,7 +59,8 @@ class AlertWork(Work):
         self._maybe_emptied: set[UUID] = set()
         self._heartbeats: dict[str, UUID] = {}
         self._activity: dict[UUID, Activity] = {}
-        self._changes: list[tuple[UUID, Change]] = []
+        self._changes: list[News] = []
+        self._opened_in: dict[UUID, Mapping[str, str]] = {}
         self.context: Mapping[str, str] = {}
         """The request that is being worked through; what it owes is sent in its name."""
 
@@ -95,6 +102,7 @@ class AlertWork(Work):
         """A new incident, whose id was allocated here."""
         self._incidents[incident.id] = incident
         self._new_incidents.append(incident)
+        self._opened_in[incident.id] = self.context
 
     def open_group(self, group: Group) -> None:
         """A group takes over its key; the one that had it takes nothing new."""
@@ -196,9 +204,9 @@ class AlertWork(Work):
                 )
             )
 
-    def note_change(self, integration_id: UUID, change: Change) -> None:
-        """A service was changed, says an integration."""
-        self._changes.append((integration_id, change))
+    def note_change(self, integration: Integration, change: Change) -> None:
+        """A service was changed, says an integration; incidents of that service hear of it."""
+        self._changes.append(News(integration, change, self.context))
 
     async def write_rows(self) -> None:
         """The alerts, their groups and their incidents."""
@@ -215,12 +223,26 @@ class AlertWork(Work):
             await groups.close_of_incidents(
                 connection, emptied, reason="all_alerts_resolved", now=self.now
             )
-        await changes.insert(connection, self._changes, self.now)
+        await self._write_changes()
         await activity.add(connection, self._activity, self.now)
         for integration_id, word in sorted(self._unknown_severities.items()):
             await integrations.note_unknown_severity(connection, integration_id, word, self.now)
         if left := await heartbeats.note(connection, self._heartbeats, self.now):
             _log.warning("heartbeats_too_many", left_out=len(left))
+
+    async def _write_changes(self) -> None:
+        told = [(news.integration.id, news.change) for news in self._changes]
+        await changes.insert(self.connection, told, self.now)
+        began = {alert.incident_id: alert for alert in reversed(self._inserted.values())}
+        openings = [
+            Opening(began[incident_id], context)
+            for incident_id, context in self._opened_in.items()
+            if incident_id in began
+        ]
+        self.owe(
+            *await told_at_opening(self.connection, openings, self.now),
+            *await told_while_open(self.connection, self._changes, self._opened_in, self.now),
+        )
 
     def _recurrence_of(self, alert: Alert) -> UUID | None:
         incident = self.incident(alert.incident_id)

@@ -28,6 +28,7 @@ from incident_management.store.events import processed
 from incident_management.store.held import Identity
 from incident_management.tables import AlertRow, IncidentRow
 from incident_management.targets import Targets
+from incident_management.workflow import follow_ups
 from incident_management.workflow.lifecycle import regrade, reopen, resolve_by_rule, revive
 from incident_management.workflow.opening import new_row, open_incident
 from incident_management.workflow.work import (
@@ -119,7 +120,9 @@ def _names(events: Sequence[AlertEvent]) -> set[UUID]:
     return named | {event.recurrence_of for event in events if event.recurrence_of is not None}
 
 
-async def _apply(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
+async def _apply(  # noqa: PLR0911 - one a kind
+    work: IncidentWork, event: AlertEvent, of: int
+) -> EventResult:
     match event.type:
         case AlertKind.OPENED:
             return await _opened(work, event, of)
@@ -127,6 +130,12 @@ async def _apply(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
             return await _updated(work, event)
         case AlertKind.RESOLVED:
             return await _resolved(work, event)
+        case AlertKind.ACKNOWLEDGED:
+            return await follow_ups.acknowledged(work, event)
+        case AlertKind.NOTED:
+            return await follow_ups.noted(work, event)
+        case AlertKind.SERVICE_CHANGED:
+            return await follow_ups.changed(work, event)
         case _:
             return _result(event, Outcome.IGNORED, event.incident_id, "unknown_event_type")
 

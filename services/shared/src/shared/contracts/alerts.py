@@ -19,13 +19,14 @@ AGE_REACHED = "incident_age_reached"
 
 
 class AlertKind(StrEnum):
-    """What an alert did, as the ``type`` of an event."""
+    """What an alert did, or what was done about it, as the ``type`` of an event."""
 
     OPENED = "alert.opened"
     UPDATED = "alert.updated"
     RESOLVED = "alert.resolved"
     ACKNOWLEDGED = "alert.acknowledged"
     NOTED = "alert.noted"
+    SERVICE_CHANGED = "service.changed"
 
 
 class AlertSnapshot(Wire):
@@ -44,11 +45,21 @@ class AlertSnapshot(Wire):
     ends_at: Instant | None = None
 
 
+class ServiceChange(Wire):
+    """A change of a service (a deployment, a setting); ``url`` leads to it."""
+
+    service: Text
+    summary: Text
+    at: Instant
+    integration: Text
+    url: Text = ""
+
+
 class AlertEvent(Wire):
     """Something became of one alert, or was done with it at its sender.
 
     It began to belong to an incident, says something else than before, or stopped firing; or
-    somebody acknowledged it there, or said something about it.
+    somebody acknowledged it there, or said something about it; or its service was changed.
 
     ``type`` is one of ``AlertKind`` (those of newer versions are ignored).
     ``auto_resolve`` is the integration's policy: an incident all of whose alerts are resolved
@@ -56,7 +67,8 @@ class AlertEvent(Wire):
     the decision (``new_incident``, ``incident_age_reached``, ``attached_within_window``,
     ``resolved_by_sender``, ``timed_out``). ``canary`` marks the platform's test of itself
     (docs/adr/0032): it goes the way of every alert, and no person and no figure sees it.
-    ``author`` and ``text`` are of what somebody did at the sender, where that tells them.
+    ``author`` and ``text`` are of what somebody did at the sender, where that tells them,
+    ``changes`` those of the alert's service, oldest first.
     """
 
     event_id: UUID
@@ -72,6 +84,7 @@ class AlertEvent(Wire):
     canary: bool = False
     author: Text = ""
     text: Text = ""
+    changes: list[ServiceChange] = []
     context: dict[Text, Text] = {}
 
 

@@ -48,6 +48,7 @@ class IncidentKind(StrEnum):
     ALERT_ATTACHED = "alert.attached"
     ALERT_UPDATED = "alert.updated"
     ALERT_RESOLVED = "alert.resolved"
+    SERVICE_CHANGED = "service.changed"
     NOTE = "note"
     LEGACY = "legacy"
     """A sentence of a release that stored sentences, which could not be taken apart."""

@@ -207,6 +207,12 @@ def _alert_resolved(words: Say, it: Happening) -> str:
     return words.say("An alert stopped firing: {title}.", title=it["title"])
 
 
+def _service_changed(words: Say, it: Happening) -> str:
+    return words.say(
+        "{service} was changed: {summary}", service=it["service"], summary=it["summary"]
+    )
+
+
 def _page_started(words: Say, it: Happening) -> str:
     team = _name(it["team"])
     if it["policy"]:
@@ -361,6 +367,7 @@ SENTENCES: dict[str, Sentence] = {
     IncidentKind.ALERT_ATTACHED: _attached,
     IncidentKind.ALERT_UPDATED: _alert_updated,
     IncidentKind.ALERT_RESOLVED: _alert_resolved,
+    IncidentKind.SERVICE_CHANGED: _service_changed,
     PageKind.STARTED: _page_started,
     PageKind.REQUESTED: _page_requested,
     PageKind.TARGET: _page_target,
