@@ -11,7 +11,7 @@ from alert_ingestion import integrations, metrics
 from alert_ingestion.engines import engines
 from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Policy
-from alert_ingestion.routes import alertmanager, alerts, changes, inbound, internal
+from alert_ingestion.routes import alertmanager, alerts, changes, inbound, internal, opsgenie
 from alert_ingestion.routes import integrations as integration_routes
 from alert_ingestion.routes.front_door import FrontDoor
 from alert_ingestion.settings import AlertIngestionSettings
@@ -41,6 +41,7 @@ MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
 HANDLERS: Final = (
     *inbound.HANDLERS,
     alertmanager.status,
+    *opsgenie.HANDLERS,
     alerts.list_alerts,
     alerts.get_alert,
     changes.list_changes,

@@ -4,6 +4,9 @@ from typing import Final
 
 from alert_ingestion.formats import alertmanager, native, webhook
 from alert_ingestion.formats.format import Format
+from alert_ingestion.formats.opsgenie import alerts as opsgenie_alerts
+from alert_ingestion.formats.opsgenie import follow_ups
+from alert_ingestion.formats.opsgenie import heartbeats as opsgenie_heartbeats
 from alert_ingestion.formats.pagerduty import changes as pagerduty_changes
 from alert_ingestion.formats.pagerduty import events as pagerduty_events
 
@@ -14,4 +17,9 @@ FORMATS: Final[tuple[Format, ...]] = (
     webhook.GRAFANA,
     pagerduty_events.FORMAT,
     pagerduty_changes.FORMAT,
+    opsgenie_alerts.FORMAT,
+    follow_ups.CLOSE,
+    follow_ups.ACKNOWLEDGE,
+    follow_ups.NOTE,
+    opsgenie_heartbeats.FORMAT,
 )

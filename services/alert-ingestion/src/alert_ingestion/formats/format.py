@@ -58,8 +58,8 @@ class Format:
             so that a replay finds the same.
         about: the id of the alert that a request speaks of, where its sender names it by ours; what
             is found is kept as ``FOUND`` among the parameters of the path.
-        headers, query: names (lower case) of what is read beside the body, and kept with it; a
-            header that ends in ``*`` stands for all that begin so.
+        headers, query: names of what is read beside the body, and kept with it; those of headers
+            in lower case, where one that ends in ``*`` stands for all that begin so.
         refusal: how a refusal reads, and ``refused`` its type; None for the problem document of
             every other route.
         overload: the status of an answer to a sender that has to wait: 429, or 503 where the

@@ -13,10 +13,11 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Operation
+from litestar.types import ExceptionHandlersMap
 
 from alert_ingestion.formats import FORMATS, addresses
 from alert_ingestion.formats.format import FOUND, Format
-from alert_ingestion.formats.reading import Taken
+from alert_ingestion.formats.reading import Taken, storable
 from alert_ingestion.model import Sent
 from alert_ingestion.routes.documented import json_body
 from alert_ingestion.routes.keys import found_in_body, integration_key
@@ -65,10 +66,7 @@ def route_of(form: Format) -> HTTPRouteHandler:
         tags=["alerts in"],
         security=[{"bearer": []}],
         request_max_body_size=form.largest_body,
-        exception_handlers={
-            Problem: partial(_refused, form),
-            HTTPException: partial(_refused_by_framework, form),
-        },
+        exception_handlers=_handlers(form),
         responses={
             form.status_code: ResponseSpec(
                 form.answer,
@@ -91,6 +89,18 @@ def _documented(form: Format) -> type[Operation]:
     if not form.schema:
         return Operation
     return json_body(dict(form.schema), description=form.body_description, example=form.example)
+
+
+def refuses_as(form: Format) -> dict[str, Any]:
+    """What makes a route refuse in the words of a format: arguments of its handler."""
+    return {"exception_handlers": _handlers(form), "responses": _refusals(form)}
+
+
+def _handlers(form: Format) -> ExceptionHandlersMap:
+    return {
+        Problem: partial(_refused, form),
+        HTTPException: partial(_refused_by_framework, form),
+    }
 
 
 def _refusals(form: Format) -> dict[int, ResponseSpec]:
@@ -183,12 +193,12 @@ class _Reader:
             raise Unauthorized("The body holds no key of an integration.")
 
     async def __call__(self) -> Sent:
-        scope = self._request.scope
+        path = self._request.scope.get("path_params", {})
         sent = Sent(
             await self._whole(),
-            path={name: str(value) for name, value in scope.get("path_params", {}).items()},
-            query=_named(self._form.query, self._request.query_params),
-            headers=_named(self._form.headers, self._request.headers),
+            path=storable({name: str(value) for name, value in path.items()}),
+            query=storable(_named(self._form.query, self._request.query_params)),
+            headers=storable(_named(self._form.headers, self._request.headers)),
         )
         if self._form.kept is not None:
             sent = self._form.kept(sent)

@@ -5,7 +5,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from alert_ingestion.model import InboxState, Sent
 from shared.database import Connection
@@ -87,31 +86,6 @@ async def keep_dead(connection: Connection, request: Request) -> None:
 def _beside(sent: Sent) -> dict[str, Any] | None:
     beside = {name: part for name in _BESIDE if (part := getattr(sent, name))}
     return beside or None
-
-
-async def settle(
-    connection: Connection,
-    inbox_id: UUID,
-    *,
-    state: InboxState,
-    now: datetime,
-    reason: str | None = None,
-    detail: str | None = None,
-    failed: Sequence[int] | None = None,
-) -> None:
-    """Note what became of a request that is kept."""
-    await connection.execute(
-        "UPDATE inbox SET state = %s, reason = %s, detail = %s, failed = %s, settled_at = %s "
-        "WHERE id = %s",
-        (state.value, reason, detail, None if failed is None else list(failed), now, inbox_id),
-    )
-
-
-async def note_outcome(connection: Connection, inbox_id: UUID, outcome: Any) -> None:
-    """Keep what became of a request, for a sender that asks later."""
-    await connection.execute(
-        "UPDATE inbox SET outcome = %s WHERE id = %s", (Jsonb(outcome), inbox_id)
-    )
 
 
 async def purge(connection: Connection, older_than: datetime, limit: int) -> int:

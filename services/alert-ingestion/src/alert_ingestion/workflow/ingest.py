@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import structlog
 
@@ -215,6 +216,7 @@ class Ingestion:
         outcomes: list[_Stored | Problem | None] = [None] * len(parts)
         batches: dict[int, Batch] = {}
         kept: list[Request] = []
+        told_later: dict[UUID, Any] = {}
         for place, part in enumerate(parts):
             integration = current.get(part.key_hash)
             if integration is None:
@@ -239,10 +241,18 @@ class Ingestion:
                 outcomes[place] = _Stored(integration, _of_paused(batch))
             else:
                 batches[place] = batch
-        await inbox.insert(work.connection, kept)
         received = await receive(work, list(batches.values()))
         for place, receipts in zip(batches, received, strict=True):
             outcomes[place] = _Stored(batches[place].integration, tuple(receipts))
+            if parts[place].form.keeps_outcome and receipts:
+                told_later[batches[place].inbox_id] = _outcome(receipts)
+        await inbox.insert(
+            work.connection,
+            [
+                replace(one, outcome=told_later[one.id]) if one.id in told_later else one
+                for one in kept
+            ],
+        )
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def _store_alone(self, part: _Part, error: Exception) -> _Stored:
@@ -340,6 +350,16 @@ def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
         ),
         request,
     )
+
+
+def _outcome(receipts: Sequence[Receipt]) -> dict[str, Any]:
+    """What became of a request, for a sender that asks later: of the first thing that counts."""
+    main = next((one for one in receipts if one.action is not Action.NOTED), receipts[0])
+    return {
+        "action": main.action.value,
+        "alert_id": None if main.alert_id is None else str(main.alert_id),
+        "fingerprint": main.fingerprint,
+    }
 
 
 def _sentence(errors: Sequence[FieldError]) -> str:
