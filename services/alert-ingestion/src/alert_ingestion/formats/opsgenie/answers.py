@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from alert_ingestion.formats.format import RIGHT_ADDRESS
 from alert_ingestion.formats.reading import Taken
@@ -22,7 +22,7 @@ class Accepted(BaseModel):
 
     result: str = "Request will be processed"
     took: float
-    request_id: str = Field(alias="requestId")
+    requestId: str  # noqa: N815 - the name that clients read
 
 
 class Refused(BaseModel):
@@ -30,7 +30,7 @@ class Refused(BaseModel):
 
     message: str
     took: float
-    request_id: str = Field(alias="requestId")
+    requestId: str  # noqa: N815 - the name that clients read
     errors: dict[str, str] | None = None
 
 
@@ -46,7 +46,7 @@ def heard(taken: Taken) -> bytes:
 
 def _said(taken: Taken, result: str) -> bytes:
     said = Accepted(result=result, took=round(taken.took, 3), requestId=str(taken.inbox_id))
-    return said.model_dump_json(by_alias=True).encode()
+    return said.model_dump_json().encode()
 
 
 def refusal(problem: Problem) -> tuple[int, Mapping[str, Any]]:
