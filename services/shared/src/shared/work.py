@@ -7,8 +7,8 @@ the counters, and last whatever the service locks to the commit. Nothing has to 
 so nothing can be forgotten; a block that fails leaves nothing behind.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import TypeVar
 
@@ -63,6 +63,25 @@ SessionWork = TypeVar("SessionWork", bound=Work)
 ConnectionWork = TypeVar("ConnectionWork", bound=Work)
 
 
+@contextmanager
+def made_once() -> Iterator[None]:
+    """Around a transaction that makes what another one may be making, too.
+
+    Raises:
+        Unavailable: that other one was first; the same request will find it made.
+    """
+    try:
+        yield
+    except (IntegrityError, psycopg.errors.UniqueViolation) as error:
+        cause = error.orig if isinstance(error, IntegrityError) else error
+        if not isinstance(cause, psycopg.errors.UniqueViolation):
+            raise
+        _log.warning("made_twice_at_once", error=str(cause).strip())
+        raise Unavailable(
+            "Somebody else did the same at this moment; nothing was changed."
+        ) from error
+
+
 @asynccontextmanager
 async def in_session(
     database: Database, begin: Callable[[AsyncSession], SessionWork]
@@ -73,20 +92,13 @@ async def in_session(
         Unavailable: the database is in trouble, or another transaction made the same thing first;
             the same request will find it made.
     """
-    try:
+    with made_once():
         async with database.session() as session:
             work = begin(session)
             yield work
             await work.write_rows()
             async with driver_connection(session) as connection:
                 await work.settle(connection)
-    except IntegrityError as error:
-        if not isinstance(error.orig, psycopg.errors.UniqueViolation):
-            raise
-        _log.warning("made_twice_at_once", error=str(error.orig).strip())
-        raise Unavailable(
-            "Somebody else did the same at this moment; nothing was changed."
-        ) from error
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from incident_management.targets import Targets
 from incident_management.workflow import follow_ups
 from incident_management.workflow.lifecycle import regrade, reopen, resolve_by_rule, revive
 from incident_management.workflow.opening import new_row, open_incident
+from incident_management.workflow.results import result
 from incident_management.workflow.work import (
     EVENTS_AT_ONCE,
     TO_ONCALL,
@@ -78,18 +79,18 @@ async def _take(
         for event in events:
             if event.event_id in seen:
                 home = homes.get(event.alert.id) or seen[event.event_id]
-                results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
+                results.append(result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
             if event.event_id in applied:
                 alert = await alerts.lock_alert(work.held, event.alert.id)
                 home = alert.incident_id if alert else event.incident_id
-                results.append(_result(event, Outcome.DUPLICATE, home, "event_seen_before"))
+                results.append(result(event, Outcome.DUPLICATE, home, "event_seen_before"))
                 continue
             with context.bound(event.context):
-                result = await _apply(work, event, openings)
+                became = await _apply(work, event, openings)
             applied.add(event.event_id)
-            work.processed(event.event_id, result.incident_id)
-            results.append(result)
+            work.processed(event.event_id, became.incident_id)
+            results.append(became)
         return results
 
 
@@ -137,16 +138,16 @@ async def _apply(  # noqa: PLR0911 - one a kind
         case AlertKind.SERVICE_CHANGED:
             return await follow_ups.changed(work, event)
         case _:
-            return _result(event, Outcome.IGNORED, event.incident_id, "unknown_event_type")
+            return result(event, Outcome.IGNORED, event.incident_id, "unknown_event_type")
 
 
 async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult:
     alert = await alerts.lock_alert(work.held, event.alert.id)
     if alert is not None and alert.incident_id is not None:
-        return _result(event, Outcome.IGNORED, alert.incident_id, "already_attached")
+        return result(event, Outcome.IGNORED, alert.incident_id, "already_attached")
     incident_id, row = await _holder_of(work, event)
     if event.canary and row is not None:
-        return _result(event, Outcome.IGNORED, row.id, "canary_stands_alone")
+        return result(event, Outcome.IGNORED, row.id, "canary_stands_alone")
     placement = place(
         _holder(row),
         occurred_at=event.occurred_at,
@@ -169,7 +170,7 @@ async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult
         _join(work, event, row, placement, is_new=is_new)
     if alert is not None:
         _conclude(work, row)
-    return _result(event, Outcome.APPLIED, row.id, placement)
+    return result(event, Outcome.APPLIED, row.id, placement)
 
 
 async def _holder_of(work: IncidentWork, event: AlertEvent) -> tuple[UUID, IncidentRow | None]:
@@ -369,11 +370,11 @@ async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
     """An alert that fires says something else than before; a graver one can page again."""
     alert = await alerts.lock_alert(work.held, event.alert.id)
     if alert is None or alert.incident_id is None:
-        return _result(event, Outcome.IGNORED, event.incident_id, "unknown_alert")
+        return result(event, Outcome.IGNORED, event.incident_id, "unknown_alert")
     if alert.resolved_at is not None:
-        return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
+        return result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
     if alert.updated_at is not None and event.occurred_at < alert.updated_at:
-        return _result(event, Outcome.IGNORED, alert.incident_id, "older_update")
+        return result(event, Outcome.IGNORED, alert.incident_id, "older_update")
     row = await _home(work, alert)
     before, was = row.severity, alert.severity
     _take_over(alert, event)
@@ -400,7 +401,7 @@ async def _updated(work: IncidentWork, event: AlertEvent) -> EventResult:
     regrade(work, row, before, at=event.occurred_at, joined=_joined(event) if means.tells else None)
     if means.reopens:
         _reopen(work, event, row)
-    return _result(event, Outcome.APPLIED, row.id, "updated")
+    return result(event, Outcome.APPLIED, row.id, "updated")
 
 
 def _take_over(alert: AlertRow, event: AlertEvent) -> None:
@@ -425,9 +426,9 @@ async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
         alert = _new_alert(event)
         _end(alert, event)
         work.held.begin(alert)
-        return _result(event, Outcome.APPLIED, event.incident_id, "resolved_before_opened")
+        return result(event, Outcome.APPLIED, event.incident_id, "resolved_before_opened")
     if alert.resolved_at is not None:
-        return _result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
+        return result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
     row = await _home(work, alert)
     row.disagreeing += alert.auto_resolve - event.auto_resolve
     _end(alert, event)
@@ -447,7 +448,7 @@ async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
         before = row.severity
         _regard(row)
         regrade(work, row, before, at=event.occurred_at)
-    return _result(event, Outcome.APPLIED, row.id, standing)
+    return result(event, Outcome.APPLIED, row.id, standing)
 
 
 def _end(alert: AlertRow, event: AlertEvent) -> None:
@@ -473,11 +474,3 @@ def _conclude(work: IncidentWork, row: IncidentRow) -> Standing:
     elif row.resolved_by_rule:
         row.resolved_at = max(conclusion.at, row.created_at)
     return conclusion.standing
-
-
-def _result(
-    event: AlertEvent, outcome: Outcome, incident_id: UUID | None, reason: str
-) -> EventResult:
-    return EventResult(
-        event_id=event.event_id, outcome=outcome, incident_id=incident_id, reason=reason
-    )

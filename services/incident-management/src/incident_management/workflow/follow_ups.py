@@ -8,6 +8,7 @@ from incident_management.store import alerts, incidents
 from incident_management.tables import IncidentRow
 from incident_management.transitions import Reason
 from incident_management.workflow.lifecycle import step_by_person
+from incident_management.workflow.results import result
 from incident_management.workflow.work import Happening, IncidentWork
 from shared.contracts.alerts import AlertEvent
 from shared.contracts.identity import Actor
@@ -19,31 +20,31 @@ async def acknowledged(work: IncidentWork, event: AlertEvent) -> EventResult:
     """Somebody has the alert at its sender, and so the incident here, if nobody has it yet."""
     row = await _open_one(work, event)
     if row is None:
-        return _ignored(event, "not_open")
+        return result(event, Outcome.IGNORED, event.incident_id, "not_open")
     if row.status is not Status.OPEN:
-        return _ignored(event, "taken_already", row)
+        return result(event, Outcome.IGNORED, row.id, "taken_already")
     work.goes_on_from(row)
     step_by_person(work, row, Status.ACKNOWLEDGED, Reason.ACKNOWLEDGED, _actor(event))
-    return _applied(event, row)
+    return result(event, Outcome.APPLIED, row.id, event.reason)
 
 
 async def noted(work: IncidentWork, event: AlertEvent) -> EventResult:
     """Somebody wrote something about the alert at its sender."""
     row = await _open_one(work, event)
     if row is None:
-        return _ignored(event, "not_open")
+        return result(event, Outcome.IGNORED, event.incident_id, "not_open")
     work.remark(
         row,
         Happening(IncidentKind.NOTE, text=event.text, at=event.occurred_at, actor=_actor(event)),
     )
-    return _applied(event, row)
+    return result(event, Outcome.APPLIED, row.id, event.reason)
 
 
 async def changed(work: IncidentWork, event: AlertEvent) -> EventResult:
     """The alert's service was changed, before the incident began or while it is open."""
     row = await _open_one(work, event)
     if row is None:
-        return _ignored(event, "not_open")
+        return result(event, Outcome.IGNORED, event.incident_id, "not_open")
     for change in event.changes:
         work.remark(
             row,
@@ -55,7 +56,7 @@ async def changed(work: IncidentWork, event: AlertEvent) -> EventResult:
                 data=change.model_dump(include={"service", "summary", "integration", "url"}),
             ),
         )
-    return _applied(event, row)
+    return result(event, Outcome.APPLIED, row.id, event.reason)
 
 
 async def _open_one(work: IncidentWork, event: AlertEvent) -> IncidentRow | None:
@@ -70,18 +71,3 @@ def _actor(event: AlertEvent) -> Actor:
     # People of another system are none of ours: whoever it was, their word came by the integration.
     integration = event.alert.integration
     return Actor(kind="service", id=integration, name=event.author or integration)
-
-
-def _applied(event: AlertEvent, row: IncidentRow) -> EventResult:
-    return EventResult(
-        event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=row.id, reason=event.reason
-    )
-
-
-def _ignored(event: AlertEvent, reason: str, row: IncidentRow | None = None) -> EventResult:
-    return EventResult(
-        event_id=event.event_id,
-        outcome=Outcome.IGNORED,
-        incident_id=event.incident_id if row is None else row.id,
-        reason=reason,
-    )

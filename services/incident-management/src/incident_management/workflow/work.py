@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from incident_management import views
@@ -25,11 +24,10 @@ from shared.contracts.incident_api import FeedEvent
 from shared.contracts.incidents import IncidentEvent, JoinedAlerts
 from shared.contracts.wire import rank
 from shared.database import Connection, Database
-from shared.errors import Unavailable
 from shared.identifiers import new_id
 from shared.outbox import Message
 from shared.urgency import Occasion, urgency
-from shared.work import Work, on_connection
+from shared.work import Work, made_once, on_connection
 
 TO_ONCALL = "oncall"
 TO_ALERTS = "alerts"
@@ -225,13 +223,8 @@ async def transaction(
         Unavailable: the database is in trouble, or another transaction made the same thing first;
             the same request will find it made.
     """
-    try:
+    with made_once():
         async with on_connection(
             database, lambda connection: IncidentWork(connection, now, targets)
         ) as work:
             yield work
-    except psycopg.errors.UniqueViolation as error:
-        _log.warning("made_twice_at_once", error=str(error).strip())
-        raise Unavailable(
-            "Somebody else did the same at this moment; nothing was changed."
-        ) from error
