@@ -1,4 +1,4 @@
-"""An application that listens on a port, for clients that cannot be given a transport.
+"""An application that listens on a port, for browsers and clients that take no transport.
 
     with listening(app) as served:
         SomebodysClient(base_url=served.url).send(...)
@@ -61,5 +61,7 @@ def listening(app: Litestar, *, tls: bool = False) -> Iterator[Served]:
                 time.sleep(0.02)
             yield replace(served, url=f"{served.url}://127.0.0.1:{own.getsockname()[1]}")
         finally:
+            # Streams hear of the stop as they do under shared.server.
+            app.state.stopping.set()
             server.should_exit = True
             thread.join(START_SECONDS)

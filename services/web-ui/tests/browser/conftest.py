@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chromium import browser, find
-from serving import served
 from web_ui_fakes import PASSWORD, World
 
 from shared.clock import SystemClock
+from vigie_testing.listening import listening
 
 # A refusal is an answer like any other, but Chromium and htmx complain of its status.
 EXPECTED = ("Failed to load resource", "Response Status Error Code")
@@ -47,8 +47,8 @@ def world() -> World:
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
     """Where web-ui answers."""
-    with served(world.app()) as url:
-        yield url
+    with listening(world.app()) as served:
+        yield served.url
 
 
 @pytest.fixture

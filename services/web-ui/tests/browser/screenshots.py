@@ -13,11 +13,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from chromium import browser  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
-from serving import served  # noqa: E402
 from showcase import fill  # noqa: E402
 from web_ui_fakes import PASSWORD, World  # noqa: E402
 
 from shared.clock import SystemClock  # noqa: E402
+from vigie_testing.listening import listening  # noqa: E402
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 
@@ -67,7 +67,8 @@ def main(arguments: list[str]) -> None:
         return
     world = World(SystemClock())
     fill(world)
-    with served(world.app()) as base:
+    with listening(world.app()) as served:
+        base = served.url
         tour(folder, base, "ada", PASSWORD)
 
 
