@@ -1,8 +1,11 @@
-"""What is owed to incident-management: events when an alert joins, changes, and ends."""
+"""What is owed to incident-management: events when an alert joins, changes, and ends.
 
-from collections.abc import Mapping, Sequence
+Each carries the context that is bound when it is made (shared.context).
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
 from alert_ingestion.model import Alert, FollowUp, FollowUpKind, Reason
@@ -14,18 +17,13 @@ from shared.urgency import Occasion, urgency
 
 TOPIC: Final = "alert-events"
 
-Context: TypeAlias = Mapping[str, str]
-"""The request id and trace of the request that it comes from."""
-
 _SNAPSHOT: Final = tuple(AlertSnapshot.model_fields)
 
 _JOINS: Final = frozenset({Reason.ATTACHED, Reason.SAME_GROUP, Reason.STORM})
 """Reasons of an alert that joins an incident which somebody was told of."""
 
 
-def opened(
-    alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime, context: Context
-) -> Message:
+def opened(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert belongs to its incident from now on."""
     joins = reason in _JOINS
     occasion = Occasion.MORE if joins else Occasion.FIRST_WORD
@@ -36,12 +34,11 @@ def opened(
         reason=reason,
         now=now,
         occasion=occasion,
-        context=context,
     )
 
 
 def updated(
-    alert: Alert, *, before: Severity, recurrence_of: UUID | None, now: datetime, context: Context
+    alert: Alert, *, before: Severity, recurrence_of: UUID | None, now: datetime
 ) -> Message:
     """The alert says something else than before; ``before`` is how grave it was."""
     rises = is_worse(alert.severity, before)
@@ -53,13 +50,10 @@ def updated(
         reason=Reason.UPDATED,
         now=now,
         occasion=occasion,
-        context=context,
     )
 
 
-def resolved(
-    alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime, context: Context
-) -> Message:
+def resolved(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
     """The alert stopped firing."""
     # A walk is measured: it must not fail because much else is to be put on record.
     occasion = Occasion.MORE if alert.is_canary else Occasion.RECORD
@@ -70,12 +64,11 @@ def resolved(
         reason=reason,
         now=now,
         occasion=occasion,
-        context=context,
     )
 
 
 def passed_on(
-    alert: Alert, said: FollowUp, *, recurrence_of: UUID | None, now: datetime, context: Context
+    alert: Alert, said: FollowUp, *, recurrence_of: UUID | None, now: datetime
 ) -> Message:
     """Somebody acknowledged the alert at its sender, or said something about it there."""
     kind, reason = _FOLLOW_UPS[said.kind]
@@ -86,15 +79,12 @@ def passed_on(
         reason=reason,
         now=now,
         occasion=Occasion.MORE,
-        context=context,
         author=said.author,
         text=said.text,
     )
 
 
-def changed(
-    alert: Alert, changes: Sequence[ServiceChange], *, now: datetime, context: Context
-) -> Message:
+def changed(alert: Alert, changes: Sequence[ServiceChange], *, now: datetime) -> Message:
     """The alert's service was changed, before the alert came or since."""
     return _message(
         AlertKind.SERVICE_CHANGED,
@@ -104,7 +94,6 @@ def changed(
         reason=Reason.CHANGE,
         now=now,
         occasion=Occasion.RECORD,
-        context=context,
         changes=changes,
     )
 
@@ -123,7 +112,6 @@ def _message(
     reason: Reason,
     now: datetime,
     occasion: Occasion,
-    context: Context,
     author: str = "",
     text: str = "",
     changes: Sequence[ServiceChange] = (),
@@ -153,7 +141,6 @@ def _message(
         payload=event.model_dump(mode="json"),
         id=event.event_id,
         urgency=urgency(occasion, alert.severity),
-        context=context,
     )
 
 

@@ -73,7 +73,6 @@ def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
             normalised(word): Severity(severity)
             for word, severity in (stored.severities or {}).items()
         },
-        mapping=stored.mapping,
         sender=stored.name,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from shared.contracts.alerts import AGE_REACHED
@@ -83,14 +83,12 @@ class Action(StrEnum):
 class Sent:
     """A request as far as formats read it.
 
-    ``path`` are the parameters of its path, ``query`` and ``headers`` those that its format named,
-    in lower case.
+    ``path`` are the parameters of its path, ``query`` those that its format named.
     """
 
     body: bytes
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class InboxState(StrEnum):
@@ -118,7 +116,6 @@ class Policy:
         correlation_max_age_seconds: how long after its first alert a group takes no new ones.
         service_labels: labels that can name the service, the first that is there wins.
         severities: the sender's own words for severities, beside those that everybody knows.
-        mapping: how generic JSON becomes an alert (alert_ingestion.formats.mapping), if chosen.
         sender: the integration's name: the service of what names none, where a key stands for one.
     """
 
@@ -129,7 +126,6 @@ class Policy:
     correlation_max_age_seconds: int
     service_labels: tuple[str, ...]
     severities: Mapping[str, Severity]
-    mapping: Mapping[str, Any] | None = None
     sender: str = ""
 
 

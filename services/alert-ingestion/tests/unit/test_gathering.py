@@ -44,13 +44,19 @@ async def gathered(shop: Shop) -> AsyncIterator[Gathering[str, str]]:
         await gathering.stop()
 
 
+async def under_way(shop: Shop, gather: Gathering[str, str]) -> "asyncio.Task[str]":
+    """A transaction that waits for the shop to open, with "a" in it."""
+    shop.open.clear()
+    first = asyncio.create_task(gather("a", 1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return first
+
+
 async def test_what_comes_meanwhile_is_the_next_transaction() -> None:
     shop = Shop()
     async with gathered(shop) as gather:
-        shop.open.clear()
-        first = asyncio.create_task(gather("a", 1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        first = await under_way(shop, gather)
         rest = [asyncio.create_task(gather(text, 1)) for text in "bcd"]
         await asyncio.sleep(0)
         shop.open.set()
@@ -93,10 +99,7 @@ async def test_the_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "MOST_WAITING", 2)
     shop = Shop()
     async with gathered(shop) as gather:
-        shop.open.clear()
-        first = asyncio.create_task(gather("a", 1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        first = await under_way(shop, gather)
         rest = [asyncio.create_task(gather(text, 1)) for text in "bc"]
         await asyncio.sleep(0)
         with pytest.raises(Busy) as refused:
@@ -109,10 +112,7 @@ async def test_the_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_who_hangs_up_is_not_stored() -> None:
     shop = Shop()
     async with gathered(shop) as gather:
-        shop.open.clear()
-        first = asyncio.create_task(gather("a", 1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        first = await under_way(shop, gather)
         gone, stays = asyncio.create_task(gather("b", 1)), asyncio.create_task(gather("c", 1))
         await asyncio.sleep(0)
         gone.cancel()
@@ -125,9 +125,7 @@ async def test_who_hangs_up_is_not_stored() -> None:
 async def test_a_stop_tells_whoever_waits() -> None:
     shop = Shop()
     async with gathered(shop) as gather:
-        shop.open.clear()
-        waiting = [asyncio.create_task(gather(text, 1)) for text in "ab"]
-        await asyncio.sleep(0)
+        waiting = [await under_way(shop, gather), asyncio.create_task(gather("b", 1))]
         await asyncio.sleep(0)
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable, Unavailable]

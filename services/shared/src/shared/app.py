@@ -95,7 +95,7 @@ def assemble(parts: ServiceParts) -> Litestar:
         lifespan=[_lifespan(parts.resources)],
         # Before the guards of a route: a length is known without asking anybody.
         guards=[refuse_by_length],
-        before_request=media_type_check(parts.media_types),
+        before_request=_media_type_check(parts.media_types),
         exception_handlers={
             Problem: problems.on_problem,
             HTTPException: problems.on_http_exception,
@@ -217,14 +217,9 @@ def _lifespan(resources: Sequence[Resource]) -> Callable[[Litestar], Any]:
     return lifespan
 
 
-def media_type_check(
+def _media_type_check(
     accepted: Sequence[str],
 ) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
-    """What refuses bodies of other types; a route that takes more has its own before a request.
-
-    The check raises Unsupported.
-    """
-
     # Waits for nothing; what is not a coroutine is run in a thread, which costs more than the rest.
     async def check(request: Request[Any, Any, Any]) -> None:
         """Refuse a body that would not be understood, saying what to send: curl sends a form."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from alert_ingestion.formats import labelled
 from alert_ingestion.formats.format import Format
@@ -16,12 +16,11 @@ from alert_ingestion.formats.reading import (
     Taken,
     decode_into,
     decode_item,
-    field_errors,
+    read_each,
     refuse_too_many,
 )
 from alert_ingestion.model import Policy, ReceivedAlert, Sent
 from shared.contracts.wire import Text
-from shared.errors import FieldError
 
 PREFIXES: Final = ("", "/alertmanager")
 """Prometheus' ``path_prefix`` and amtool's --alertmanager.url go before /api/v2."""
@@ -54,20 +53,11 @@ def read(
     _envelope: Envelope, items: Sequence[Any], first: int, now: datetime, policy: Policy
 ) -> Reading:
     """Some alerts of a body; the bad ones are named by index beside the good ones."""
-    alerts: list[ReceivedAlert] = []
-    errors: list[FieldError] = []
-    failed: list[int] = []
-    for index, item in enumerate(items, first):
-        try:
-            alert = PostableAlert.model_validate(decode_item(item))
-            alerts.append(_received(alert, now, policy))
-        except ValidationError as error:
-            errors.extend(field_errors(error, index))
-            failed.append(index)
-        except ValueError as error:
-            errors.append(FieldError(str(index), str(error)))
-            failed.append(index)
-    return Reading(tuple(alerts), tuple(errors), tuple(failed))
+    return read_each(
+        items,
+        first,
+        lambda item: _received(PostableAlert.model_validate(decode_item(item)), now, policy),
+    )
 
 
 def _received(alert: PostableAlert, now: datetime, policy: Policy) -> ReceivedAlert:
@@ -126,8 +116,6 @@ FORMAT: Final = Format(
         }
     ],
     answer_description="Stored; the answer is empty.",
-    # Prometheus drops what is answered 4xx.
-    overload=503,
     recognises=_is_list_of_alerts,
     called="a list of alerts as Prometheus sends them",
 )

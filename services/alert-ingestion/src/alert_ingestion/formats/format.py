@@ -58,13 +58,9 @@ class Format:
             so that a replay finds the same.
         about: the id of the alert that a request speaks of, where its sender names it by ours; what
             is found is kept as ``FOUND`` among the parameters of the path.
-        headers, query: names of what is read beside the body, and kept with it; those of headers
-            in lower case, where one that ends in ``*`` stands for all that begin so.
+        query: names of the parameters that are read beside the body, and kept with it.
         refusal: how a refusal reads, and ``refused`` its type; None for the problem document of
             every other route.
-        overload: the status of an answer to a sender that has to wait: 429, or 503 where the
-            sender repeats nothing else.
-        media_types: of bodies, beside JSON.
         schema, example: of a body, in OpenAPI; an empty schema where there is none.
         answer: the type of the answer; None for an empty one.
         strict: one bad alert refuses the body, and nothing of it is stored.
@@ -94,12 +90,9 @@ class Format:
     key: Callable[[bytes], str | None] | None = None
     kept: Callable[[Sent], Sent] | None = None
     about: Callable[[Sent], UUID | None] | None = None
-    headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     refusal: Refusal | None = None
     refused: Any = None
-    overload: int = 429
-    media_types: tuple[str, ...] = ()
     keeps_outcome: bool = False
     recognises: Callable[[Any], bool] | None = None
     called: str = ""

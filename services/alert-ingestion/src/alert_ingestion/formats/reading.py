@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -55,8 +55,7 @@ class Reading:
 class Taken:
     """What became of a request: a receipt for each thing that was said, and the bad parts.
 
-    ``dead`` is the reason for which all of it waits in the inbox to be replayed, ``paused``
-    whether it does because its integration is paused, ``took`` the seconds until it was stored.
+    ``took`` are the seconds until it was stored.
     """
 
     inbox_id: UUID
@@ -64,16 +63,7 @@ class Taken:
     envelope: Envelope
     receipts: tuple[Receipt, ...]
     errors: tuple[FieldError, ...] = ()
-    dead: str | None = None
-    paused: bool = False
     took: float = 0.0
-
-
-class Uninterpretable(Exception):
-    """An item that is well formed, and of which this integration's settings make nothing.
-
-    The sender is not to blame, so the request is accepted, and waits as a dead letter.
-    """
 
 
 def decode(body: bytes) -> Any:
@@ -162,6 +152,28 @@ def storable(value: Any) -> Any:
     if isinstance(value, list):
         return [storable(part) for part in value]
     return value
+
+
+def read_each(
+    items: Sequence[Any], first: int, read_one: Callable[[Any], Said], *prefix: str
+) -> Reading:
+    """What items say, the first of which has the given index.
+
+    The bad ones, of which ``read_one`` raises a ValueError, are named by index below ``prefix``.
+    """
+    said: list[Said] = []
+    errors: list[FieldError] = []
+    failed: list[int] = []
+    for index, item in enumerate(items, first):
+        try:
+            said.append(read_one(item))
+        except ValueError as error:
+            failed.append(index)
+            if isinstance(error, ValidationError):
+                errors.extend(field_errors(error, *prefix, index))
+            else:
+                errors.append(FieldError(".".join((*prefix, str(index))), str(error)))
+    return Reading(tuple(said), tuple(errors), tuple(failed))
 
 
 def refuse_too_many(items: Sequence[Any], most: int = MOST_ALERTS) -> None:

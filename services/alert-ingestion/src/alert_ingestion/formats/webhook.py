@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from alert_ingestion.formats import labelled
 from alert_ingestion.formats.format import Format
@@ -16,13 +16,12 @@ from alert_ingestion.formats.reading import (
     Taken,
     decode_into,
     decode_item,
-    field_errors,
+    read_each,
     refuse_too_many,
     storable,
 )
 from alert_ingestion.model import Policy, ReceivedAlert, Sent
 from shared.contracts.wire import Text
-from shared.errors import FieldError
 
 _LONGEST_FINGERPRINT: Final = 255
 
@@ -101,19 +100,12 @@ def read(
     envelope: Envelope, items: Sequence[Any], first: int, now: datetime, policy: Policy
 ) -> Reading:
     """Some alerts of a notification; the bad ones are named by index beside the good ones."""
-    alerts: list[ReceivedAlert] = []
-    errors: list[FieldError] = []
-    failed: list[int] = []
-    for index, item in enumerate(items, first):
-        try:
-            alerts.append(_received(decode_item(item), envelope.beside, now, policy))
-        except ValidationError as error:
-            errors.extend(field_errors(error, "alerts", index))
-            failed.append(index)
-        except ValueError as error:
-            errors.append(FieldError(f"alerts.{index}", str(error)))
-            failed.append(index)
-    return Reading(tuple(alerts), tuple(errors), tuple(failed))
+    return read_each(
+        items,
+        first,
+        lambda item: _received(decode_item(item), envelope.beside, now, policy),
+        "alerts",
+    )
 
 
 def _received(item: Any, beside: Mapping[str, Any], now: datetime, policy: Policy) -> ReceivedAlert:
@@ -210,8 +202,6 @@ def _format(
             ],
         },
         answer=Answer,
-        # Alertmanager repeats what is answered 5xx, and nothing else.
-        overload=503,
         recognises=recognises,
         called=called,
     )

@@ -25,7 +25,6 @@ from alert_ingestion.routes.parameters import TheIngestion
 from alert_ingestion.store import alerts
 from alert_ingestion.workflow.ingest import Ingestion, told
 from shared import problems
-from shared.app import media_type_check
 from shared.database import Database
 from shared.errors import (
     Forbidden,
@@ -76,7 +75,6 @@ def route_of(form: Format) -> HTTPRouteHandler:
             ),
             **_refusals(form),
         },
-        **_accepting(form),
     )
     async def handle(request: Request[Any, Any, Any], ingestion: TheIngestion) -> Response[Any]:
         answer = await take(request, form, ingestion, request.body)
@@ -120,12 +118,6 @@ _STATUSES: Final = {
         *(TooMany, Unavailable),
     )
 }
-
-
-def _accepting(form: Format) -> dict[str, Any]:
-    if not form.media_types:
-        return {}
-    return {"before_request": media_type_check(("application/json", *form.media_types))}
 
 
 async def take(
@@ -198,7 +190,6 @@ class _Reader:
             await self._whole(),
             path=storable({name: str(value) for name, value in path.items()}),
             query=storable(_named(self._form.query, self._request.query_params)),
-            headers=storable(_named(self._form.headers, self._request.headers)),
         )
         if self._form.kept is not None:
             sent = self._form.kept(sent)
@@ -217,11 +208,7 @@ class _Reader:
 
 
 def _named(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    wanted = {name: value for name in names if (value := given.get(name)) is not None}
-    prefixes = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
-    if prefixes:
-        wanted |= {name: given[name] for name in given if name.startswith(prefixes)}
-    return wanted
+    return {name: value for name in names if (value := given.get(name)) is not None}
 
 
 def _refuse_partly(taken: Taken) -> None:

@@ -34,19 +34,21 @@ def found_in_body(request: Request[Any, Any, Any], key: str | None) -> None:
 
 
 def _genie_key(request: Request[Any, Any, Any]) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() or None if scheme.lower() == "geniekey" else None
+    return _credentials(request, "geniekey").strip() or None
 
 
 def _basic_password(request: Request[Any, Any, Any]) -> str | None:
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
     try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
+        decoded = base64.b64decode(_credentials(request, "basic"), validate=True).decode()
     except ValueError:  # characters beyond ASCII, bad padding, not UTF-8
         return None
     return decoded.partition(":")[2] or None
+
+
+def _credentials(request: Request[Any, Any, Any], scheme: str) -> str:
+    """What stands after a scheme in the header; empty when it names another one."""
+    given, _, credentials = request.headers.get("authorization", "").partition(" ")
+    return credentials if given.lower() == scheme else ""
 
 
 def _in_query(request: Request[Any, Any, Any]) -> str | None:

@@ -3,7 +3,6 @@
 from datetime import datetime
 from time import perf_counter
 from typing import Any, Final
-from uuid import UUID
 
 from litestar import Request, get
 from litestar.params import FromPath, FromQuery
@@ -16,13 +15,13 @@ from alert_ingestion.model import Action, Alert, AlertStatus, Integration, Polic
 from alert_ingestion.routes.inbound import refuses_as
 from alert_ingestion.routes.keys import integration_key
 from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
-from alert_ingestion.store import alerts, outcomes
-from alert_ingestion.store.outcomes import Outcome
+from alert_ingestion.store import alerts, inbox
+from alert_ingestion.store.inbox import Outcome
 from shared import context
 from shared.clock import Clock
 from shared.contracts.wire import Severity
 from shared.database import Connection
-from shared.errors import FieldError, Invalid, NotFound
+from shared.errors import NotFound
 
 _ACTIONS: Final = {
     forms.FORMAT.name: ("Create", "Created alert"),
@@ -56,8 +55,8 @@ async def get_request(
     began = perf_counter()
     async with database.transaction() as connection:
         integration = await _asking(connection, request, clock, defaults)
-        wanted = _uuid(request_id)
-        found = wanted and await outcomes.find(connection, integration.id, wanted)
+        wanted = follow_ups.id_of(request_id)
+        found = wanted and await inbox.outcome_of(connection, integration.id, wanted)
     if not found or found.format not in _ACTIONS:
         raise NotFound("Request not found. It might not be processed, yet.")
     return _enveloped(_status(found, integration), began, request_id)
@@ -95,20 +94,11 @@ async def _asking(
 async def _alert(
     connection: Connection, integration: Integration, identifier: str, kind: str
 ) -> Alert | None:
-    if kind == "alias":
+    if follow_ups.is_alias(kind):
         identity = (integration.id, forms.identity_of(storable(identifier)))
         return (await alerts.latest(connection, [identity])).get(identity)
-    if kind != "id":
-        raise Invalid([FieldError(follow_ups.TYPE, "Name the alert by its id or its alias.")])
-    wanted = _uuid(identifier)
+    wanted = follow_ups.id_of(identifier)
     return None if wanted is None else await alerts.by_id(connection, wanted)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _status(found: Outcome, integration: Integration) -> dict[str, Any]:

@@ -20,16 +20,6 @@ class Activity:
     dead: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The same, since an integration was made; ``last_at`` is when it was last heard."""
-
-    requests: int
-    alerts: int
-    dead: int
-    last_at: datetime
-
-
 async def add(connection: Connection, counted: Mapping[UUID, Activity], now: datetime) -> None:
     """Add what integrations sent, in one statement."""
     if not counted:
@@ -58,14 +48,3 @@ async def add(connection: Connection, counted: Mapping[UUID, Activity], now: dat
             [counted[one].dead for one in ids],
         ),
     )
-
-
-async def of(connection: Connection, integration_ids: list[UUID]) -> dict[UUID, Seen]:
-    """What these integrations have sent; those that have sent nothing are not in it."""
-    cursor = await connection.execute(
-        "SELECT integration_id, sum(requests)::bigint AS requests, sum(alerts)::bigint AS alerts, "
-        "sum(dead)::bigint AS dead, max(last_at) AS last_at FROM integration_activity "
-        "WHERE integration_id = ANY(%s) GROUP BY integration_id",
-        (integration_ids,),
-    )
-    return {row.pop("integration_id"): Seen(**row) for row in await cursor.fetchall()}

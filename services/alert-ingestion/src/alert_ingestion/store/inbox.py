@@ -30,7 +30,16 @@ class Request:
     outcome: Any = None
 
 
-_BESIDE: Final = ("path", "query", "headers")
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request, for a sender that asks later; None while it waits for a replay."""
+
+    format: str
+    received_at: datetime
+    outcome: Any
+
+
+_BESIDE: Final = ("path", "query")
 
 
 async def insert(connection: Connection, requests: Sequence[Request]) -> None:
@@ -86,6 +95,18 @@ async def keep_dead(connection: Connection, request: Request) -> None:
 def _beside(sent: Sent) -> dict[str, Any] | None:
     beside = {name: part for name in _BESIDE if (part := getattr(sent, name))}
     return beside or None
+
+
+async def outcome_of(
+    connection: Connection, integration_id: UUID, request_id: UUID
+) -> Outcome | None:
+    """The outcome of a request of this integration."""
+    cursor = await connection.execute(
+        "SELECT format, received_at, outcome FROM inbox WHERE id = %s AND integration_id = %s",
+        (request_id, integration_id),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else Outcome(**row)
 
 
 async def purge(connection: Connection, older_than: datetime, limit: int) -> int:

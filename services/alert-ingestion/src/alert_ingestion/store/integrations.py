@@ -34,11 +34,6 @@ class StoredIntegration:
     unknown_severity_at: datetime | None = None
     previous_key_until: datetime | None = None
     paused_at: datetime | None = None
-    mapping: dict[str, Any] | None = None
-    confirm_subscriptions: bool = False
-    requests_per_minute: int | None = None
-    storm_incidents: int | None = None
-    flap_openings: int | None = None
 
 
 _FIELDS: Final = tuple(field.name for field in fields(StoredIntegration))

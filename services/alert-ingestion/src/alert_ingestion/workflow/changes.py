@@ -10,6 +10,7 @@ from alert_ingestion import handover
 from alert_ingestion.model import Alert, Change, Integration
 from alert_ingestion.store import alerts, changes
 from alert_ingestion.store.changes import StoredChange
+from shared import context
 from shared.contracts.alerts import ServiceChange
 from shared.database import Connection
 from shared.outbox import Message
@@ -50,11 +51,11 @@ async def told_at_opening(
         return []
     found = await changes.recent(connection, services, now - WITHIN, MOST)
     return [
-        handover.changed(
+        _message(
             one.alert,
             [_of(change.integration, change) for change in found[one.alert.service]],
-            now=now,
-            context=one.context,
+            now,
+            one.context,
         )
         for one in openings
         if one.alert.service in found and not one.alert.is_canary
@@ -72,14 +73,19 @@ async def told_while_open(
         return []
     services = {one.change.service for one in news}
     return [
-        handover.changed(
-            alert, [_of(one.integration.name, one.change)], now=now, context=one.context
-        )
+        _message(alert, [_of(one.integration.name, one.change)], now, one.context)
         for alert in await alerts.spokesmen(connection, services, _MOST_INCIDENTS)
         if alert.incident_id not in openings
         for one in news
         if one.change.service == alert.service
     ]
+
+
+def _message(
+    alert: Alert, changes: Sequence[ServiceChange], now: datetime, of: Mapping[str, str]
+) -> Message:
+    with context.bound(of):
+        return handover.changed(alert, changes, now=now)
 
 
 def _of(integration: str, change: Change | StoredChange) -> ServiceChange:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import structlog
 
@@ -15,7 +14,6 @@ from alert_ingestion.formats.reading import (
     Envelope,
     Reading,
     Taken,
-    Uninterpretable,
     storable,
 )
 from alert_ingestion.integrations import authenticate, by_hashes
@@ -52,8 +50,6 @@ _MOST_ADMITTED: Final = 1000
 
 UNREADABLE: Final = "unreadable"
 """The reason of a dead letter that its format made nothing of."""
-NOT_MAPPED: Final = "not_mapped"
-"""The reason of one that the integration's mapping made nothing of."""
 NOT_STORED: Final = "not_stored"
 """The reason of one that could be read and not be stored."""
 
@@ -156,21 +152,17 @@ class Ingestion:
         try:
             envelope = form.open(sent)
             part = replace(nothing, envelope=envelope)
-            for first in range(0, max(1, len(envelope.items)), MOST_AT_ONCE):
+            for first in range(0, len(envelope.items), MOST_AT_ONCE):
                 items = envelope.items[first : first + MOST_AT_ONCE]
                 reading = form.read(envelope, items, first, now, integration.policy)
                 part = replace(part, items=items, first=first, reading=reading, keeps=first == 0)
-                if not items and not reading.said:
-                    break
                 stored = await self._gathering(part, max(1, len(reading.said)))
                 receipts += stored.receipts
                 errors += (*reading.errors, *stored.errors)
                 integration = stored.integration
-        except Uninterpretable as error:
-            return await self._bury(nothing, NOT_MAPPED, str(error))
         except Problem as problem:
             if problem.status in _OF_THE_CONTENT:
-                await self._bury(nothing, UNREADABLE, problem.detail)
+                await self._bury(nothing, problem.detail)
             raise
         if envelope.truncated:
             _log.warning(
@@ -184,22 +176,19 @@ class Ingestion:
             envelope,
             tuple(receipts),
             tuple(errors),
-            paused=integration.paused,
         )
 
-    async def _bury(self, part: _Part, reason: str, detail: str) -> Taken:
-        """Keep a request as a dead letter."""
-        said = cut(storable(detail), _LONGEST_DETAIL)
-        dead = replace(part.request, state=InboxState.DEAD, reason=reason, detail=said)
+    async def _bury(self, part: _Part, detail: str) -> None:
+        """Keep a request that cannot be read as a dead letter."""
+        dead = _dead(part.request, UNREADABLE, detail)
         await self._gathering(replace(part, request=dead), 1)
         _log.warning(
             "dead_letter",
             inbox_id=str(dead.id),
             integration=part.integration.name,
             format=part.form.name,
-            reason=reason,
+            reason=UNREADABLE,
         )
-        return Taken(dead.id, part.integration.name, part.envelope, (), dead=detail)
 
     async def _store(self, parts: Sequence[_Part]) -> Sequence[_Stored | Problem]:
         """One transaction for parts of requests; see workflow.gathering."""
@@ -215,8 +204,7 @@ class Ingestion:
         )
         outcomes: list[_Stored | Problem | None] = [None] * len(parts)
         batches: dict[int, Batch] = {}
-        kept: list[Request] = []
-        told_later: dict[UUID, Any] = {}
+        kept: dict[int, Request] = {}
         for place, part in enumerate(parts):
             integration = current.get(part.key_hash)
             if integration is None:
@@ -228,7 +216,7 @@ class Ingestion:
                 outcomes[place] = problem
                 continue
             if part.keeps:
-                kept.append(request)
+                kept[place] = request
             elif request.state is InboxState.DEAD:
                 await inbox.keep_dead(work.connection, request)
             work.note_activity(
@@ -244,15 +232,9 @@ class Ingestion:
         received = await receive(work, list(batches.values()))
         for place, receipts in zip(batches, received, strict=True):
             outcomes[place] = _Stored(batches[place].integration, tuple(receipts))
-            if parts[place].form.keeps_outcome and receipts:
-                told_later[batches[place].inbox_id] = _outcome(receipts)
-        await inbox.insert(
-            work.connection,
-            [
-                replace(one, outcome=told_later[one.id]) if one.id in told_later else one
-                for one in kept
-            ],
-        )
+            if parts[place].form.keeps_outcome and receipts and place in kept:
+                kept[place] = replace(kept[place], outcome=_outcome(receipts))
+        await inbox.insert(work.connection, list(kept.values()))
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def _store_alone(self, part: _Part, error: Exception) -> _Stored:
@@ -283,13 +265,7 @@ class Ingestion:
         return stored
 
     async def _note_failed(self, part: _Part, detail: str) -> None:
-        dead = replace(
-            part.request,
-            state=InboxState.DEAD,
-            reason=NOT_STORED,
-            detail=cut(storable(detail), _LONGEST_DETAIL),
-            failed=(part.first,),
-        )
+        dead = _dead(part.request, NOT_STORED, detail, failed=(part.first,))
         async with transaction(self.database, self.clock.now()) as work:
             await inbox.keep_dead(work.connection, dead)
             work.note_activity(part.integration, requests=int(part.keeps), dead=1)
@@ -333,13 +309,7 @@ def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
     if request.state is InboxState.TAKEN and integration.paused:
         request = replace(request, state=InboxState.PAUSED)
     elif request.state is InboxState.TAKEN and reading.failed:
-        request = replace(
-            request,
-            state=InboxState.DEAD,
-            reason=UNREADABLE,
-            detail=cut(storable(_sentence(reading.errors)), _LONGEST_DETAIL),
-            failed=reading.failed,
-        )
+        request = _dead(request, UNREADABLE, _sentence(reading.errors), failed=reading.failed)
     return (
         Batch(
             integration,
@@ -350,6 +320,13 @@ def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
         ),
         request,
     )
+
+
+def _dead(
+    request: Request, reason: str, detail: str, failed: tuple[int, ...] | None = None
+) -> Request:
+    said = cut(storable(detail), _LONGEST_DETAIL)
+    return replace(request, state=InboxState.DEAD, reason=reason, detail=said, failed=failed)
 
 
 def _outcome(receipts: Sequence[Receipt]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from alert_ingestion.model import (
 )
 from alert_ingestion.store import locks
 from alert_ingestion.workflow.work import AlertWork
+from shared import context
 from shared.contracts.wire import Severity
 from shared.identifiers import new_id
 
@@ -65,9 +66,10 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
 
 
 def _take_all(work: AlertWork, batch: Batch) -> list[Receipt]:
-    work.context = batch.context
     work.increments.inc(metrics.TRUNCATED, batch.truncated)
-    return [_take(work, batch, one) for one in batch.said]
+    # What it owes is sent in the name of its request, of which there are many in one transaction.
+    with context.bound(batch.context):
+        return [_take(work, batch, one) for one in batch.said]
 
 
 def _take(work: AlertWork, batch: Batch, said: Said) -> Receipt:  # noqa: PLR0911 - one a kind

@@ -1,6 +1,6 @@
 """What one transaction knows and changes while it works through a batch of alerts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from alert_ingestion.workflow.changes import (
     told_at_opening,
     told_while_open,
 )
+from shared import context
 from shared.counters import short
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
@@ -51,7 +52,7 @@ class AlertWork(Work):
         self._incidents: dict[UUID, KnownIncident] = {}
         self._inserted: dict[UUID, Alert] = {}
         self._updated: dict[UUID, Alert] = {}
-        self._new_incidents: list[KnownIncident] = []
+        self._new_incidents: dict[UUID, KnownIncident] = {}
         self._new_groups: dict[UUID, Group] = {}
         self._slid: set[UUID] = set()
         self._closed: set[UUID] = set()
@@ -60,9 +61,7 @@ class AlertWork(Work):
         self._heartbeats: dict[str, UUID] = {}
         self._activity: dict[UUID, Activity] = {}
         self._changes: list[News] = []
-        self._opened_in: dict[UUID, Mapping[str, str]] = {}
-        self.context: Mapping[str, str] = {}
-        """The request that is being worked through; what it owes is sent in its name."""
+        self._openings: dict[UUID, Opening] = {}
 
     async def load(self, identities: Iterable[Identity], keys: Iterable[str]) -> None:
         """Read what is known about alerts whose identities are locked already."""
@@ -101,8 +100,7 @@ class AlertWork(Work):
     def add_incident(self, incident: KnownIncident) -> None:
         """A new incident, whose id was allocated here."""
         self._incidents[incident.id] = incident
-        self._new_incidents.append(incident)
-        self._opened_in[incident.id] = self.context
+        self._new_incidents[incident.id] = incident
 
     def open_group(self, group: Group) -> None:
         """A group takes over its key; the one that had it takes nothing new."""
@@ -125,13 +123,14 @@ class AlertWork(Work):
         """A new alert of an incident, which incident-management will hear of."""
         self._latest[alert.identity] = alert
         self._inserted[alert.id] = alert
+        if alert.incident_id in self._new_incidents:
+            self._openings.setdefault(alert.incident_id, Opening(alert, context.current()))
         self.owe(
             handover.opened(
                 alert,
                 recurrence_of=self._recurrence_of(alert),
                 reason=reason,
                 now=self.now,
-                context=self.context,
             )
         )
 
@@ -150,7 +149,6 @@ class AlertWork(Work):
                     before=before.severity,
                     recurrence_of=self._recurrence_of(alert),
                     now=self.now,
-                    context=self.context,
                 )
             )
 
@@ -187,7 +185,6 @@ class AlertWork(Work):
                 recurrence_of=self._recurrence_of(alert),
                 reason=reason,
                 now=self.now,
-                context=self.context,
             )
         )
 
@@ -200,20 +197,19 @@ class AlertWork(Work):
                     said,
                     recurrence_of=self._recurrence_of(alert),
                     now=self.now,
-                    context=self.context,
                 )
             )
 
     def note_change(self, integration: Integration, change: Change) -> None:
         """A service was changed, says an integration; incidents of that service hear of it."""
-        self._changes.append(News(integration, change, self.context))
+        self._changes.append(News(integration, change, context.current()))
 
     async def write_rows(self) -> None:
         """The alerts, their groups and their incidents."""
         connection = self.connection
         await groups.close(connection, self._closed, reason=Reason.WINDOW_PASSED, now=self.now)
         await groups.slide(connection, self._slid, self.now)
-        await incidents.insert(connection, self._new_incidents)
+        await incidents.insert(connection, list(self._new_incidents.values()))
         await groups.insert(connection, list(self._new_groups.values()))
         # Before the inserts: an identity has one live alert at any time.
         await alerts.update(connection, list(self._updated.values()))
@@ -233,15 +229,9 @@ class AlertWork(Work):
     async def _write_changes(self) -> None:
         told = [(news.integration.id, news.change) for news in self._changes]
         await changes.insert(self.connection, told, self.now)
-        began = {alert.incident_id: alert for alert in reversed(self._inserted.values())}
-        openings = [
-            Opening(began[incident_id], context)
-            for incident_id, context in self._opened_in.items()
-            if incident_id in began
-        ]
         self.owe(
-            *await told_at_opening(self.connection, openings, self.now),
-            *await told_while_open(self.connection, self._changes, self._opened_in, self.now),
+            *await told_at_opening(self.connection, list(self._openings.values()), self.now),
+            *await told_while_open(self.connection, self._changes, self._openings, self.now),
         )
 
     def _recurrence_of(self, alert: Alert) -> UUID | None:

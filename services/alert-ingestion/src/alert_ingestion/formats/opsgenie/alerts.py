@@ -8,8 +8,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from alert_ingestion.formats import bounds, details, labelled
-from alert_ingestion.formats.format import Format
-from alert_ingestion.formats.opsgenie.answers import Accepted, Refused, accepted, refusal
+from alert_ingestion.formats.opsgenie.answers import accepted, answering_alike
 from alert_ingestion.formats.reading import Envelope, Reading, decode_object
 from alert_ingestion.model import FollowUp, FollowUpKind, Policy, ReceivedAlert, Said, Sent
 from shared.errors import FieldError, Invalid
@@ -147,7 +146,7 @@ def _is_alert(value: Any) -> bool:
     )
 
 
-FORMAT: Final = Format(
+FORMAT: Final = answering_alike(
     name="opsgenie",
     paths=("/v2/alerts",),
     operation_id="opsgenie_alert",
@@ -186,10 +185,6 @@ FORMAT: Final = Format(
         "details": {"region": "eu-west-1"},
         "responders": [{"type": "team", "name": "shop"}],
     },
-    answer=Accepted,
-    status_code=202,
-    refusal=refusal,
-    refused=Refused,
     keeps_outcome=True,
     recognises=_is_alert,
     called="an alert of Opsgenie",

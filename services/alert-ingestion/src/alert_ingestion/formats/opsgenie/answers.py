@@ -1,11 +1,12 @@
 """What Opsgenie answers, in the words that its clients read (docs.opsgenie.com/docs/response)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from alert_ingestion.formats.format import RIGHT_ADDRESS
+from alert_ingestion.formats.format import RIGHT_ADDRESS, Format
 from alert_ingestion.formats.reading import Taken
 from shared import context
 from shared.errors import Invalid, Problem, TooMany, Unauthorized
@@ -60,3 +61,9 @@ def refusal(problem: Problem) -> tuple[int, Mapping[str, Any]]:
     if isinstance(problem, Invalid):
         said["errors"] = {error.field: error.message for error in problem.errors}
     return problem.status, said
+
+
+answering_alike: Final = partial(
+    Format, answer=Accepted, status_code=202, refusal=refusal, refused=Refused
+)
+"""Makes a format whose answers are Opsgenie's."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from alert_ingestion.formats import details
 from alert_ingestion.formats.format import FOUND, Format
 from alert_ingestion.formats.opsgenie.alerts import author_of, identity_of, note_of
-from alert_ingestion.formats.opsgenie.answers import Accepted, Refused, accepted, refusal
+from alert_ingestion.formats.opsgenie.answers import accepted, answering_alike
 from alert_ingestion.formats.reading import Envelope, Reading, decode_object
 from alert_ingestion.model import Ending, FollowUp, FollowUpKind, Nothing, Policy, Said, Sent
 from shared.errors import FieldError, Invalid
@@ -21,12 +21,26 @@ _Said = Callable[[str, Mapping[str, Any]], Sequence[Said]]
 
 def about(sent: Sent) -> UUID | None:
     """The id of the alert that a request names; None when it names an alias."""
-    if sent.query.get(TYPE, "id") != "id":
-        return None
+    return id_of(sent.path["identifier"]) if sent.query.get(TYPE, "id") == "id" else None
+
+
+def id_of(text: str) -> UUID | None:
+    """The id that a text is; None when it is none of ours."""
     try:
-        return UUID(sent.path["identifier"])
+        return UUID(text)
     except ValueError:
         return None
+
+
+def is_alias(kind: str) -> bool:
+    """Whether an identifier of this type is an alias, and not an id.
+
+    Raises:
+        Invalid: it is something that we give to no alert.
+    """
+    if kind not in {"id", "alias"}:
+        raise Invalid([FieldError(TYPE, "Name the alert by its id or its alias.")])
+    return kind == "alias"
 
 
 def take_apart(sent: Sent) -> Envelope:
@@ -35,13 +49,11 @@ def take_apart(sent: Sent) -> Envelope:
     Raises:
         Invalid: the alert is named by something that we give to none.
     """
-    kind = sent.query.get(TYPE, "id")
-    if kind not in {"id", "alias"}:
-        raise Invalid([FieldError(TYPE, "Name the alert by its id or its alias.")])
+    by_alias = is_alias(sent.query.get(TYPE, "id"))
     body = {}
     if sent.body.strip():
         body = decode_object(sent.body, otherwise="The body is a JSON object.")
-    alias = identity_of(sent.path["identifier"]) if kind == "alias" else None
+    alias = identity_of(sent.path["identifier"]) if by_alias else None
     return Envelope([body], beside={"identity": alias or sent.path.get(FOUND)}, is_list=False)
 
 
@@ -80,7 +92,7 @@ def _note(identity: str, body: Mapping[str, Any]) -> list[Said]:
 
 
 def _format(name: str, what: str, *, say: _Said, required: Sequence[str] = ()) -> Format:
-    return Format(
+    return answering_alike(
         name=f"opsgenie-{name}",
         paths=(f"/v2/alerts/{{identifier:str}}/{what}",),
         operation_id=f"opsgenie_{name}",
@@ -105,10 +117,6 @@ def _format(name: str, what: str, *, say: _Said, required: Sequence[str] = ()) -
         },
         body_description="Who did it, and a note.",
         example={"user": "ada@example.com", "note": "Looking at it."},
-        answer=Accepted,
-        status_code=202,
-        refusal=refusal,
-        refused=Refused,
         keeps_outcome=True,
     )
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from alert_ingestion.formats.format import Format
-from alert_ingestion.formats.opsgenie.answers import Accepted, Refused, heard, refusal
+from alert_ingestion.formats.opsgenie.answers import answering_alike, heard
 from alert_ingestion.formats.reading import Envelope, Reading
 from alert_ingestion.model import Ping, Policy, Sent
 
@@ -23,7 +22,7 @@ def read(
     return Reading((Ping(name),))
 
 
-FORMAT: Final = Format(
+FORMAT: Final = answering_alike(
     name="opsgenie-heartbeat",
     paths=("/v2/heartbeats/{name:str}/ping",),
     # Opsgenie's own address: its clients ask with any of them.
@@ -37,9 +36,5 @@ FORMAT: Final = Format(
     schema={},
     body_description="",
     example=None,
-    answer=Accepted,
-    status_code=202,
     largest_body=64 * 1024,
-    refusal=refusal,
-    refused=Refused,
 )

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
 
 from alert_ingestion.formats import details
+from alert_ingestion.formats.format import Format
+from alert_ingestion.formats.pagerduty.answers import Refused, refusal
 from alert_ingestion.formats.reading import Envelope, decode_object
 from alert_ingestion.model import Sent
 
@@ -95,3 +98,15 @@ LINKS: Final[Mapping[str, Any]] = {
     },
 }
 """The schema of links."""
+
+in_pagerdutys_way: Final = partial(
+    Format,
+    open=take_apart,
+    key=key_of,
+    kept=kept,
+    status_code=202,
+    largest_body=LARGEST,
+    refusal=refusal,
+    refused=Refused,
+)
+"""Makes a format with the key in its body, and with PagerDuty's refusals."""

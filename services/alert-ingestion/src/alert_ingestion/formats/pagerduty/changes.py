@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from alert_ingestion.formats import bounds, details, instants, labelled
-from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.pagerduty import body
-from alert_ingestion.formats.pagerduty.answers import ChangeAccepted, Refused, missing, refusal
+from alert_ingestion.formats.pagerduty.answers import ChangeAccepted, missing
 from alert_ingestion.formats.reading import Envelope, Reading, Taken
 from alert_ingestion.model import Change, Policy
 from shared.errors import Invalid
@@ -59,17 +58,14 @@ def _is_change(value: Any) -> bool:
     return isinstance(payload, dict) and "summary" in payload
 
 
-FORMAT: Final = Format(
+FORMAT: Final = body.in_pagerdutys_way(
     name="pagerduty-change",
     paths=("/v2/change/enqueue",),
     operation_id="pagerduty_change",
     summary="PagerDutyChange",
     description="Take a change event of PagerDuty: context on the timeline of its service.",
-    open=body.take_apart,
     read=read,
     reply=_reply,
-    key=body.key_of,
-    kept=body.kept,
     schema={
         "type": "object",
         "required": ["payload"],
@@ -100,10 +96,6 @@ FORMAT: Final = Format(
         "links": [{"href": "https://github.example.com/checkout/4f1c0de", "text": "Commit"}],
     },
     answer=ChangeAccepted,
-    status_code=202,
-    largest_body=body.LARGEST,
-    refusal=refusal,
-    refused=Refused,
     recognises=_is_change,
     called="a change event of PagerDuty",
 )

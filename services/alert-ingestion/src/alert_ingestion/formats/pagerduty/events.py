@@ -8,14 +8,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from alert_ingestion.formats import details, instants, labelled
-from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.pagerduty import body
 from alert_ingestion.formats.pagerduty.answers import (
     Accepted,
-    Refused,
     fault,
     missing,
-    refusal,
 )
 from alert_ingestion.formats.reading import Envelope, Reading, Taken
 from alert_ingestion.model import Ending, FollowUp, FollowUpKind, Policy, ReceivedAlert, Said
@@ -113,17 +110,14 @@ def _is_event(value: Any) -> bool:
     return isinstance(value, dict) and "event_action" in value and "payload" in value
 
 
-FORMAT: Final = Format(
+FORMAT: Final = body.in_pagerdutys_way(
     name="pagerduty",
     paths=("/v2/enqueue",),
     operation_id="pagerduty_event",
     summary="PagerDutyEvent",
     description="Take an event of PagerDuty's Events API v2: trigger, acknowledge or resolve.",
-    open=body.take_apart,
     read=read,
     reply=_reply,
-    key=body.key_of,
-    kept=body.kept,
     schema={
         "type": "object",
         "required": ["event_action"],
@@ -166,10 +160,6 @@ FORMAT: Final = Format(
         "links": [{"href": "https://grafana.example.com/d/1", "text": "Dashboard"}],
     },
     answer=Accepted,
-    status_code=202,
-    largest_body=body.LARGEST,
-    refusal=refusal,
-    refused=Refused,
     recognises=_is_event,
     called="an event of PagerDuty",
 )
