@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from json.encoder import encode_basestring
 from typing import Final
+from uuid import UUID
 
 from alert_ingestion.model import (
     Group,
@@ -47,7 +48,7 @@ def correlation_key(alert: ReceivedAlert, integration: Integration) -> str:
     """
     chosen = integration.policy.correlation_labels
     if chosen is None and alert.group is not None:
-        return _shortened(f"group={encode_basestring(alert.group)}@{integration.id}")
+        return _shortened(f"group={encode_basestring(alert.group)}", _of(integration.id))
     values: Mapping[str, str] = {
         **alert.labels,
         "service": alert.service,
@@ -66,12 +67,22 @@ def is_senders_group(alert: ReceivedAlert, integration: Integration) -> bool:
     return alert.group is not None and integration.policy.correlation_labels is None
 
 
-def _shortened(key: str) -> str:
+def is_of_senders_group(key: str, integration_id: UUID) -> bool:
+    """Whether a correlation key is a group that the sender made."""
+    return key.endswith(_of(integration_id))
+
+
+def _of(integration_id: UUID) -> str:
+    return f"@{integration_id}"
+
+
+def _shortened(key: str, suffix: str = "") -> str:
     encoded = key.encode()
     if len(encoded) <= _LONGEST_KEY_BYTES:
-        return key
+        return key + suffix
     digest = hashlib.sha256(encoded).hexdigest()
-    return f"{encoded[: _LONGEST_KEY_BYTES - 80].decode(errors='ignore')}…#{digest}"
+    kept = encoded[: _LONGEST_KEY_BYTES - 80].decode(errors="ignore")
+    return f"{kept}…#{digest}{suffix}"
 
 
 def correlate(

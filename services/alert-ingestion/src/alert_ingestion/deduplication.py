@@ -141,7 +141,12 @@ def suppressed(alert: Alert, received: ReceivedAlert, now: datetime) -> Alert:
 
 def resolved(alert: Alert, *, reason: Reason, ended_at: datetime, now: datetime) -> Alert:
     """``alert`` when its sender stopped: firing, or resolved by hand and still suppressed."""
-    over = replace(alert, suppressed=False, ends_at=ended_at, ends_at_is_timeout=False)
+    over = replace(
+        alert, suppressed=False, ends_at=ended_at, ends_at_is_timeout=False, held_until=None
+    )
+    if reason is Reason.QUIET:
+        # It was let go: what comes after this is counted anew.
+        over = replace(over, openings=(), flapping=False, held=None, held_since=None)
     if alert.status is AlertStatus.RESOLVED:
         return over
     return replace(over, status=AlertStatus.RESOLVED, resolved_at=now, resolved_reason=reason.value)

@@ -9,12 +9,16 @@ from alert_ingestion.workflow import housekeeping
 from alert_ingestion.workflow.canary import Canary
 from alert_ingestion.workflow.dead_man import DeadMan
 from alert_ingestion.workflow.ingest import Ingestion
+from alert_ingestion.workflow.release import look_again
+from alert_ingestion.workflow.storm_watch import watch
 from alert_ingestion.workflow.timeouts import resolve_timed_out
 from shared.clock import Clock
 from shared.database import Database
 from shared.periodic import EngineMetrics, Periodic
 
 _TIMEOUTS_EVERY_SECONDS: Final = 5.0
+_RELEASE_EVERY_SECONDS: Final = 2.0
+_STORMS_EVERY_SECONDS: Final = 5.0
 _HOUSEKEEPING_EVERY_SECONDS: Final = 3600.0
 # How punctual it is; how often it walks is a setting.
 _CANARY_LOOKS_EVERY_SECONDS: Final = 5.0
@@ -42,6 +46,12 @@ def engines(
         _, more = await resolve_timed_out(database, clock.now())
         return more
 
+    async def release() -> bool:
+        return await look_again(database, ingestion.defaults, clock.now())
+
+    async def storms() -> None:
+        await watch(database, ingestion.defaults, clock.now())
+
     async def tidy() -> bool:
         return await housekeeping.forget(database, clock.now(), retention=retention)
 
@@ -50,6 +60,8 @@ def engines(
 
     work = [
         ("timeouts", _until_done(timeouts), _TIMEOUTS_EVERY_SECONDS, 30),
+        ("release", _until_done(release), _RELEASE_EVERY_SECONDS, 60),
+        ("storms", storms, _STORMS_EVERY_SECONDS, 60),
         ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),

@@ -19,13 +19,11 @@ TOPIC: Final = "alert-events"
 
 _SNAPSHOT: Final = tuple(AlertSnapshot.model_fields)
 
-_JOINS: Final = frozenset({Reason.ATTACHED, Reason.SAME_GROUP, Reason.STORM})
-"""Reasons of an alert that joins an incident which somebody was told of."""
 
-
-def opened(alert: Alert, *, recurrence_of: UUID | None, reason: Reason, now: datetime) -> Message:
-    """The alert belongs to its incident from now on."""
-    joins = reason in _JOINS
+def opened(
+    alert: Alert, *, recurrence_of: UUID | None, reason: Reason, joins: bool, now: datetime
+) -> Message:
+    """The alert belongs to its incident from now on; ``joins``: others do already."""
     occasion = Occasion.MORE if joins else Occasion.FIRST_WORD
     return _message(
         AlertKind.OPENED,

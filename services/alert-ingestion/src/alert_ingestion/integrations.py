@@ -49,32 +49,49 @@ def default_policy(settings: AlertIngestionSettings) -> Policy:
         correlation_max_age_seconds=settings.correlation_max_age_seconds,
         service_labels=SERVICE_LABELS,
         severities={},
+        storm_incidents=settings.storm_incidents,
+        flap_openings=settings.flap_openings,
+        flap_window_seconds=settings.flap_window_seconds,
+        flap_quiet_seconds=settings.flap_quiet_seconds,
+        requests_per_minute=settings.requests_per_minute,
     )
 
 
 def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
     """The policy in force for an integration."""
-    timeout, window = stored.resolve_timeout_seconds, stored.correlation_window_seconds
-    age = stored.correlation_max_age_seconds
     return Policy(
         auto_resolve=stored.auto_resolve,
-        resolve_timeout_seconds=defaults.resolve_timeout_seconds if timeout is None else timeout,
+        resolve_timeout_seconds=_own(
+            stored.resolve_timeout_seconds, defaults.resolve_timeout_seconds
+        ),
         correlation_labels=(
             tuple(stored.correlation_labels)
             if stored.correlation_labels
             else defaults.correlation_labels
         ),
-        correlation_window_seconds=(
-            defaults.correlation_window_seconds if window is None else window
+        correlation_window_seconds=_own(
+            stored.correlation_window_seconds, defaults.correlation_window_seconds
         ),
-        correlation_max_age_seconds=defaults.correlation_max_age_seconds if age is None else age,
+        correlation_max_age_seconds=_own(
+            stored.correlation_max_age_seconds, defaults.correlation_max_age_seconds
+        ),
         service_labels=tuple(stored.service_labels or defaults.service_labels),
         severities={
             normalised(word): Severity(severity)
             for word, severity in (stored.severities or {}).items()
         },
         sender=stored.name,
+        storm_incidents=_own(stored.storm_incidents, defaults.storm_incidents),
+        flap_openings=_own(stored.flap_openings, defaults.flap_openings),
+        flap_window_seconds=defaults.flap_window_seconds,
+        flap_quiet_seconds=defaults.flap_quiet_seconds,
+        requests_per_minute=_own(stored.requests_per_minute, defaults.requests_per_minute),
     )
+
+
+def _own(value: int | None, otherwise: int) -> int:
+    """An integration's own number; 0 is one, too."""
+    return otherwise if value is None else value
 
 
 async def authenticate(

@@ -20,6 +20,7 @@ from shared.database import Connection, Database
 NEW_INCIDENT: Final = "new_incident"
 EXISTING_INCIDENT: Final = "existing_incident"
 DUPLICATE: Final = "duplicate"
+HELD: Final = "held"
 
 RECEIVED: Final = CounterDef(
     "alerts_received_total",
@@ -31,7 +32,13 @@ CORRELATED: Final = CounterDef(
     "alerts_correlated_total",
     "Firing alerts received, by what became of them.",
     labels=("result",),
-    zeros=[{"result": result} for result in (NEW_INCIDENT, EXISTING_INCIDENT, DUPLICATE)],
+    zeros=[{"result": result} for result in (NEW_INCIDENT, EXISTING_INCIDENT, DUPLICATE, HELD)],
+)
+DECIDED: Final = CounterDef(
+    "alerts_decided_total",
+    "What senders said of alerts, by the reason of what became of it.",
+    labels=("reason",),
+    zeros=[{"reason": reason.value} for reason in Reason if reason is not Reason.HEARTBEAT],
 )
 RESOLVED: Final = CounterDef(
     "alerts_resolved_total",
@@ -39,7 +46,10 @@ RESOLVED: Final = CounterDef(
     labels=("reason",),
     zeros=[
         {"reason": reason.value}
-        for reason in (Reason.RESOLVED_BY_SENDER, Reason.TIMED_OUT, Reason.NEW_OCCURRENCE)
+        for reason in (
+            *(Reason.RESOLVED_BY_SENDER, Reason.TIMED_OUT, Reason.NEW_OCCURRENCE),
+            *(Reason.QUIET, Reason.STORM_OVER),
+        )
     ],
 )
 TRUNCATED: Final = CounterDef(
@@ -87,7 +97,7 @@ PINGS: Final = CounterDef(
 )
 
 COUNTED: Final[Sequence[CounterDef | HistogramDef]] = (
-    *(RECEIVED, CORRELATED, RESOLVED, TRUNCATED, REFUSED),
+    *(RECEIVED, CORRELATED, DECIDED, RESOLVED, TRUNCATED, REFUSED),
     *(CANARY_WALKS, CANARY_SECONDS, PINGS),
 )
 

@@ -7,7 +7,13 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from shared.contracts.alerts import AGE_REACHED
+from shared.contracts.alerts import (
+    AGE_REACHED,
+    FLAPPING,
+    INHIBITION_ENDED,
+    SILENCE_ENDED,
+    STORM,
+)
 from shared.contracts.wire import Severity
 
 CANARY: Final = UUID("00000000-0000-7000-8000-0000000ca9a7")
@@ -57,8 +63,12 @@ class Reason(StrEnum):
     CHANGE = "change_recorded"
     SILENCED = "silenced"
     INHIBITED = "inhibited"
-    FLAPPING = "flapping"
-    STORM = "storm"
+    FLAPPING = FLAPPING
+    STORM = STORM
+    SILENCE_ENDED = SILENCE_ENDED
+    INHIBITION_ENDED = INHIBITION_ENDED
+    QUIET = "quiet_after_flapping"
+    STORM_OVER = "storm_over"
     NO_ALERT = "no_alert"
     PAUSED = "integration_paused"
 
@@ -117,6 +127,10 @@ class Policy:
         service_labels: labels that can name the service, the first that is there wins.
         severities: the sender's own words for severities, beside those that everybody knows.
         sender: the integration's name: the service of what names none, where a key stands for one.
+        storm_incidents: new incidents within a minute beyond which it is a storm; 0: never.
+        flap_openings: openings within ``flap_window_seconds`` with which an alert flaps; 0: never.
+        flap_quiet_seconds: how long one that flaps has to be quiet to be over.
+        requests_per_minute: beyond which its requests are refused; 0: never.
     """
 
     auto_resolve: bool
@@ -127,6 +141,11 @@ class Policy:
     service_labels: tuple[str, ...]
     severities: Mapping[str, Severity]
     sender: str = ""
+    storm_incidents: int = 0
+    flap_openings: int = 0
+    flap_window_seconds: int = 0
+    flap_quiet_seconds: int = 0
+    requests_per_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +288,9 @@ class Alert:
         count: how often it was received.
         suppressed: a person resolved it, and its sender still says that it fires.
         incident_id: None while it is held back and has belonged to none.
-        held: why it pages nobody at this time (silenced, inhibited), ``held_by`` which silences or
-            rules, until when at the latest it is to be looked at again.
+        held: why it pages nobody now (silenced, inhibited), or does not end yet (flapping);
+            ``held_by`` are the silences or rules that hold it back, ``held_until`` is when it is to
+            be looked at again at the latest.
         openings: when alerts of its identity began, within the window in which flapping is seen.
         flapping: it opens and closes too often, so a message that it is over waits for quiet.
     """
@@ -352,7 +372,8 @@ class Group:
     """An open correlation group: alerts with its key join its incident while the window lasts.
 
     ``opened_at`` and ``last_new_at`` are the server's times of its first alert and of its last new
-    fingerprint.
+    fingerprint, ``integration_id`` whose alert opened it. ``storm`` of what comes in a storm is how
+    many alerts (``told``) people were told of last.
     """
 
     id: UUID
@@ -360,6 +381,8 @@ class Group:
     incident_id: UUID
     opened_at: datetime
     last_new_at: datetime
+    integration_id: UUID | None = None
+    storm: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,29 @@ class AlertIngestionSettings(DatabaseSettings):
         le=604_800,
         description="after how long an unrepeated Alertmanager alert is over",
     )
+    storm_incidents: int = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description="new incidents of an integration within a minute beyond which all others of it "
+        "are one incident, of the storm; 0: never",
+    )
+    flap_openings: int = Field(
+        6, ge=0, le=100, description="openings with which an alert is flapping; 0: never"
+    )
+    flap_window_seconds: int = Field(
+        1_800, ge=60, le=86_400, description="in which the openings of an alert are counted"
+    )
+    flap_quiet_seconds: int = Field(
+        600, ge=10, le=86_400, description="how long what flaps has to be quiet to be over"
+    )
+    requests_per_minute: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="requests of one integration beyond which more are refused, for each worker "
+        "process; 0: never",
+    )
     inbox_retention_days: int = Field(
         14, ge=1, le=3650, description="how long the raw bodies of accepted requests are kept"
     )

@@ -196,6 +196,7 @@ class AlertRow(_AlertColumns, table=True):
             "resolved_at",
             postgresql_where=sa.text("status = 'resolved' AND NOT suppressed"),
         ),
+        sa.Index("alerts_firing", "incident_id", postgresql_where=sa.text("status = 'firing'")),
         sa.Index("alerts_held", "held_until", postgresql_where=sa.text("held IS NOT NULL")),
     )
 
@@ -229,6 +230,12 @@ class GroupRow(Table, table=True):
         ),
         sa.Index("groups_incident", "incident_id"),
         sa.Index("groups_opened", "integration_id", "opened_at"),
+        sa.Index("groups_key", "correlation_key", "opened_at"),
+        sa.Index(
+            "groups_storms",
+            "id",
+            postgresql_where=sa.text("storm IS NOT NULL AND closed_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

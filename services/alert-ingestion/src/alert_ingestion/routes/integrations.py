@@ -25,6 +25,9 @@ Labels = Annotated[list[LabelName], Field(min_length=1, max_length=10)]
 Window = Annotated[int, Field(ge=0, le=86_400)]
 Age = Annotated[int, Field(ge=60, le=31_536_000)]
 Timeout = Annotated[int, Field(ge=10, le=604_800)]
+Storm = Annotated[int, Field(ge=0, le=1_000_000)]
+Openings = Annotated[int, Field(ge=0, le=100)]
+Rate = Annotated[int, Field(ge=0, le=10_000_000)]
 Word = Annotated[Line, StringConstraints(max_length=100)]
 Severities = Annotated[dict[Word, Severity], Field(max_length=100)]
 
@@ -50,6 +53,15 @@ class NewIntegration(Command):
     severities: Severities | None = Field(
         None, description="the sender's own words for severities, beside those everybody knows"
     )
+    storm_incidents: Storm | None = Field(
+        None, description="new incidents within a minute beyond which it is a storm; 0: never"
+    )
+    flap_openings: Openings | None = Field(
+        None, description="openings with which an alert is flapping; 0: never"
+    )
+    requests_per_minute: Rate | None = Field(
+        None, description="requests beyond which more are refused, a worker process; 0: never"
+    )
 
 
 class IntegrationChange(Command):
@@ -64,6 +76,9 @@ class IntegrationChange(Command):
     correlation_max_age_seconds: Age | None = None
     service_labels: Labels | None = None
     severities: Severities | None = None
+    storm_incidents: Storm | None = None
+    flap_openings: Openings | None = None
+    requests_per_minute: Rate | None = None
 
 
 class LastError(BaseModel):
@@ -91,6 +106,9 @@ class IntegrationView(BaseModel):
     correlation_max_age_seconds: int | None
     service_labels: list[str] | None
     severities: dict[str, Severity] | None
+    storm_incidents: int | None
+    flap_openings: int | None
+    requests_per_minute: int | None
     created_at: datetime
     revoked_at: datetime | None
     last_error: LastError | None

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from alert_ingestion.model import CANARY, Alert, AlertStatus, Reason
+from alert_ingestion.storms import Extent
 from alert_ingestion.tables import AlertRow
 from shared.contracts.wire import Severity
 from shared.database import Connection
@@ -14,7 +15,7 @@ _COLUMNS: Final = tuple(AlertRow.model_fields)
 
 # What no message about an alert that is known can change.
 _FIXED: Final = frozenset(
-    {"id", "integration_id", "inbox_id", "fingerprint", "service", "correlation_key", "first_seen"}
+    {"id", "integration_id", "inbox_id", "fingerprint", "service", "first_seen"}
 )
 
 
@@ -113,6 +114,26 @@ async def ended(connection: Connection, now: datetime, limit: int) -> list[tuple
         (now, limit),
     )
     return [(row["integration_id"], row["fingerprint"]) for row in await cursor.fetchall()]
+
+
+async def held(connection: Connection, now: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """Identities of alerts that are held back, and have to be looked at again."""
+    cursor = await connection.execute(
+        "SELECT integration_id, fingerprint FROM alerts "
+        "WHERE held IS NOT NULL AND status = 'firing' AND held_until <= %s "
+        "ORDER BY held_until LIMIT %s",
+        (now, limit),
+    )
+    return [(row["integration_id"], row["fingerprint"]) for row in await cursor.fetchall()]
+
+
+async def look_again(connection: Connection, by: Sequence[UUID], now: datetime) -> None:
+    """Alerts that these silences or rules hold back are looked at again at once."""
+    await connection.execute(
+        "UPDATE alerts SET held_until = %s "
+        "WHERE held IS NOT NULL AND status = 'firing' AND held_by && %s",
+        (now, list(by)),
+    )
 
 
 async def by_id(connection: Connection, alert_id: UUID) -> Alert | None:
@@ -238,6 +259,17 @@ async def _ensure_partition(connection: Connection, month: date) -> None:
         f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF past_alerts "
         f"FOR VALUES FROM ('{month} 00:00+00') TO ('{following} 00:00+00')".encode()
     )
+
+
+async def extent(connection: Connection, incident_id: UUID, but: str) -> Extent:
+    """How many alerts of an incident there are, and of which services; ``but`` one fingerprint."""
+    cursor = await connection.execute(
+        "SELECT service, count(*) AS alerts FROM alerts WHERE incident_id = %s "
+        "AND fingerprint <> %s GROUP BY service ORDER BY count(*) DESC, service",
+        (incident_id, but),
+    )
+    services = [(row["service"], row["alerts"]) for row in await cursor.fetchall()]
+    return Extent(sum(count for _, count in services), services)
 
 
 async def firing_by_severity(connection: Connection) -> dict[str, int]:

@@ -1,30 +1,84 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from alert_ingestion.model import Group
 from shared.database import Connection
 from shared.identifiers import new_id
 
+_COLUMNS: Final = "id, correlation_key, incident_id, opened_at, last_new_at, integration_id, storm"
+
+
+_CONTINUED: Final = (
+    "SELECT %(id)s, %(key)s, %(incident_id)s, %(opened_at)s, %(last_new_at)s, "
+    "%(integration_id)s::uuid, %(storm)s::jsonb"
+)
+
 
 async def open_of(connection: Connection, keys: Iterable[str]) -> dict[str, Group]:
     """The open group of each correlation key that has one."""
     cursor = await connection.execute(
-        "SELECT id, correlation_key, incident_id, opened_at, last_new_at FROM groups "
+        f"SELECT {_COLUMNS} FROM groups "  # noqa: S608 - constants
         "WHERE correlation_key = ANY(%b) AND closed_at IS NULL",
         (sorted(set(keys)),),
     )
     return {row["correlation_key"]: Group(**row) for row in await cursor.fetchall()}
 
 
+async def opened_lately(
+    connection: Connection, keys: Iterable[str], since: datetime
+) -> dict[str, int]:
+    """How many groups of each correlation key were opened since an instant."""
+    cursor = await connection.execute(
+        "SELECT correlation_key, count(*) AS opened FROM groups "
+        "WHERE correlation_key = ANY(%s) AND opened_at > %s GROUP BY correlation_key",
+        (sorted(set(keys)), since),
+    )
+    return {row["correlation_key"]: row["opened"] for row in await cursor.fetchall()}
+
+
+async def opened_by(
+    connection: Connection, limits: Mapping[UUID, int], since: datetime
+) -> dict[UUID, int]:
+    """How many groups integrations opened since an instant, counted no further than its limit."""
+    ids = sorted(limits)
+    cursor = await connection.execute(
+        """
+        SELECT wanted.id, (SELECT count(*) FROM (
+            SELECT FROM groups WHERE integration_id = wanted.id AND opened_at > %s
+            LIMIT wanted.most) AS opened) AS opened
+        FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (id, most)
+        """,
+        (since, ids, [limits[one] for one in ids]),
+    )
+    return {row["id"]: row["opened"] for row in await cursor.fetchall()}
+
+
+async def storms(connection: Connection) -> list[Group]:
+    """The open groups of what comes in storms."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM groups "  # noqa: S608 - constants
+        "WHERE storm IS NOT NULL AND closed_at IS NULL ORDER BY id"
+    )
+    return [Group(**row) for row in await cursor.fetchall()]
+
+
+async def told_of_storm(connection: Connection, group_id: UUID, alerts: int) -> None:
+    """People were told how large a storm is."""
+    await connection.execute(
+        "UPDATE groups SET storm = %s WHERE id = %s", (Jsonb({"told": alerts}), group_id)
+    )
+
+
 async def insert(connection: Connection, groups: Sequence[Group]) -> None:
     """Store new open groups; the ones they follow are closed already."""
     if groups:
         await connection.execute(
-            "INSERT INTO groups (id, correlation_key, incident_id, opened_at, last_new_at) "
-            "SELECT id, correlation_key, incident_id, opened_at, last_new_at "
+            f"INSERT INTO groups ({_COLUMNS}) SELECT {_COLUMNS} "  # noqa: S608 - constants
             "FROM jsonb_populate_recordset(NULL::groups, %s::jsonb)",
             (msgspec.json.encode(groups).decode(),),
         )
@@ -92,20 +146,23 @@ async def continue_in(
     closed = await connection.execute(
         "UPDATE groups SET closed_at = %s, closed_reason = 'continued_elsewhere' "
         "WHERE correlation_key = %s AND incident_id = %s AND closed_at IS NULL "
-        "RETURNING opened_at, last_new_at",
+        "RETURNING opened_at, last_new_at, integration_id, storm",
         (now, key, source),
     )
-    row = await closed.fetchone()
-    opened_at, last_new_at = (now, now) if row is None else (row["opened_at"], row["last_new_at"])
+    row = await closed.fetchone() or {"opened_at": now, "last_new_at": now}
+    values = {"integration_id": None, "storm": None, **row, "id": new_id(), "key": key}
+    values |= {
+        "incident_id": target,
+        "now": now,
+        "storm": values["storm"] and Jsonb(values["storm"]),
+    }
     opened = await connection.execute(
-        "INSERT INTO groups (id, correlation_key, incident_id, opened_at, last_new_at) "
-        "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (new_id(), key, target, opened_at, last_new_at),
+        f"INSERT INTO groups ({_COLUMNS}) {_CONTINUED} ON CONFLICT DO NOTHING",
+        values,
     )
     if opened.rowcount == 0:
         await connection.execute(
-            "INSERT INTO groups "
-            "(id, correlation_key, incident_id, opened_at, last_new_at, closed_at, closed_reason) "
-            "VALUES (%s, %s, %s, %s, %s, %s, 'later_incident_open')",
-            (new_id(), key, target, opened_at, last_new_at, now),
+            f"INSERT INTO groups ({_COLUMNS}, closed_at, closed_reason) "
+            f"{_CONTINUED}, %(now)s, 'later_incident_open'",
+            values,
         )

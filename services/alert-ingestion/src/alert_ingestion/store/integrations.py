@@ -27,6 +27,9 @@ class StoredIntegration:
     correlation_max_age_seconds: int | None = None
     service_labels: list[str] | None = None
     severities: dict[str, str] | None = None
+    storm_incidents: int | None = None
+    flap_openings: int | None = None
+    requests_per_minute: int | None = None
     revoked_at: datetime | None = None
     last_error: dict[str, str] | None = None
     last_error_at: datetime | None = None
@@ -82,6 +85,17 @@ async def by_id(
     )
     row = await cursor.fetchone()
     return None if row is None else StoredIntegration(**row)
+
+
+async def by_ids(
+    connection: Connection, integration_ids: Collection[UUID]
+) -> dict[UUID, StoredIntegration]:
+    """Integrations by their ids, revoked ones too."""
+    cursor = await connection.execute(
+        f"SELECT {_COLUMNS} FROM integrations WHERE id = ANY(%s)",  # noqa: S608 - constants
+        (sorted(integration_ids),),
+    )
+    return {row["id"]: StoredIntegration(**row) for row in await cursor.fetchall()}
 
 
 async def page(

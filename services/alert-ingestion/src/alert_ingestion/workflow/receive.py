@@ -1,12 +1,17 @@
 """Alerts come in: stored, deduplicated, correlated and owed onwards, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from alert_ingestion import deduplication, metrics
-from alert_ingestion.correlation import correlate, correlation_key, is_senders_group
+from alert_ingestion import deduplication, flapping, metrics
+from alert_ingestion.correlation import (
+    correlation_key,
+    is_of_senders_group,
+    is_senders_group,
+)
 from alert_ingestion.deduplication import Effect, Match
 from alert_ingestion.model import (
     Action,
@@ -17,9 +22,7 @@ from alert_ingestion.model import (
     Ending,
     FollowUp,
     FollowUpKind,
-    Group,
     Integration,
-    KnownIncident,
     Nothing,
     Ping,
     Reason,
@@ -28,6 +31,7 @@ from alert_ingestion.model import (
     Said,
 )
 from alert_ingestion.store import locks
+from alert_ingestion.workflow.placing import place, receipt
 from alert_ingestion.workflow.work import AlertWork
 from shared import context
 from shared.contracts.wire import Severity
@@ -37,6 +41,7 @@ _RESULTS: Final = {
     Action.NEW_INCIDENT: metrics.NEW_INCIDENT,
     Action.ATTACHED: metrics.EXISTING_INCIDENT,
     Action.DUPLICATE: metrics.DUPLICATE,
+    Action.HELD: metrics.HELD,
 }
 
 _ABOUT_AN_ALERT: Final = (ReceivedAlert, Ending, FollowUp)
@@ -53,23 +58,28 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
         for one in batch.said
         if isinstance(one, _ABOUT_AN_ALERT) and not _is_heartbeat(one)
     }
-    keys = {
-        correlation_key(one, batch.integration)
-        for batch in batches
-        for one in batch.said
-        if isinstance(one, ReceivedAlert) and not one.resolved and not _is_heartbeat(one)
-    }
     if identities:
+        firing = [(batch.integration, one) for batch in batches for one in _firing(batch)]
         await locks.identities(work.connection, identities)
-        await work.load(identities, keys)
+        await work.load(identities, {correlation_key(one, by) for by, one in firing}, firing)
     return [_take_all(work, batch) for batch in batches]
+
+
+def _firing(batch: Batch) -> Iterator[ReceivedAlert]:
+    for one in batch.said:
+        if isinstance(one, ReceivedAlert) and not one.resolved and not _is_heartbeat(one):
+            yield one
 
 
 def _take_all(work: AlertWork, batch: Batch) -> list[Receipt]:
     work.increments.inc(metrics.TRUNCATED, batch.truncated)
     # What it owes is sent in the name of its request, of which there are many in one transaction.
     with context.bound(batch.context):
-        return [_take(work, batch, one) for one in batch.said]
+        receipts = [_take(work, batch, one) for one in batch.said]
+    if not batch.integration.is_canary:
+        for one in (one for one in receipts if one.reason is not Reason.HEARTBEAT):
+            work.increments.inc(metrics.DECIDED, reason=one.reason.value)
+    return receipts
 
 
 def _take(work: AlertWork, batch: Batch, said: Said) -> Receipt:  # noqa: PLR0911 - one a kind
@@ -105,12 +115,12 @@ def _hear(work: AlertWork, batch: Batch, name: str, *, alive: bool) -> Receipt:
 
 
 def _take_alert(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
-    receipt = _decide(work, batch, received)
+    taken = _decide(work, batch, received)
     if not batch.integration.is_canary:
         work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
         if not received.resolved:
-            work.increments.inc(metrics.CORRELATED, result=_RESULTS[receipt.action])
-    return receipt
+            work.increments.inc(metrics.CORRELATED, result=_RESULTS[taken.action])
+    return taken
 
 
 def _decide(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
@@ -122,7 +132,7 @@ def _decide(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
         return _open(work, batch, received, latest)
     if latest is None:
         return _none_open(received.fingerprint)
-    return _apply(work, match, received, latest)
+    return _apply(work, batch.integration, match, received, latest)
 
 
 def _none_open(fingerprint: str) -> Receipt:
@@ -137,7 +147,7 @@ def _end(work: AlertWork, batch: Batch, said: Ending) -> Receipt:
     work.increments.inc(metrics.RECEIVED, severity=severity.value)
     if latest is None:
         return _none_open(said.fingerprint)
-    return _apply_end(work, deduplication.end(latest), latest, said.ends_at)
+    return _apply_end(work, batch.integration, deduplication.end(latest), latest, said.ends_at)
 
 
 def _follow_up(work: AlertWork, batch: Batch, said: FollowUp) -> Receipt:
@@ -146,54 +156,78 @@ def _follow_up(work: AlertWork, batch: Batch, said: FollowUp) -> Receipt:
         return _none_open(said.fingerprint)
     work.pass_on(latest, said)
     noted = said.kind is FollowUpKind.NOTE
-    return _receipt(
+    return receipt(
         Action.NOTED if noted else Action.ACKNOWLEDGED,
         Reason.NOTED if noted else Reason.ACKNOWLEDGED,
         latest,
     )
 
 
-def _receipt(action: Action, reason: Reason, alert: Alert) -> Receipt:
-    return Receipt(
-        action,
-        reason,
-        alert.status,
-        alert.id,
-        alert.incident_id,
-        fingerprint=alert.fingerprint,
-        held_by=alert.held_by,
+def _apply(
+    work: AlertWork, integration: Integration, match: Match, received: ReceivedAlert, latest: Alert
+) -> Receipt:
+    match match.effect:
+        case Effect.REPEAT:
+            return _repeat(work, integration, received, latest)
+        case Effect.SUPPRESS:
+            alert = deduplication.suppressed(latest, received, work.now)
+            work.change(alert)
+            return receipt(Action.DUPLICATE, match.reason or Reason.RESOLVED_BY_HAND, alert)
+        case _:
+            return _apply_end(work, integration, match, latest, received.ends_at)
+
+
+def _repeat(
+    work: AlertWork, integration: Integration, received: ReceivedAlert, latest: Alert
+) -> Receipt:
+    again = deduplication.repeated(latest, received, work.now)
+    alert = work.noise.apply(again, work.now)
+    if alert.incident_id is None and alert.held is None:
+        return let_go(work, integration, latest, alert)
+    if alert.held is not None and latest.held is None:
+        work.was_decided(alert, alert.held, by=alert.held_by, until=alert.held_until)
+    if deduplication.says_something_new(latest, alert) and alert.held is None:
+        work.update(latest, alert)
+    else:
+        work.change(alert)
+    return receipt(Action.DUPLICATE, alert.held or Reason.STILL_FIRING, alert)
+
+
+def let_go(work: AlertWork, integration: Integration, held: Alert, alert: Alert) -> Receipt:
+    """An alert that was held back, and fires still, pages now; ``alert`` is it as it is now."""
+    silenced = held.held is Reason.SILENCED
+    reason = Reason.SILENCE_ENDED if silenced else Reason.INHIBITION_ENDED
+    work.was_decided(alert, reason)
+    return place(
+        work,
+        integration,
+        alert,
+        senders_group=is_of_senders_group(alert.correlation_key, integration.id),
+        because=reason,
     )
 
 
-def _apply(work: AlertWork, match: Match, received: ReceivedAlert, latest: Alert) -> Receipt:
-    reason = match.reason or Reason.STILL_FIRING
-    action, alert = Action.NO_OPEN_ALERT, latest
-    match match.effect:
-        case Effect.REPEAT:
-            action = Action.DUPLICATE
-            alert = deduplication.repeated(latest, received, work.now)
-            if deduplication.says_something_new(latest, alert):
-                work.update(latest, alert)
-            else:
-                work.change(alert)
-        case Effect.SUPPRESS:
-            action = Action.DUPLICATE
-            alert = deduplication.suppressed(latest, received, work.now)
-            work.change(alert)
-        case Effect.RESOLVE | Effect.CLEAR:
-            return _apply_end(work, match, latest, received.ends_at)
-    return _receipt(action, reason, alert)
-
-
-def _apply_end(work: AlertWork, match: Match, latest: Alert, ended_at: datetime | None) -> Receipt:
+def _apply_end(
+    work: AlertWork,
+    integration: Integration,
+    match: Match,
+    latest: Alert,
+    ended_at: datetime | None,
+) -> Receipt:
     reason = match.reason or Reason.RESOLVED_BY_SENDER
     if match.effect is Effect.NOTHING:
-        return _receipt(Action.NO_OPEN_ALERT, reason, latest)
+        return receipt(Action.NO_OPEN_ALERT, reason, latest)
+    if match.effect is Effect.RESOLVE and latest.flapping and latest.incident_id is not None:
+        # Once more is over: whether it is for good, quiet will tell.
+        if not flapping.is_quieting(latest):
+            latest = flapping.said_over(latest, integration.policy, work.now)
+            work.change(latest)
+        return receipt(Action.HELD, Reason.FLAPPING, latest)
     alert = deduplication.resolved(
         latest, reason=reason, ended_at=ended_at or work.now, now=work.now
     )
     work.end(alert, reason)
-    return _receipt(Action.RESOLVED, reason, alert)
+    return receipt(Action.RESOLVED, reason, alert)
 
 
 def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert | None) -> Receipt:
@@ -204,43 +238,37 @@ def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert 
             before, reason=Reason.NEW_OCCURRENCE, ended_at=work.now, now=work.now
         )
         work.end(over, Reason.NEW_OCCURRENCE)
-    key = correlation_key(received, integration)
-    group = work.group(key)
-    decision = correlate(
-        integration.policy,
-        group,
-        work.incident(before.incident_id if before else None),
-        group_has_fingerprint=bool(before and group and before.incident_id == group.incident_id),
-        now=work.now,
-        senders_group=is_senders_group(received, integration),
-    )
-    if decision.group is not None:
-        incident_id, action = decision.group.incident_id, Action.ATTACHED
-        if decision.slides_window:
-            work.slide(decision.group)
-    else:
-        incident_id, action = new_id(), Action.NEW_INCIDENT
-        repeats = decision.recurrence_of
-        work.add_incident(KnownIncident(incident_id, recurrence_of=repeats.id if repeats else None))
-        work.open_group(Group(new_id(), key, incident_id, opened_at=work.now, last_new_at=work.now))
-    alert = _alert(
+    alert = _alert(integration, received, inbox_id=batch.inbox_id, now=work.now)
+    if not integration.is_canary:
+        alert = _with_openings(alert, before, integration)
+    alert = work.noise.apply(alert, work.now)
+    work.add(alert)
+    if alert.held is not None:
+        work.was_decided(alert, alert.held, by=alert.held_by, until=alert.held_until)
+        return receipt(Action.HELD, alert.held, alert)
+    if alert.flapping:
+        work.was_decided(alert, Reason.FLAPPING)
+    return place(
+        work,
         integration,
-        received,
-        correlation_key=key,
-        incident_id=incident_id,
-        inbox_id=batch.inbox_id,
-        now=work.now,
+        alert,
+        before=before,
+        senders_group=is_senders_group(received, integration),
+        because=Reason.FLAPPING if alert.flapping else None,
     )
-    work.open_alert(alert, decision.reason)
-    return _receipt(action, decision.reason, alert)
+
+
+def _with_openings(alert: Alert, before: Alert | None, integration: Integration) -> Alert:
+    earlier = before.openings if before is not None else ()
+    openings = flapping.lately(earlier, integration.policy, alert.first_seen)
+    flaps = flapping.flaps(openings, integration.policy)
+    return replace(alert, openings=openings, flapping=flaps)
 
 
 def _alert(
     integration: Integration,
     received: ReceivedAlert,
     *,
-    correlation_key: str,
-    incident_id: UUID,
     inbox_id: UUID,
     now: datetime,
 ) -> Alert:
@@ -258,8 +286,8 @@ def _alert(
         labels=received.labels,
         annotations=received.annotations,
         links=received.links,
-        correlation_key=correlation_key,
-        incident_id=incident_id,
+        correlation_key=correlation_key(received, integration),
+        incident_id=None,
         status=AlertStatus.FIRING,
         starts_at=received.starts_at,
         starts_at_given=received.starts_at_given,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from alert_ingestion import deduplication
+from alert_ingestion import deduplication, flapping
 from alert_ingestion.model import AlertStatus, Reason
 from alert_ingestion.store import alerts, locks
 from alert_ingestion.workflow.work import transaction
@@ -31,9 +31,11 @@ async def resolve_timed_out(
                 continue
             if alert.status is AlertStatus.RESOLVED and not alert.suppressed:
                 continue
-            over = deduplication.resolved(
-                alert, reason=Reason.TIMED_OUT, ended_at=alert.ends_at, now=now
-            )
-            work.end(over, Reason.TIMED_OUT)
+            reason, ended_at = Reason.TIMED_OUT, alert.ends_at
+            if flapping.is_quieting(alert):
+                reason, ended_at = Reason.QUIET, alert.held_since or ended_at
+                work.was_decided(alert, Reason.QUIET)
+            over = deduplication.resolved(alert, reason=reason, ended_at=ended_at, now=now)
+            work.end(over, reason)
             count += 1
     return count, count > 0 and len(due) == limit

@@ -1,33 +1,49 @@
 """What one transaction knows and changes while it works through a batch of alerts."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
-from alert_ingestion import handover, metrics
-from alert_ingestion.model import Alert, Change, FollowUp, Group, Integration, KnownIncident, Reason
+from alert_ingestion import handover, metrics, storms
+from alert_ingestion.correlation import correlation_key
+from alert_ingestion.model import (
+    Alert,
+    Change,
+    FollowUp,
+    Group,
+    Integration,
+    KnownIncident,
+    Reason,
+    ReceivedAlert,
+)
 from alert_ingestion.store import (
     activity,
     alerts,
     changes,
+    entries,
     groups,
     heartbeats,
     incidents,
+    inhibition,
     integrations,
     locks,
 )
 from alert_ingestion.store.activity import Activity
+from alert_ingestion.store.entries import Entry
+from alert_ingestion.workflow import noise
 from alert_ingestion.workflow.changes import (
     News,
     Opening,
     told_at_opening,
     told_while_open,
 )
+from alert_ingestion.workflow.noise import Noise
 from shared import context
 from shared.counters import short
 from shared.database import Connection, Database
@@ -36,6 +52,23 @@ from shared.work import Work, on_connection
 _log: Final = structlog.get_logger(__name__)
 
 Identity = tuple[UUID, str]
+
+
+@dataclass(slots=True)
+class Lately:
+    """How many groups were opened lately, by integration and by key.
+
+    An integration that is not among ``by_integration`` is far from a storm, or has no limit.
+    """
+
+    by_integration: dict[UUID, int] = field(default_factory=dict)
+    by_key: dict[str, int] = field(default_factory=dict)
+
+    def count(self, group: Group) -> None:
+        """One more was opened."""
+        if group.integration_id in self.by_integration:
+            self.by_integration[group.integration_id] += 1
+        self.by_key[group.correlation_key] = self.by_key.get(group.correlation_key, 0) + 1
 
 
 class AlertWork(Work):
@@ -62,12 +95,38 @@ class AlertWork(Work):
         self._activity: dict[UUID, Activity] = {}
         self._changes: list[News] = []
         self._openings: dict[UUID, Opening] = {}
+        self._entries: list[Entry] = []
+        self._inhibit: set[tuple[UUID, UUID, str]] = set()
+        self._inhibit_no_more: set[UUID] = set()
+        self.noise = Noise()
+        self.lately = Lately()
 
-    async def load(self, identities: Iterable[Identity], keys: Iterable[str]) -> None:
-        """Read what is known about alerts whose identities are locked already."""
+    async def load(
+        self,
+        identities: Iterable[Identity],
+        keys: Iterable[str],
+        firing: Sequence[tuple[Integration, ReceivedAlert]] = (),
+        *,
+        held_of: Mapping[UUID, Integration] | None = None,
+    ) -> None:
+        """Read what is known about alerts whose identities are locked already.
+
+        ``firing`` are those of them that were received, by their integrations; ``held_of`` the
+        integrations of those that were held back, and may be placed now.
+        """
         connection = self.connection
         known = await alerts.latest(connection, identities)
-        keys = {*keys, *(alert.correlation_key for alert in known.values())}
+        coming = [(by, correlation_key(one, by)) for by, one in firing if not by.is_canary]
+        coming += [
+            (held_of[alert.integration_id], alert.correlation_key)
+            for alert in known.values()
+            if held_of is not None and alert.integration_id in held_of
+        ]
+        keys = {
+            *keys,
+            *(alert.correlation_key for alert in known.values()),
+            *await self._count_lately([by for by, _ in coming]),
+        }
         await locks.correlation_keys(connection, keys)
         # Again, now that nobody can resolve or merge their incidents behind our back; of the others
         # nobody can make a first one, for their identities are locked.
@@ -84,6 +143,37 @@ class AlertWork(Work):
                 *(group.incident_id for group in self._groups.values()),
             },
         )
+        await self._count_openings(coming)
+        held = [alert for alert in self._latest.values() if alert.held is not None]
+        if coming or held:
+            received = [one for by, one in firing if not by.is_canary]
+            self.noise = await noise.load(connection, self.now, firing=received, known=held)
+
+    async def _count_lately(self, coming: Sequence[Integration]) -> set[str]:
+        """Count what integrations opened lately; the keys of those that may be in a storm."""
+        count = Counter(one.id for one in coming)
+        limits = {
+            one.id: one.policy.storm_incidents for one in coming if one.policy.storm_incidents
+        }
+        if not limits:
+            return set()
+        opened = await groups.opened_by(self.connection, limits, self.now - storms.WITHIN)
+        self.lately.by_integration = {
+            one: opened[one] for one, limit in limits.items() if opened[one] + count[one] > limit
+        }
+        return {storms.key_of(one) for one in self.lately.by_integration}
+
+    async def _count_openings(self, coming: Sequence[tuple[Integration, str]]) -> None:
+        """Count how often keys were opened that have no open group, within the longest window."""
+        windows = [one.policy.flap_window_seconds for one, _ in coming if one.policy.flap_openings]
+        keys = {key for _, key in coming} - self._groups.keys()
+        if windows and keys:
+            since = self.now - timedelta(seconds=max(windows))
+            self.lately.by_key = await groups.opened_lately(self.connection, keys, since)
+
+    def was_decided(self, alert: Alert, reason: Reason, **facts: Any) -> None:
+        """Something was decided about an alert that no incident's timeline tells."""
+        self._entries.append(Entry(alert.id, self.now, reason.value, facts))
 
     def latest(self, identity: Identity) -> Alert | None:
         """The newest alert of an identity."""
@@ -109,6 +199,7 @@ class AlertWork(Work):
             self._closed.add(before.id)
         self._groups[group.correlation_key] = group
         self._new_groups[group.id] = group
+        self.lately.count(group)
 
     def slide(self, group: Group) -> None:
         """A new fingerprint joined: the window starts anew."""
@@ -119,10 +210,17 @@ class AlertWork(Work):
         else:
             self._slid.add(group.id)
 
-    def open_alert(self, alert: Alert, reason: Reason) -> None:
-        """A new alert of an incident, which incident-management will hear of."""
+    def add(self, alert: Alert) -> None:
+        """A new alert."""
         self._latest[alert.identity] = alert
         self._inserted[alert.id] = alert
+        self._fires(alert)
+
+    def open_alert(self, alert: Alert, reason: Reason, *, joins: bool) -> None:
+        """An alert belongs to its incident from now on, which incident-management will hear of.
+
+        ``joins``: others belong to it already.
+        """
         if alert.incident_id in self._new_incidents:
             self._openings.setdefault(alert.incident_id, Opening(alert, context.current()))
         self.owe(
@@ -130,9 +228,13 @@ class AlertWork(Work):
                 alert,
                 recurrence_of=self._recurrence_of(alert),
                 reason=reason,
+                joins=joins,
                 now=self.now,
             )
         )
+
+    def _fires(self, alert: Alert) -> None:
+        self._inhibit.update((rule_id, alert.id, key) for rule_id, key in self.noise.sources(alert))
 
     def change(self, alert: Alert) -> None:
         """An alert that is known, changed."""
@@ -142,6 +244,9 @@ class AlertWork(Work):
     def update(self, before: Alert, alert: Alert) -> None:
         """An alert that fires says something else, which incident-management will hear of."""
         self.change(alert)
+        if before.labels != alert.labels or before.severity is not alert.severity:
+            self._inhibit_no_more.add(alert.id)
+            self._fires(alert)
         if alert.incident_id is not None:
             self.owe(
                 handover.updated(
@@ -174,6 +279,8 @@ class AlertWork(Work):
     def end(self, alert: Alert, reason: Reason) -> None:
         """An alert that stopped firing, which incident-management will hear of."""
         self.change(alert)
+        self._inhibit_no_more.add(alert.id)
+        self._inhibit = {one for one in self._inhibit if one[1] != alert.id}
         if not alert.is_canary:
             self.increments.inc(metrics.RESOLVED, reason=reason.value)
         if alert.incident_id is None:
@@ -214,6 +321,10 @@ class AlertWork(Work):
         # Before the inserts: an identity has one live alert at any time.
         await alerts.update(connection, list(self._updated.values()))
         await alerts.insert(connection, list(self._inserted.values()))
+        await entries.insert(connection, self._entries)
+        # After what they held back is stored, which is to be looked at again.
+        await inhibition.stop(connection, sorted(self._inhibit_no_more), self.now)
+        await inhibition.fire(connection, self._inhibit)
         if self._maybe_emptied:
             emptied = await incidents.mark_emptied(connection, self._maybe_emptied)
             await groups.close_of_incidents(

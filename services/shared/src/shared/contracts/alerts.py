@@ -17,6 +17,18 @@ ALERT_EVENTS_PATH = "/internal/v1/alert-events"
 AGE_REACHED = "incident_age_reached"
 """The reason of an incident that goes on from one which has taken new alerts for long enough."""
 
+SILENCE_ENDED = "silence_ended"
+"""The reason of an alert that fires still when nothing silences it any more."""
+
+INHIBITION_ENDED = "inhibition_ended"
+"""The reason of one that fires still when what made it uninteresting is over."""
+
+FLAPPING = "flapping"
+"""The reason of one that opened too often, and stays open now until it has been quiet."""
+
+STORM = "storm"
+"""The reason of what came with too many new incidents to page for each."""
+
 
 class AlertKind(StrEnum):
     """What an alert did, or what was done about it, as the ``type`` of an event."""

@@ -1,0 +1,16 @@
+"""Groups by what flaps and what storms: how often a key was opened lately, and open storms."""
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE INDEX groups_key ON groups (correlation_key, opened_at)")
+    op.execute(
+        "CREATE INDEX groups_storms ON groups (id) WHERE storm IS NOT NULL AND closed_at IS NULL"
+    )
+    op.execute("CREATE INDEX alerts_firing ON alerts (incident_id) WHERE status = 'firing'")

@@ -1,0 +1,76 @@
+"""Which silences hold an alert back? Pure rules over (labels, silences, now)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from alert_ingestion.matchers import Matchers, all_match
+from alert_ingestion.model import Alert, ReceivedAlert
+from alert_ingestion.windows import Span
+
+_LONGEST_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that match page nobody during its span.
+
+    ``integration_id``: only those of one integration; None for those of every one.
+    """
+
+    id: UUID
+    matchers: Matchers
+    span: Span
+    author: str
+    comment: str
+    created_at: datetime
+    updated_at: datetime
+    integration_id: UUID | None = None
+
+    def covers(self, labels: Mapping[str, str], integration_id: UUID) -> bool:
+        """Whether it is about an alert with these labels, whatever the time."""
+        mine = self.integration_id in (None, integration_id)
+        return mine and all_match(self.matchers, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What holds an alert back, and when to look again at the latest."""
+
+    by: tuple[UUID, ...]
+    until: datetime
+
+
+def labels_of(alert: ReceivedAlert | Alert) -> dict[str, str]:
+    """What matchers look at: the sender's labels, and what an alert without them is called by.
+
+    ``service`` and ``severity`` are ours where the sender has no such labels, ``alertname`` is the
+    message then; the sender's own win, so that what is silenced at Prometheus' words stays so.
+    """
+    own = {
+        "service": alert.service,
+        "severity": alert.severity.value,
+        "alertname": alert.message[:_LONGEST_NAME],
+    }
+    return {**own, **alert.labels}
+
+
+def silenced(
+    labels: Mapping[str, str], integration_id: UUID, silences: Iterable[Silence], now: datetime
+) -> Hold | None:
+    """The silences that hold an alert with these labels back at ``now``; None when none does.
+
+    It is looked at again when the first of them ends: another one may hold it then.
+    """
+    holding: list[tuple[UUID, datetime]] = []
+    for silence in silences:
+        if not silence.covers(labels, integration_id):
+            continue
+        window = silence.span.window(now)
+        if window is not None:
+            holding.append((silence.id, window.ends_at))
+    if not holding:
+        return None
+    return Hold(tuple(sorted(one for one, _ in holding)), min(end for _, end in holding))
