@@ -1,0 +1,46 @@
+"""Who changed what: a log that is only added to (a trigger refuses anything else)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from shared.contracts.identity import Actor, Principal
+from shared.database import Connection
+
+
+async def record(
+    connection: Connection,
+    actor: Actor | Principal,
+    action: str,
+    subject_kind: str,
+    subject_id: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    now: datetime,
+) -> None:
+    """Note a change in the transaction that makes it; of two states only what differs is kept."""
+    old, new = _difference(before, after)
+    await connection.execute(
+        "INSERT INTO audit (at, actor, action, subject_kind, subject_id, before, after) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            now,
+            Jsonb({"kind": actor.kind, "id": actor.id, "name": actor.name}),
+            action,
+            subject_kind,
+            subject_id,
+            None if old is None else Jsonb(old),
+            None if new is None else Jsonb(new),
+        ),
+    )
+
+
+def _difference(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    if before is None or after is None:
+        return (None if before is None else dict(before)), (None if after is None else dict(after))
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return ({name: before.get(name) for name in names}, {name: after.get(name) for name in names})
