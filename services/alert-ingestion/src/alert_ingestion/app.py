@@ -11,7 +11,16 @@ from alert_ingestion import integrations, metrics
 from alert_ingestion.engines import engines
 from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Policy
-from alert_ingestion.routes import alertmanager, alerts, changes, inbound, internal, opsgenie
+from alert_ingestion.routes import (
+    alertmanager,
+    alerts,
+    changes,
+    inbound,
+    inhibition_rules,
+    internal,
+    opsgenie,
+    silences,
+)
 from alert_ingestion.routes import integrations as integration_routes
 from alert_ingestion.routes.front_door import FrontDoor
 from alert_ingestion.settings import AlertIngestionSettings
@@ -40,10 +49,13 @@ MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
 
 HANDLERS: Final = (
     *inbound.HANDLERS,
-    alertmanager.status,
+    *alertmanager.HANDLERS,
     *opsgenie.HANDLERS,
     alerts.list_alerts,
     alerts.get_alert,
+    alerts.get_alert_timeline,
+    *silences.HANDLERS,
+    *inhibition_rules.HANDLERS,
     changes.list_changes,
     integration_routes.create_integration,
     integration_routes.list_integrations,

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from alert_ingestion.matchers import Matchers, all_match
 from alert_ingestion.model import Alert, ReceivedAlert
-from alert_ingestion.windows import Span
+from alert_ingestion.windows import Span, Window
 
 _LONGEST_NAME: Final = 200
 
@@ -31,8 +31,7 @@ class Silence:
 
     def covers(self, labels: Mapping[str, str], integration_id: UUID) -> bool:
         """Whether it is about an alert with these labels, whatever the time."""
-        mine = self.integration_id in (None, integration_id)
-        return mine and all_match(self.matchers, labels)
+        return covers(self.matchers, self.integration_id, labels, integration_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,13 @@ class Hold:
 
     by: tuple[UUID, ...]
     until: datetime
+
+
+def covers(
+    matchers: Matchers, of: UUID | None, labels: Mapping[str, str], integration_id: UUID
+) -> bool:
+    """Whether matchers, of one integration or (``of`` is None) of all, are about an alert."""
+    return of in (None, integration_id) and all_match(matchers, labels)
 
 
 def labels_of(alert: ReceivedAlert | Alert) -> dict[str, str]:
@@ -57,6 +63,27 @@ def labels_of(alert: ReceivedAlert | Alert) -> dict[str, str]:
     return {**own, **alert.labels}
 
 
+def holding_window(span: Span, now: datetime) -> Window | None:
+    """``span.window(now)``, worked out again only when it has changed since the last time."""
+    known = _known.get(span)
+    if known is None or not known[0] <= now < known[1]:
+        window = span.window(now)
+        changes = window.ends_at if window is not None else span.next_start(now)
+        if window is not None and span.recurrence is not None:
+            # Windows may overlap, and one that begins within this one may end later.
+            following = span.next_start(now)
+            changes = min(window.ends_at, following or window.ends_at)
+        known = (now, changes or datetime.max.replace(tzinfo=UTC), window)
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[span] = known
+    return known[2]
+
+
+_known: dict[Span, tuple[datetime, datetime, Window | None]] = {}
+_MOST_KNOWN: Final = 1_000
+
+
 def silenced(
     labels: Mapping[str, str], integration_id: UUID, silences: Iterable[Silence], now: datetime
 ) -> Hold | None:
@@ -68,7 +95,7 @@ def silenced(
     for silence in silences:
         if not silence.covers(labels, integration_id):
             continue
-        window = silence.span.window(now)
+        window = holding_window(silence.span, now)
         if window is not None:
             holding.append((silence.id, window.ends_at))
     if not holding:

@@ -5,7 +5,7 @@ night in which the clocks change, so it is an hour shorter or longer then. A tim
 skip is the moment at which they skip it; one that comes twice is taken the first time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -63,26 +63,30 @@ class Span:
         """The window that ``now`` lies in, if it lies in one."""
         if not self.starts_at <= now < self.ends_at:
             return None
-        if self.recurrence is None:
-            return Window(self.starts_at, self.ends_at)
-        found = None
-        for window in _windows(self.starts_at, self.recurrence, now):
+        holding = None
+        for window in self.windows(now):
             if window.starts_at > now:
                 break
-            if now < window.ends_at and (found is None or window.ends_at > found.ends_at):
-                found = window
-        return None if found is None else Window(found.starts_at, min(found.ends_at, self.ends_at))
+            if holding is None or window.ends_at > holding.ends_at:
+                holding = window
+        return holding
+
+    def windows(self, after: datetime) -> Iterator[Window]:
+        """The windows that are not over at an instant, in order of their start."""
+        if self.recurrence is None:
+            found: Iterable[Window] = [Window(self.starts_at, self.ends_at)]
+        else:
+            found = _windows(self.starts_at, self.recurrence, max(after, self.starts_at))
+        for window in found:
+            if window.starts_at >= self.ends_at:
+                return
+            if window.ends_at > after:
+                yield Window(window.starts_at, min(window.ends_at, self.ends_at))
 
     def next_start(self, after: datetime) -> datetime | None:
         """When the next window begins after an instant; None when none does."""
-        if self.recurrence is None:
-            return self.starts_at if self.starts_at > after else None
-        for window in _windows(self.starts_at, self.recurrence, max(after, self.starts_at)):
-            if window.starts_at >= self.ends_at:
-                return None
-            if window.starts_at > after:
-                return window.starts_at
-        return None
+        starts = (one.starts_at for one in self.windows(after) if one.starts_at > after)
+        return next(starts, None)
 
 
 def check(recurrence: Recurrence, starts_at: datetime) -> None:

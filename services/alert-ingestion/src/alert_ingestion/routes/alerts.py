@@ -7,18 +7,17 @@ from litestar import Request, get
 from litestar.params import FromQuery
 from pydantic import BaseModel
 
-from alert_ingestion.integrations import authenticate
-from alert_ingestion.model import Alert, AlertStatus, Policy, Reason
-from alert_ingestion.routes.keys import integration_key
+from alert_ingestion.model import Alert, AlertStatus, Reason
+from alert_ingestion.routes.askers import who_asks
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase, ThePolicy, text
 from alert_ingestion.store import alerts as store
-from shared.auth import Authenticator
+from alert_ingestion.store import entries
 from shared.contracts.wire import Page, Ref, Severity
-from shared.database import Database
-from shared.errors import NotFound, Unauthorized
+from shared.errors import NotFound
 from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
 _NEWEST: Final = Keyset("alerts", UUID)
+_OLDEST: Final = Keyset("alert-timeline", int)
 
 
 class AlertView(BaseModel):
@@ -77,7 +76,7 @@ async def list_alerts(
     cursor: Cursor = None,
 ) -> Page[AlertView]:
     """Alerts, newest first. An integration key sees those of its own integration."""
-    own = await _visible(request, database, clock.now(), defaults)
+    own = (await who_asks(request, database, clock.now(), defaults)).integration_id
     wanted: Mapping[str, Any] = {
         "status": status,
         "service": text("service", service),
@@ -93,7 +92,7 @@ async def list_alerts(
         found = await store.page(
             connection, filters, before=after[0] if after else None, limit=limit + 1
         )
-    return _NEWEST.page(found, limit, key=lambda alert: (alert.id,), show=_view)
+    return _NEWEST.page(found, limit, key=lambda alert: (alert.id,), show=alert_view)
 
 
 @get("/api/v1/alerts/{alert_id:uuid}", tags=["alerts"], security=[{"bearer": []}])
@@ -105,35 +104,50 @@ async def get_alert(
     alert_id: Id,
 ) -> AlertView:
     """One alert. An integration key sees those of its own integration."""
-    own = await _visible(request, database, clock.now(), defaults)
+    own = (await who_asks(request, database, clock.now(), defaults)).integration_id
     async with database.transaction() as connection:
         alert = await store.by_id(connection, alert_id)
     if alert is None or alert.is_canary or (own is not None and alert.integration_id != own):
         raise NotFound(f"There is no alert {alert_id}.")
-    return _view(alert)
+    return alert_view(alert)
 
 
-async def _visible(
-    request: Request[Any, Any, Any], database: Database, now: datetime, defaults: Policy
-) -> UUID | None:
-    """The one integration whose alerts the caller may see; None for every one (an API token)."""
-    key = integration_key(request)
-    if key is None:
-        raise Unauthorized(
-            "Send an API token or an integration key as 'Authorization: Bearer <token>'."
+class AlertEntryView(BaseModel):
+    """Something that was decided about an alert and that no incident's timeline tells."""
+
+    at: datetime
+    reason: Reason
+    data: dict[str, Any]
+
+
+@get("/api/v1/alerts/{alert_id:uuid}/timeline", tags=["alerts"], security=[{"bearer": []}])
+async def get_alert_timeline(
+    request: Request[Any, Any, Any],
+    database: TheDatabase,
+    clock: TheClock,
+    defaults: ThePolicy,
+    alert_id: Id,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[AlertEntryView]:
+    """When an alert was held back, by what, when it was let go, and whether it flaps."""
+    alert = await get_alert.fn(request, database, clock, defaults, alert_id)
+    after = _OLDEST.after(cursor)
+    async with database.transaction() as connection:
+        found = await entries.of_alert(
+            connection, alert.id, after=after[0] if after else 0, limit=limit + 1
         )
-    try:
-        async with database.transaction() as connection:
-            return (await authenticate(connection, key, now, defaults)).id
-    except Unauthorized:
-        authenticator: Authenticator = request.app.state.authenticator
-        # Whoever is known is at least a viewer.
-        if await authenticator.authenticate(key) is None:
-            raise Unauthorized("This token is unknown, expired or revoked.") from None
-        return None
+    return _OLDEST.page(found, limit, key=lambda one: (one[0],), show=_entry)
 
 
-def _view(alert: Alert) -> AlertView:
+def _entry(numbered: tuple[int, entries.Entry]) -> AlertEntryView:
+    _, entry = numbered
+    return AlertEntryView(at=entry.at, reason=Reason(entry.reason), data=dict(entry.data))
+
+
+def alert_view(alert: Alert) -> AlertView:
+    """An alert as the API shows it."""
     columns = {
         name: getattr(alert, name) for name in AlertView.model_fields if name != "integration"
     }

@@ -167,6 +167,31 @@ async def page(
     return [from_row(row) for row in await cursor.fetchall()]
 
 
+async def firing(
+    connection: Connection, *, before: UUID | None, limit: int, of: UUID | None = None
+) -> list[Alert]:
+    """Alerts of senders that fire, newest first, at most ``limit``; ``of`` one integration only."""
+    cursor = await connection.execute(
+        f"{_select('alerts')} WHERE a.status = 'firing' "
+        "AND a.integration_id <> %(canary)s "
+        "AND (%(of)s::uuid IS NULL OR a.integration_id = %(of)s) "
+        "AND (%(before)s::uuid IS NULL OR a.id < %(before)s) ORDER BY a.id DESC LIMIT %(limit)s",
+        {"canary": CANARY, "of": of, "before": before, "limit": limit},
+    )
+    return [from_row(row) for row in await cursor.fetchall()]
+
+
+async def held_by(connection: Connection, by: Sequence[UUID]) -> dict[UUID, int]:
+    """How many alerts that fire each of some silences or rules holds back."""
+    cursor = await connection.execute(
+        "SELECT holder, count(*) AS held FROM alerts, unnest(held_by) AS holder "
+        "WHERE held IS NOT NULL AND status = 'firing' AND held_by && %(by)s "
+        "AND holder = ANY(%(by)s) GROUP BY holder",
+        {"by": list(by)},
+    )
+    return {row["holder"]: row["held"] for row in await cursor.fetchall()}
+
+
 async def spokesmen(connection: Connection, services: Collection[str], most: int) -> list[Alert]:
     """The newest alert that fires of each open incident of some services, at most ``most``."""
     cursor = await connection.execute(

@@ -14,13 +14,16 @@ async def record(
     connection: Connection,
     actor: Actor | Principal,
     action: str,
-    subject_kind: str,
     subject_id: str,
+    *,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
     now: datetime,
 ) -> None:
-    """Note a change in the transaction that makes it; of two states only what differs is kept."""
+    """Note a change in the transaction that makes it; of two states only what differs is kept.
+
+    ``action`` is what was changed and how: ``silence.created``.
+    """
     old, new = _difference(before, after)
     await connection.execute(
         "INSERT INTO audit (at, actor, action, subject_kind, subject_id, before, after) "
@@ -29,7 +32,7 @@ async def record(
             now,
             Jsonb({"kind": actor.kind, "id": actor.id, "name": actor.name}),
             action,
-            subject_kind,
+            action.partition(".")[0],
             subject_id,
             None if old is None else Jsonb(old),
             None if new is None else Jsonb(new),

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from shared.contracts.alerts import AGE_REACHED
+from shared.contracts.alerts import (
+    AGE_REACHED,
+    FLAPPING,
+    INHIBITION_ENDED,
+    SILENCE_ENDED,
+    STORM,
+)
 from shared.contracts.incidents import WORK_PAUSED, WORSE_ALERT_JOINED, IncidentKind
 from shared.contracts.oncall import PageKind
 from shared.words import outcomes
@@ -47,6 +53,25 @@ def _opened(words: Say, it: Happening) -> str:
         return words.say(
             "Opened by an alert, for the incident before it takes no more new ones: {title}",
             title=it["title"],
+        )
+    if it.reason == SILENCE_ENDED:
+        return words.say(
+            "Opened by an alert that nothing silences any more: {title}", title=it["title"]
+        )
+    if it.reason == INHIBITION_ENDED:
+        return words.say(
+            "Opened by an alert that fires still, without the one that explained it: {title}",
+            title=it["title"],
+        )
+    if it.reason == FLAPPING:
+        return words.say(
+            "Opened by an alert that comes and goes, and stays open now until it has been quiet: "
+            "{title}",
+            title=it["title"],
+        )
+    if it.reason == STORM:
+        return words.say(
+            "Opened for a storm of alerts, which all belong to it: {title}", title=it["title"]
         )
     if it["recurrence_of"]:
         return words.say("Opened by an alert that came again: {title}", title=it["title"])
