@@ -95,7 +95,7 @@ def check(recurrence: Recurrence, starts_at: datetime) -> None:
         raise InvalidRecurrence("A window lasts between a minute and 31 days.")
     try:
         ZoneInfo(recurrence.zone)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise InvalidRecurrence(f"'{recurrence.zone}' is no time zone.") from error
     _rule(recurrence, _wall(starts_at, ZoneInfo(recurrence.zone)))
 

@@ -4,6 +4,8 @@ Reads and answers are Alertmanager's own (api/v2/openapi.yaml of its sources), r
 as there. Silences are the same as under /api/v1/silences.
 """
 
+# ruff: noqa: N815 - the names of fields are Alertmanager's.
+
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,7 +45,7 @@ _RECEIVER: Final = {"name": "vigie"}
 
 
 class _Foreign(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class PostableSilence(_Foreign):
@@ -51,9 +53,9 @@ class PostableSilence(_Foreign):
 
     id: Text | None = None
     matchers: list[MatcherView] = Field(min_length=1, max_length=50)
-    starts_at: Instant = Field(alias="startsAt")
-    ends_at: Instant = Field(alias="endsAt")
-    created_by: Text = Field("", alias="createdBy")
+    startsAt: Instant
+    endsAt: Instant
+    createdBy: Text = ""
     comment: Text = ""
 
 
@@ -68,27 +70,27 @@ class GettableSilence(_Foreign):
 
     id: str
     status: SilenceStatus
-    updated_at: datetime = Field(serialization_alias="updatedAt")
+    updatedAt: datetime
     comment: str
-    created_by: str = Field(serialization_alias="createdBy")
-    starts_at: datetime = Field(serialization_alias="startsAt")
-    ends_at: datetime = Field(serialization_alias="endsAt")
+    createdBy: str
+    startsAt: datetime
+    endsAt: datetime
     matchers: list[MatcherView]
 
 
 class SilenceId(_Foreign):
     """The id of a silence that was stored."""
 
-    silence_id: str = Field(serialization_alias="silenceID")
+    silenceID: str
 
 
 class AlertState(_Foreign):
     """Whether an alert may page, and what holds it back."""
 
     state: Literal["unprocessed", "active", "suppressed"]
-    silenced_by: list[str] = Field(serialization_alias="silencedBy")
-    inhibited_by: list[str] = Field(serialization_alias="inhibitedBy")
-    muted_by: list[str] = Field(serialization_alias="mutedBy")
+    silencedBy: list[str]
+    inhibitedBy: list[str]
+    mutedBy: list[str]
 
 
 class Receiver(_Foreign):
@@ -102,10 +104,10 @@ class GettableAlert(_Foreign):
 
     labels: dict[str, str]
     annotations: dict[str, str]
-    starts_at: datetime = Field(serialization_alias="startsAt")
-    ends_at: datetime = Field(serialization_alias="endsAt")
-    updated_at: datetime = Field(serialization_alias="updatedAt")
-    generator_url: str = Field(serialization_alias="generatorURL")
+    startsAt: datetime
+    endsAt: datetime
+    updatedAt: datetime
+    generatorURL: str
     fingerprint: str
     receivers: list[Receiver]
     status: AlertState
@@ -224,10 +226,10 @@ async def post_silences(
     now = clock.now()
     asker = await who_asks(request, database, now, defaults, Role.RESPONDER)
     matchers = read_matchers(list(data.matchers))
-    span = silences.span(data.starts_at, data.ends_at, None, now)
+    span = silences.span(data.startsAt, data.endsAt, None, now)
     async with database.transaction() as connection:
         before = await _named(connection, data.id, asker)
-        author = data.created_by or asker.actor.name
+        author = data.createdBy or asker.actor.name
         if before is not None and before.matchers == matchers and before.span.ends_at > now:
             action = "silence.changed"
             stored = await silences.change(
@@ -249,7 +251,7 @@ async def post_silences(
                 now=now,
             )
         await _audited(connection, asker, action, before, stored)
-    return SilenceId(silence_id=str(stored.id))
+    return SilenceId(silenceID=str(stored.id))
 
 
 @get(_paths("/silence/{silence_id:uuid}"), **_ROUTE)
@@ -350,9 +352,7 @@ def _is_wanted(alert: GettableAlert, *, active: bool, silenced: bool, inhibited:
     if alert.status.state == "active":
         return active
     # As there: what is both is left out by either.
-    return (silenced or not alert.status.silenced_by) and (
-        inhibited or not alert.status.inhibited_by
-    )
+    return (silenced or not alert.status.silencedBy) and (inhibited or not alert.status.inhibitedBy)
 
 
 def _common(members: list[GettableAlert]) -> dict[str, str]:
@@ -401,11 +401,11 @@ def _gettable(silence: Silence, now: datetime) -> GettableSilence:
     return GettableSilence(
         id=str(silence.id),
         status=SilenceStatus(state=state),
-        updated_at=silence.updated_at,
+        updatedAt=silence.updated_at,
         comment=silence.comment,
-        created_by=silence.author,
-        starts_at=silence.span.starts_at,
-        ends_at=silence.span.ends_at,
+        createdBy=silence.author,
+        startsAt=silence.span.starts_at,
+        endsAt=silence.span.ends_at,
         matchers=[MatcherView(**one.stored()) for one in silence.matchers],
     )
 
@@ -418,18 +418,18 @@ def _gettable_alert(alert: Alert, holding: list[Silence], now: datetime) -> Gett
     return GettableAlert(
         labels=labels,
         annotations=alert.annotations,
-        starts_at=alert.starts_at,
+        startsAt=alert.starts_at,
         # One without an end fires until its sender says otherwise.
-        ends_at=alert.ends_at or now + _NO_END,
-        updated_at=alert.last_seen,
-        generator_url=alert.links.get("source", ""),
+        endsAt=alert.ends_at or now + _NO_END,
+        updatedAt=alert.last_seen,
+        generatorURL=alert.links.get("source", ""),
         fingerprint=alert.fingerprint,
         receivers=[Receiver(**_RECEIVER)],
         status=AlertState(
             state="suppressed" if silenced_by or inhibited_by else "active",
-            silenced_by=silenced_by,
-            inhibited_by=inhibited_by,
-            muted_by=[],
+            silencedBy=silenced_by,
+            inhibitedBy=inhibited_by,
+            mutedBy=[],
         ),
     )
 
@@ -454,7 +454,7 @@ async def _audited(
 
 def _kept(silence: Silence, now: datetime) -> dict[str, Any]:
     return _gettable(silence, now).model_dump(
-        mode="json", include={"matchers", "starts_at", "ends_at", "comment", "created_by"}
+        mode="json", include={"matchers", "startsAt", "endsAt", "comment", "createdBy"}
     )
 
 
