@@ -13,7 +13,7 @@ NOTHING = Costs({}, {})
 WRK = """
 Running 6s test @ http://127.0.0.1:8001
 RESULT {"requests": 600, "seconds": 6.0, "p50": 1.5, "p95": 2.5, "p99": 9, "refused": 2, "broken": 0}
-"""
+"""  # noqa: E501
 PGBENCH = """
 number of clients: 16
 latency average = 1.250 ms
