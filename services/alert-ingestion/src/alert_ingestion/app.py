@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+import httpx
 from litestar import Litestar
 from litestar.di import Provide
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,7 @@ from alert_ingestion.routes import (
     inbound,
     inhibition_rules,
     internal,
+    mappings,
     opsgenie,
     silences,
 )
@@ -27,6 +29,7 @@ from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.workflow.answers import Answers
 from alert_ingestion.workflow.ingest import Ingestion
 from alert_ingestion.workflow.refusals import Refusals
+from alert_ingestion.workflow.subscriptions import Subscriptions
 from shared.app import ServiceParts, assemble
 from shared.auth import (
     Authenticator,
@@ -63,6 +66,8 @@ HANDLERS: Final = (
     integration_routes.change_integration,
     integration_routes.rotate_key,
     integration_routes.revoke_integration,
+    mappings.list_mappings,
+    mappings.try_mapping,
     internal.incident_events,
 )
 
@@ -73,8 +78,9 @@ def create_app(
     clock: Clock | None = None,
     incident_management: ServiceClient | None = None,
     tokens: TokenDirectory | None = None,
+    outside: httpx.AsyncBaseTransport | None = None,
 ) -> Litestar:
-    """The service; tests pass a clock that moves and neighbours that are fakes."""
+    """The service; tests pass a clock that moves, and neighbours and an outside that are fakes."""
     clock = clock or SystemClock()
     database = Database(settings, schema=SCHEMA, name=SERVICE, migrations_dir=MIGRATIONS)
     wakeups = Wakeups(settings, schema=SCHEMA, name=SERVICE)
@@ -86,6 +92,7 @@ def create_app(
     defaults = integrations.default_policy(settings)
     ingestion = Ingestion(database, clock, defaults)
     refusals = Refusals(database, clock)
+    subscriptions = Subscriptions(database, clock, transport=outside)
     sender = event_sender(incident_management, ALERT_EVENTS_PATH, Answers(database, clock))
     return assemble(
         ServiceParts(
@@ -103,6 +110,7 @@ def create_app(
                 oncall,
                 incident_management,
                 ingestion,
+                subscriptions,
                 OutboxWorker(database, wakeups, clock, {TOPIC: sender}),
                 *engines(database, clock, settings, ingestion, EngineMetrics(registry)),
             ],
@@ -125,7 +133,7 @@ def create_app(
                 "defaults": _provided(defaults),
                 "ingestion": _provided(ingestion),
             },
-            state={"refusals": refusals},
+            state={"refusals": refusals, "subscriptions": subscriptions},
             front=lambda app: FrontDoor(app, ingestion),
         )
     )

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from alert_ingestion.formats.labelled import SERVICE_LABELS
+from alert_ingestion.formats.mapping.document import as_text
 from alert_ingestion.model import Integration, Policy
 from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.severity import normalised
@@ -86,6 +87,7 @@ def policy_of(stored: StoredIntegration, defaults: Policy) -> Policy:
         flap_window_seconds=defaults.flap_window_seconds,
         flap_quiet_seconds=defaults.flap_quiet_seconds,
         requests_per_minute=_own(stored.requests_per_minute, defaults.requests_per_minute),
+        mapping=as_text(stored.mapping) if stored.mapping else None,
     )
 
 

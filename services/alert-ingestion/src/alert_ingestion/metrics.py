@@ -58,7 +58,7 @@ TRUNCATED: Final = CounterDef(
 
 REFUSED: Final = CounterDef(
     "alerts_refused_total",
-    "Requests of senders that were refused (4xx), by integration and reason.",
+    "Requests of senders that were refused (4xx) or not mapped, by integration and reason.",
     labels=("integration", "reason"),
     free=("integration",),
 )

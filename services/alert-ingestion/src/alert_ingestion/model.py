@@ -93,12 +93,13 @@ class Action(StrEnum):
 class Sent:
     """A request as far as formats read it.
 
-    ``path`` are the parameters of its path, ``query`` those that its format named.
+    ``path`` are the parameters of its path, ``query`` and ``headers`` those that its format named.
     """
 
     body: bytes
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class InboxState(StrEnum):
@@ -131,6 +132,8 @@ class Policy:
         flap_openings: openings within ``flap_window_seconds`` with which an alert flaps; 0: never.
         flap_quiet_seconds: how long one that flaps has to be quiet to be over.
         requests_per_minute: beyond which its requests are refused; 0: never.
+        mapping: what its generic JSON says (formats.mapping), as the JSON text of a document; None
+            for the default one.
     """
 
     auto_resolve: bool
@@ -146,6 +149,7 @@ class Policy:
     flap_window_seconds: int = 0
     flap_quiet_seconds: int = 0
     requests_per_minute: int = 0
+    mapping: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from alert_ingestion.formats import alertmanager, native, webhook
+from alert_ingestion.formats import alertmanager, generic, native, webhook
+from alert_ingestion.formats.cloudevents import events as cloudevents
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.opsgenie import alerts as opsgenie_alerts
 from alert_ingestion.formats.opsgenie import follow_ups
@@ -15,6 +16,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     alertmanager.FORMAT,
     webhook.ALERTMANAGER,
     webhook.GRAFANA,
+    cloudevents.FORMAT,
+    generic.FORMAT,
     pagerduty_events.FORMAT,
     pagerduty_changes.FORMAT,
     opsgenie_alerts.FORMAT,

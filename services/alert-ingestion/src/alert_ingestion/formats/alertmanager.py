@@ -116,6 +116,7 @@ FORMAT: Final = Format(
         }
     ],
     answer_description="Stored; the answer is empty.",
+    repeats_too_many=False,
     recognises=_is_list_of_alerts,
     called="a list of alerts as Prometheus sends them",
 )

@@ -1,11 +1,13 @@
 """What a sender says beside what its format has a field for: kept, as labels or annotations."""
 
+import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
 
 _LONGEST_LABEL: Final = 200
+_LONGEST_IDENTITY: Final = 255
 
 
 def text(value: Any) -> str:
@@ -13,6 +15,13 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(value).decode()
+
+
+def identity(text: str) -> str:
+    """A sender's own identity; one that is too long to be found by has a digest instead."""
+    if len(text) <= _LONGEST_IDENTITY:
+        return text
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def spread(

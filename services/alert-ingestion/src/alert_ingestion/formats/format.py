@@ -61,10 +61,18 @@ class Format:
         query: names of the parameters that are read beside the body, and kept with it.
         refusal: how a refusal reads, and ``refused`` its type; None for the problem document of
             every other route.
-        schema, example: of a body, in OpenAPI; an empty schema where there is none.
+        headers: names of the headers that are read beside the body, and kept with it; one that ends
+            in ``*`` stands for all that begin so.
+        schema, example: of a body, in OpenAPI; no example where there is no body.
+        other_bodies: of other media types than JSON, in OpenAPI: schema and example of each.
         answer: the type of the answer; None for an empty one.
         strict: one bad alert refuses the body, and nothing of it is stored.
         keeps_outcome: a sender may ask later what became of a request.
+        dead_reason: of the dead letter of what cannot be read; where there is one, the sender is
+            not refused, but told so in the answer.
+        confirms: the address that a body asks to visit before its sender sends anything else.
+        repeats_too_many: its senders repeat a request that is refused as one too many (429); where
+            they do not, it is refused like any other that cannot be taken now (503).
         recognises: whether a decoded body that was sent elsewhere is probably of this format.
         called: what its requests are, with an article ("a Grafana webhook"), for whoever sent one
             elsewhere.
@@ -91,8 +99,13 @@ class Format:
     kept: Callable[[Sent], Sent] | None = None
     about: Callable[[Sent], UUID | None] | None = None
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    other_bodies: Mapping[str, tuple[Mapping[str, Any], Any]] = field(default_factory=dict)
     refusal: Refusal | None = None
     refused: Any = None
     keeps_outcome: bool = False
+    dead_reason: str | None = None
+    confirms: Callable[[bytes], str | None] | None = None
+    repeats_too_many: bool = True
     recognises: Callable[[Any], bool] | None = None
     called: str = ""

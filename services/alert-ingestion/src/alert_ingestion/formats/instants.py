@@ -27,3 +27,18 @@ def lenient(value: Any) -> datetime | None:
         return _INSTANT.validate_python(read if read.tzinfo else read.replace(tzinfo=UTC))
     except (ValueError, OverflowError, ValidationError):
         return None
+
+
+# Beyond this many seconds since 1970 (the year 5138) a number is one of milliseconds.
+_MOST_SECONDS: Final = 100_000_000_000
+
+
+def of_any(value: Any) -> datetime | None:
+    """The instant that a text names, or a number of seconds or milliseconds since 1970."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return lenient(value)
+    try:
+        seconds = value / 1000 if abs(value) > _MOST_SECONDS else value
+        return _INSTANT.validate_python(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError, ValidationError):
+        return None

@@ -32,6 +32,7 @@ from alert_ingestion.model import (
     AlertStatus,
     Policy,
     Reason,
+    Receipt,
     ReceivedAlert,
     Sent,
 )
@@ -169,12 +170,15 @@ def _invalid(errors: list[FieldError]) -> Invalid:
     return problem
 
 
-def _reply(taken: Taken) -> Reply | Replies:
+def replies(receipts: Sequence[Receipt]) -> list[Reply]:
+    """What became of each alert."""
     names = Reply.model_fields
-    replies = [
-        Reply(**{name: getattr(receipt, name) for name in names}) for receipt in taken.receipts
-    ]
-    return Replies(results=replies) if taken.envelope.is_list else replies[0]
+    return [Reply(**{name: getattr(receipt, name) for name in names}) for receipt in receipts]
+
+
+def _reply(taken: Taken) -> Reply | Replies:
+    results = replies(taken.receipts)
+    return Replies(results=results) if taken.envelope.is_list else results[0]
 
 
 def _is_native(value: Any) -> bool:

@@ -108,7 +108,21 @@ def decode_object(body: bytes, *, otherwise: str) -> dict[str, Any]:
     Raises:
         Malformed: it is none (``otherwise`` says what was expected).
     """
-    value: dict[str, Any] = decode_into(body, dict[str, Any], otherwise=otherwise)
+    value: dict[str, Any] = _storable_of(body, dict[str, Any], otherwise)
+    return value
+
+
+def decode_any(body: bytes) -> Any:
+    """Whatever JSON a foreign body is, with what PostgreSQL cannot hold replaced.
+
+    Raises:
+        Malformed: it is none.
+    """
+    return _storable_of(body, Any, "")
+
+
+def _storable_of(body: bytes, kind: Any, otherwise: str) -> Any:
+    value = decode_into(body, kind, otherwise=otherwise)
     return storable(value) if _ESCAPE in body else value
 
 

@@ -202,6 +202,8 @@ def _format(
             ],
         },
         answer=Answer,
+        # Only what is a server's fault is sent again (notify/webhook of Alertmanager).
+        repeats_too_many=False,
         recognises=recognises,
         called=called,
     )

@@ -3,8 +3,9 @@
 The raw body goes into the inbox, so these handlers have no parsed ``data`` to document.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 
@@ -20,8 +21,12 @@ class _Verbatim(Schema):
         return self._document
 
 
-def json_body(schema: dict[str, Any], *, description: str, example: Any) -> type[Operation]:
-    """An operation class whose request body is this JSON schema."""
+Body: TypeAlias = tuple[Mapping[str, Any], Any]
+"""The JSON schema of a body, and an example."""
+
+
+def bodies(by_media_type: Mapping[str, Body], *, description: str) -> type[Operation]:
+    """An operation class whose request body is of one of these media types."""
 
     @dataclass
     class Documented(Operation):
@@ -30,7 +35,8 @@ def json_body(schema: dict[str, Any], *, description: str, example: Any) -> type
                 description=description,
                 required=True,
                 content={
-                    "application/json": OpenAPIMediaType(schema=_Verbatim(schema), example=example)
+                    media_type: OpenAPIMediaType(schema=_Verbatim(dict(schema)), example=example)
+                    for media_type, (schema, example) in by_media_type.items()
                 },
             )
 

@@ -19,7 +19,7 @@ from alert_ingestion.formats import FORMATS, addresses
 from alert_ingestion.formats.format import FOUND, Format
 from alert_ingestion.formats.reading import Taken, storable
 from alert_ingestion.model import Sent
-from alert_ingestion.routes.documented import json_body
+from alert_ingestion.routes.documented import bodies
 from alert_ingestion.routes.keys import found_in_body, integration_key
 from alert_ingestion.routes.parameters import TheIngestion
 from alert_ingestion.store import alerts
@@ -84,9 +84,10 @@ def route_of(form: Format) -> HTTPRouteHandler:
 
 
 def _documented(form: Format) -> type[Operation]:
-    if not form.schema:
+    if form.example is None:
         return Operation
-    return json_body(dict(form.schema), description=form.body_description, example=form.example)
+    taken = {"application/json": (form.schema, form.example), **form.other_bodies}
+    return bodies(taken, description=form.body_description)
 
 
 def refuses_as(form: Format) -> dict[str, Any]:
@@ -138,11 +139,16 @@ async def take(
             await reader.find_key(form.key)
         taken = await ingestion(integration_key(request), form, reader)
         tell(request.scope, told(taken))
-        _refuse_partly(taken)
+        if taken.errors and form.dead_reason is None:
+            _refuse_partly(taken)
     except (Malformed, Invalid, Unauthorized) as problem:
         if reader.body is not None:
             addresses.direct(problem, reader.body, form)
         raise
+    if taken.errors:
+        await _note_unread(request, form, taken)
+    if form.confirms is not None and (url := form.confirms(reader.body or b"")) is not None:
+        request.app.state.subscriptions.confirm(integration_key(request), url)
     return form.reply(replace(taken, took=perf_counter() - began))
 
 
@@ -190,6 +196,7 @@ class _Reader:
             await self._whole(),
             path=storable({name: str(value) for name, value in path.items()}),
             query=storable(_named(self._form.query, self._request.query_params)),
+            headers=storable(_headed(self._form.headers, self._request)),
         )
         if self._form.kept is not None:
             sent = self._form.kept(sent)
@@ -211,10 +218,27 @@ def _named(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name in names if (value := given.get(name)) is not None}
 
 
+def _headed(names: Sequence[str], request: Request[Any, Any, Any]) -> dict[str, str]:
+    """The headers of these names; one that ends in ``*`` stands for all that begin so."""
+    if not names:
+        return {}
+    beginnings = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
+    return {
+        name: value
+        for name, value in request.headers.items()
+        if name in names or name.startswith(beginnings)
+    }
+
+
+async def _note_unread(request: Request[Any, Any, Any], form: Format, taken: Taken) -> None:
+    """Count what is a dead letter as a refusal, though its sender is told that it was taken."""
+    said = "; ".join(f"{error.field}: {error.message}" for error in taken.errors[:10])
+    reason = form.dead_reason or ""
+    await request.app.state.refusals.note(integration_key(request), reason, said)
+
+
 def _refuse_partly(taken: Taken) -> None:
     """Raises PartlyRefused, naming by index what could not be read; the rest is stored by then."""
-    if not taken.errors:
-        return
     stored = len(taken.receipts)
     raise PartlyRefused(
         f"{stored} stored; refused: "

@@ -6,6 +6,7 @@ from litestar import Response, get, patch, post
 from litestar.params import JSONBody
 from pydantic import BaseModel, Field, StringConstraints
 
+from alert_ingestion.formats.mapping.document import MappingDocument
 from alert_ingestion.integrations import hint_of, new_key
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase
 from alert_ingestion.store import integrations as store
@@ -19,7 +20,16 @@ from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
 from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
-Kind = Literal["any", "native", "alertmanager", "grafana"]
+Kind = Literal[
+    "any",
+    "native",
+    "alertmanager",
+    "grafana",
+    "pagerduty",
+    "opsgenie",
+    "cloudevents",
+    "generic",
+]
 LabelName = Annotated[Line, StringConstraints(max_length=100)]
 Labels = Annotated[list[LabelName], Field(min_length=1, max_length=10)]
 Window = Annotated[int, Field(ge=0, le=86_400)]
@@ -62,6 +72,12 @@ class NewIntegration(Command):
     requests_per_minute: Rate | None = Field(
         None, description="requests beyond which more are refused, a worker process; 0: never"
     )
+    mapping: MappingDocument | None = Field(
+        None, description="how its generic JSON is read; null: by names that senders have in common"
+    )
+    confirm_subscriptions: bool = Field(
+        False, description="visit the address by which Amazon's SNS asks whether it may send"
+    )
 
 
 class IntegrationChange(Command):
@@ -79,6 +95,8 @@ class IntegrationChange(Command):
     storm_incidents: Storm | None = None
     flap_openings: Openings | None = None
     requests_per_minute: Rate | None = None
+    mapping: MappingDocument | None = None
+    confirm_subscriptions: bool | None = None
 
 
 class LastError(BaseModel):
@@ -109,6 +127,8 @@ class IntegrationView(BaseModel):
     storm_incidents: int | None
     flap_openings: int | None
     requests_per_minute: int | None
+    mapping: dict[str, Any] | None
+    confirm_subscriptions: bool
     created_at: datetime
     revoked_at: datetime | None
     last_error: LastError | None
@@ -140,7 +160,8 @@ async def create_integration(
         id=new_id(),
         key_hint=hint_of(key),
         created_at=clock.now(),
-        **data.model_dump(),
+        mapping=data.mapping.model_dump(exclude_unset=True) if data.mapping else None,
+        **data.model_dump(exclude={"mapping"}),
     )
     async with database.transaction() as connection:
         if not await store.insert(connection, stored, hash_token(key)):
@@ -171,7 +192,7 @@ async def change_integration(
     integration_id: Id, data: JSONBody[IntegrationChange], database: TheDatabase
 ) -> IntegrationView:
     """Change its name or policy; alerts that come from now on are treated so."""
-    refuse_nulls(data, "name", "kind", "auto_resolve")
+    refuse_nulls(data, "name", "kind", "auto_resolve", "confirm_subscriptions")
     changes = data.model_dump(exclude_unset=True)
     async with database.transaction() as connection:
         await _existing(connection, integration_id, to_change=True)

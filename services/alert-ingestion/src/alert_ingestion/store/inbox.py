@@ -39,7 +39,16 @@ class Outcome:
     outcome: Any
 
 
-_BESIDE: Final = ("path", "query")
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A body as it came."""
+
+    id: UUID
+    received_at: datetime
+    body: bytes
+
+
+_BESIDE: Final = ("path", "query", "headers")
 
 
 async def insert(connection: Connection, requests: Sequence[Request]) -> None:
@@ -107,6 +116,18 @@ async def outcome_of(
     )
     row = await cursor.fetchone()
     return None if row is None else Outcome(**row)
+
+
+async def newest(
+    connection: Connection, integration_id: UUID, form: str, limit: int, *, largest: int
+) -> list[Kept]:
+    """The bodies that an integration sent last in a format, up to so many bytes each."""
+    cursor = await connection.execute(
+        "SELECT id, received_at, body FROM inbox WHERE integration_id = %s AND format = %s "
+        "AND octet_length(body) <= %s ORDER BY id DESC LIMIT %s",
+        (integration_id, form, largest, limit),
+    )
+    return [Kept(**row) for row in await cursor.fetchall()]
 
 
 async def purge(connection: Connection, older_than: datetime, limit: int) -> int:

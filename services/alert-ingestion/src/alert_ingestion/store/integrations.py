@@ -30,6 +30,8 @@ class StoredIntegration:
     storm_incidents: int | None = None
     flap_openings: int | None = None
     requests_per_minute: int | None = None
+    mapping: dict[str, Any] | None = None
+    confirm_subscriptions: bool = False
     revoked_at: datetime | None = None
     last_error: dict[str, str] | None = None
     last_error_at: datetime | None = None

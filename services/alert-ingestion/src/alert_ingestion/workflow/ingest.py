@@ -28,6 +28,7 @@ from alert_ingestion.model import (
     Receipt,
     Sent,
 )
+from alert_ingestion.rates import Rates
 from alert_ingestion.store import inbox
 from alert_ingestion.store.inbox import Request
 from alert_ingestion.workflow.gathering import MOST_AT_ONCE, Gathering
@@ -37,7 +38,7 @@ from shared import context
 from shared.auth import hash_token
 from shared.clock import Clock
 from shared.database import Database
-from shared.errors import FieldError, Problem, Unauthorized, Unavailable
+from shared.errors import FieldError, Problem, TooMany, Unauthorized, Unavailable
 from shared.identifiers import new_id
 
 Body = Callable[[], Awaitable[Sent]]
@@ -97,6 +98,7 @@ class Ingestion:
         default_factory=OrderedDict, init=False
     )
     _gathering: _Store = field(init=False)
+    _rates: Rates = field(default_factory=Rates, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_gathering", Gathering(self._store, self._store_alone))
@@ -119,11 +121,14 @@ class Ingestion:
 
         Raises:
             Unauthorized: no key, or one that is unknown or revoked.
+            TooMany: the integration sends more requests than it may.
             Problem: what the format refuses.
             Unavailable: the database does not answer, or too much waits; the request has to be
                 repeated.
         """
         integration = await self._admit(key)
+        now = self.clock.now()
+        self._refuse_too_many(integration, form, now)
         sent = await body()
         now = self.clock.now()
         came_with = context.current()
@@ -158,7 +163,7 @@ class Ingestion:
                 part = replace(part, items=items, first=first, reading=reading, keeps=first == 0)
                 stored = await self._gathering(part, max(1, len(reading.said)))
                 receipts += stored.receipts
-                errors += (*reading.errors, *stored.errors)
+                errors += stored.errors
                 integration = stored.integration
         except Problem as problem:
             if problem.status in _OF_THE_CONTENT:
@@ -177,6 +182,16 @@ class Ingestion:
             tuple(receipts),
             tuple(errors),
         )
+
+    def _refuse_too_many(self, integration: Integration, form: Format, now: datetime) -> None:
+        rate = integration.policy.requests_per_minute
+        seconds = self._rates.wait(integration.id, rate, now)
+        if seconds == 0:
+            return
+        sentence = f"More than {rate} requests a minute are not taken of this integration."
+        if form.repeats_too_many:
+            raise TooMany(sentence, retry_after=seconds)
+        raise Unavailable(sentence, retry_after=seconds)
 
     async def _bury(self, part: _Part, detail: str) -> None:
         """Keep a request that cannot be read as a dead letter."""
@@ -205,13 +220,14 @@ class Ingestion:
         outcomes: list[_Stored | Problem | None] = [None] * len(parts)
         batches: dict[int, Batch] = {}
         kept: dict[int, Request] = {}
+        unread: dict[int, tuple[FieldError, ...]] = {}
         for place, part in enumerate(parts):
             integration = current.get(part.key_hash)
             if integration is None:
                 outcomes[place] = Unauthorized("This integration key is unknown or revoked.")
                 continue
             try:
-                batch, request = _prepare(part, integration)
+                batch, request, unread[place] = _prepare(part, integration)
             except Problem as problem:
                 outcomes[place] = problem
                 continue
@@ -226,12 +242,12 @@ class Ingestion:
                 dead=int(request.state is InboxState.DEAD),
             )
             if integration.paused:
-                outcomes[place] = _Stored(integration, _of_paused(batch))
+                outcomes[place] = _Stored(integration, _of_paused(batch), unread[place])
             else:
                 batches[place] = batch
         received = await receive(work, list(batches.values()))
         for place, receipts in zip(batches, received, strict=True):
-            outcomes[place] = _Stored(batches[place].integration, tuple(receipts))
+            outcomes[place] = _Stored(batches[place].integration, tuple(receipts), unread[place])
             if parts[place].form.keeps_outcome and receipts and place in kept:
                 kept[place] = replace(kept[place], outcome=_outcome(receipts))
         await inbox.insert(work.connection, list(kept.values()))
@@ -241,11 +257,10 @@ class Ingestion:
         """Store what can be of a part that cannot be stored as a whole, item by item."""
         if len(part.items) <= 1:
             await self._note_failed(part, str(error))
-            return _Stored(
-                part.integration, (), (FieldError(str(part.first), "could not be stored"),)
-            )
+            lost = FieldError(str(part.first), "could not be stored")
+            return _Stored(part.integration, (), (*part.reading.errors, lost))
         receipts: list[Receipt] = []
-        errors: list[FieldError] = []
+        errors = list(part.reading.errors)
         for one in _one_by_one(part):
             stored = await self._store_one(one)
             receipts += stored.receipts
@@ -296,10 +311,13 @@ _OF_THE_CONTENT: Final = frozenset({400, 422})
 """Refusals that a mended format or setting can undo; a size or a type is the sender's to change."""
 
 
-def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
-    """A part as it is stored, read again where the integration is not what it was admitted as.
+def _prepare(
+    part: _Part, integration: Integration
+) -> tuple[Batch, Request, tuple[FieldError, ...]]:
+    """A part as it is stored, and what of it could not be read.
 
-    Raises what a format refuses.
+    It is read again where the integration is not what it was admitted as. Raises what a format
+    refuses.
     """
     reading, request = part.reading, part.request
     if integration.policy != part.integration.policy and part.items:
@@ -309,7 +327,8 @@ def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
     if request.state is InboxState.TAKEN and integration.paused:
         request = replace(request, state=InboxState.PAUSED)
     elif request.state is InboxState.TAKEN and reading.failed:
-        request = _dead(request, UNREADABLE, _sentence(reading.errors), failed=reading.failed)
+        reason = part.form.dead_reason or UNREADABLE
+        request = _dead(request, reason, _sentence(reading.errors), failed=reading.failed)
     return (
         Batch(
             integration,
@@ -319,6 +338,7 @@ def _prepare(part: _Part, integration: Integration) -> tuple[Batch, Request]:
             part.context,
         ),
         request,
+        reading.errors,
     )
 
 
