@@ -375,3 +375,18 @@ async def test_replicas_see_one_storm(start: Any) -> None:
         assert len({event.incident_id for event in storms}) == 1
         # Those of two transactions that could not see each other yet, at most.
         assert len({event.incident_id for event in paged(one)}) <= 20
+
+
+async def test_more_requests_than_an_integration_may_send_are_told_to_come_later(
+    service: Any,
+) -> None:
+    own = await service.create_integration("eager", requests_per_minute=12)
+    answers = [await service.send(key=own["key"]) for _ in range(4)]
+    assert [one.status_code for one in answers] == [201, 201, 429, 429]
+    assert answers[-1].headers["Retry-After"] == "5"
+    # Alertmanager and Prometheus repeat what a server could not do, and nothing else.
+    alert = [{"labels": {"alertname": "Down"}}]
+    refused = await service.post("/api/v2/alerts", alert, key=own["key"])
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    service.clock.advance(seconds=5)
+    assert (await service.send(key=own["key"])).status_code == 201

@@ -193,13 +193,14 @@ async def _checked(check: Callable[[], Awaitable[object]]) -> str:
 def _metrics(parts: ServiceParts) -> ControllerRouterHandler:
     @get("/metrics", media_type=MediaType.TEXT, tags=["platform"])
     async def metrics(
+        request: Request[Any, Any, Any],
         part: Annotated[
             Part | None,
             QueryParameter(description="only what is the same in every replica, or only its own"),
         ] = None,
     ) -> Response[bytes]:
         """Metrics in the Prometheus text format."""
-        page = await render(parts.registry, parts.collectors, part)
+        page = await render(parts.registry, parts.collectors, part, request.app.state.get("worker"))
         return Response(page, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return metrics

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+import httpx
 import structlog
 from prometheus_client import (
     CollectorRegistry,
@@ -18,11 +19,13 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from shared.errors import Unavailable
+from shared.workers import Worker
 
 COLLECT_TIMEOUT_SECONDS = 4.0
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
@@ -100,19 +103,55 @@ class Part(StrEnum):
     """What Prometheus asks for: once a service, or of each of its processes.
 
     ``INSTALLATION`` is what the database says, the same in every replica; ``REPLICA`` is what one
-    process measures of itself. Both are what /metrics is without a part.
+    process measures of itself. Both are what /metrics is without a part. Where a service has
+    several workers, each series of ``REPLICA`` says of which one it is; ``WORKER`` is what the one
+    that answers measures of itself.
     """
 
     INSTALLATION = "installation"
     REPLICA = "replica"
+    WORKER = "worker"
 
 
 async def render(
-    registry: CollectorRegistry, collectors: Sequence[Collect], part: Part | None = None
+    registry: CollectorRegistry,
+    collectors: Sequence[Collect],
+    part: Part | None = None,
+    worker: Worker | None = None,
 ) -> bytes:
     """The page: the process's own metrics, then what the database says, or that it does not."""
-    own = b"" if part is Part.INSTALLATION else generate_latest(registry)
+    if part is Part.WORKER or (worker is None and part is Part.REPLICA):
+        return generate_latest(registry)
+    if part is Part.INSTALLATION:
+        return await _of_installation(collectors)
+    own = generate_latest(registry) if worker is None else await _of_workers(registry, worker)
     return own if part is Part.REPLICA else own + await _of_installation(collectors)
+
+
+async def _of_workers(registry: CollectorRegistry, worker: Worker) -> bytes:
+    """What each of the processes measures of itself, told apart by a label."""
+    pages = {worker.number: generate_latest(registry)}
+    async with httpx.AsyncClient(timeout=COLLECT_TIMEOUT_SECONDS, trust_env=False) as client:
+        for number, port in worker.siblings.items():
+            try:
+                answer = await client.get(
+                    f"http://127.0.0.1:{port}/metrics", params={"part": Part.WORKER.value}
+                )
+            except httpx.HTTPError as error:
+                # It ended, and will be back; its counters begin anew then.
+                _log.warning("worker_not_measured", worker=number, error=repr(error))
+            else:
+                pages[number] = answer.content
+    families: dict[str, Metric] = {}
+    for number, page in sorted(pages.items()):
+        for family in text_string_to_metric_families(page.decode()):
+            into = families.setdefault(
+                family.name, Metric(family.name, family.documentation, family.type)
+            )
+            into.samples += [
+                one._replace(labels={**one.labels, "worker": str(number)}) for one in family.samples
+            ]
+    return _page(list(families.values()))
 
 
 async def _of_installation(collectors: Sequence[Collect]) -> bytes:
@@ -134,6 +173,10 @@ async def _of_installation(collectors: Sequence[Collect]) -> bytes:
                 value=float(answered),
             )
         )
+    return _page(families)
+
+
+def _page(families: Sequence[Metric]) -> bytes:
     snapshot = CollectorRegistry()
     snapshot.register(_Snapshot(families))
     return generate_latest(snapshot)

@@ -38,6 +38,12 @@ class ServiceSettings(BaseSettings):
 
     bind_host: str = Field("127.0.0.1", description="address the service listens on")
     bind_port: Port = Field(8000, description="port the service listens on")
+    workers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="processes of the service behind its port; 0: one a core, two at most",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severe level that is logged"
     )

@@ -9,13 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from shared.contracts.alerts import (
-    AGE_REACHED,
-    FLAPPING,
-    INHIBITION_ENDED,
-    SILENCE_ENDED,
-    STORM,
-)
+from shared.contracts import alerts
 from shared.contracts.incidents import WORK_PAUSED, WORSE_ALERT_JOINED, IncidentKind
 from shared.contracts.oncall import PageKind
 from shared.words import outcomes
@@ -49,33 +43,41 @@ def _opened(words: Say, it: Happening) -> str:
         return words.say("{actor} opened it.", actor=it.actor)
     if it.reason == "imported":
         return words.say("Opened: {title}", title=it["title"])
-    if it.reason == AGE_REACHED:
-        return words.say(
-            "Opened by an alert, for the incident before it takes no more new ones: {title}",
-            title=it["title"],
-        )
-    if it.reason == SILENCE_ENDED:
-        return words.say(
-            "Opened by an alert that nothing silences any more: {title}", title=it["title"]
-        )
-    if it.reason == INHIBITION_ENDED:
-        return words.say(
-            "Opened by an alert that fires still, without the one that explained it: {title}",
-            title=it["title"],
-        )
-    if it.reason == FLAPPING:
-        return words.say(
-            "Opened by an alert that comes and goes, and stays open now until it has been quiet: "
-            "{title}",
-            title=it["title"],
-        )
-    if it.reason == STORM:
-        return words.say(
-            "Opened for a storm of alerts, which all belong to it: {title}", title=it["title"]
-        )
-    if it["recurrence_of"]:
-        return words.say("Opened by an alert that came again: {title}", title=it["title"])
-    return words.say("Opened by an alert: {title}", title=it["title"])
+    return _opened_by_alert(words, it)
+
+
+def _opened_by_alert(words: Say, it: Happening) -> str:
+    title = it["title"]
+    match it.reason:
+        case alerts.AGE_REACHED:
+            said = words.say(
+                "Opened by an alert, for the incident before it takes no more new ones: {title}",
+                title=title,
+            )
+        case alerts.SILENCE_ENDED:
+            said = words.say(
+                "Opened by an alert that nothing silences any more: {title}", title=title
+            )
+        case alerts.INHIBITION_ENDED:
+            said = words.say(
+                "Opened by an alert that fires still, without the one that explained it: {title}",
+                title=title,
+            )
+        case alerts.FLAPPING:
+            said = words.say(
+                "Opened by an alert that comes and goes, and stays open now until it has been "
+                "quiet: {title}",
+                title=title,
+            )
+        case alerts.STORM:
+            said = words.say(
+                "Opened for a storm of alerts, which all belong to it: {title}", title=title
+            )
+        case _ if it["recurrence_of"]:
+            said = words.say("Opened by an alert that came again: {title}", title=title)
+        case _:
+            said = words.say("Opened by an alert: {title}", title=title)
+    return said
 
 
 def _acknowledged(words: Say, it: Happening) -> str:
