@@ -15,6 +15,7 @@ from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.severity import normalised
 from alert_ingestion.store import integrations as store
 from alert_ingestion.store.integrations import StoredIntegration
+from shared.asking import at_once
 from shared.auth import hash_token
 from shared.clock import Clock
 from shared.contracts.wire import Severity
@@ -120,8 +121,9 @@ async def by_hashes(
     connection: Connection, key_hashes: Collection[str], now: datetime, defaults: Policy
 ) -> dict[str, Integration]:
     """The integrations of those keys that are good now, by the hash of the key."""
-    found = await store.by_key_hashes(connection, key_hashes, now)
-    return {key_hash: as_integration(stored, defaults) for key_hash, stored in found.items()}
+    async with at_once(connection) as ask:
+        found = await ask(store.by_key_hashes(key_hashes, now))
+    return {key_hash: as_integration(stored, defaults) for key_hash, stored in found().items()}
 
 
 def as_integration(stored: StoredIntegration, defaults: Policy) -> Integration:

@@ -19,6 +19,8 @@ from psycopg_pool import AsyncConnectionPool
 ANSWER_SECONDS = 20.0
 # A lent connection is asked for a sign of life; whoever asked to borrow it waits meanwhile.
 SIGN_OF_LIFE_SECONDS = 3.0
+# A connection that is lent again and again is not asked each time: it costs an exchange.
+_JUST_NOW_SECONDS = 0.25
 # Who gives up on a query asks the server to end it; psycopg would wait for that for 10 s.
 CANCEL_SECONDS = 1.0
 
@@ -27,14 +29,19 @@ class PatientConnection(psycopg.AsyncConnection[Row]):
     """Each of its exchanges with the server ends within ``answer_seconds``, if in an error."""
 
     answer_seconds: float = ANSWER_SECONDS
+    heard_at: float = float("-inf")
+    """When the server answered last, by the event loop's clock."""
 
     async def wait(self, *args: Any, **kwargs: Any) -> Any:
         """See psycopg: every exchange of an open connection goes through here."""
-        hang_up = asyncio.get_running_loop().call_later(self.answer_seconds, self._hang_up)
+        loop = asyncio.get_running_loop()
+        hang_up = loop.call_later(self.answer_seconds, self._hang_up)
         try:
-            return await super().wait(*args, **kwargs)
+            answer = await super().wait(*args, **kwargs)
         finally:
             hang_up.cancel()
+        self.heard_at = loop.time()
+        return answer
 
     async def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:  # noqa: ASYNC109
         """See psycopg. A server that does not even take a cancellation is not waited for."""
@@ -55,7 +62,9 @@ class PatientConnection(psycopg.AsyncConnection[Row]):
 
 
 async def sign_of_life(connection: PatientConnection[Any]) -> None:
-    """Raise ``psycopg.OperationalError`` unless the server answers at once."""
+    """Raise ``psycopg.OperationalError`` unless the server answers at once, or has just now."""
+    if asyncio.get_running_loop().time() - connection.heard_at < _JUST_NOW_SECONDS:
+        return
     usual, connection.answer_seconds = connection.answer_seconds, SIGN_OF_LIFE_SECONDS
     try:
         await AsyncConnectionPool.check_connection(connection)

@@ -117,3 +117,4 @@ async def on_connection(
         async with connection.pipeline():
             await work.write_rows()
             await work.settle(connection)
+            await connection.commit()

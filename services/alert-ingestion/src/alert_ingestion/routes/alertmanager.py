@@ -16,7 +16,7 @@ import msgspec
 from litestar import MediaType, Request, Response, delete, get, post
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ExceptionHandlersMap
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,7 +25,7 @@ from alert_ingestion.formats.alertmanager import PREFIXES
 from alert_ingestion.matchers import InvalidMatcher, Matcher, Matchers, all_match, parse
 from alert_ingestion.model import Alert, Reason
 from alert_ingestion.routes.askers import Asker, who_asks
-from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase, ThePolicy
+from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
 from alert_ingestion.routes.silences import MatcherView, read_matchers
 from alert_ingestion.silencing import Silence, labels_of
 from alert_ingestion.store import alerts, audit
@@ -35,7 +35,7 @@ from shared import problems
 from shared.contracts.identity import Role
 from shared.contracts.wire import Instant, Text
 from shared.database import Connection, Database
-from shared.errors import Malformed, Problem
+from shared.errors import Malformed, NotFound, Problem
 from shared.version import VERSION
 
 _MOST: Final = 10_000
@@ -254,10 +254,10 @@ async def post_silences(
     return SilenceId(silenceID=str(stored.id))
 
 
-@get(_paths("/silence/{silence_id:uuid}"), **_ROUTE)
+@get(_paths("/silence/{silence_id:str}"), **_ROUTE)
 async def get_silence(
     request: Request[Any, Any, Any],
-    silence_id: Id,
+    silence_id: FromPath[str],
     database: TheDatabase,
     clock: TheClock,
     defaults: ThePolicy,
@@ -265,14 +265,14 @@ async def get_silence(
     """GetSilence."""
     asker = await who_asks(request, database, clock.now(), defaults)
     async with database.transaction() as connection:
-        found = await silences.existing(connection, silence_id, of=asker.integration_id)
+        found = await silences.existing(connection, _uuid(silence_id), of=asker.integration_id)
     return _gettable(found, clock.now())
 
 
-@delete(_paths("/silence/{silence_id:uuid}"), status_code=200, **_ROUTE)
+@delete(_paths("/silence/{silence_id:str}"), status_code=200, **_ROUTE)
 async def delete_silence(
     request: Request[Any, Any, Any],
-    silence_id: Id,
+    silence_id: FromPath[str],
     database: TheDatabase,
     clock: TheClock,
     defaults: ThePolicy,
@@ -282,7 +282,7 @@ async def delete_silence(
     asker = await who_asks(request, database, now, defaults, Role.RESPONDER)
     async with database.transaction() as connection:
         before = await silences.existing(
-            connection, silence_id, of=asker.integration_id, to_change=True
+            connection, _uuid(silence_id), of=asker.integration_id, to_change=True
         )
         after = await silences.expire(connection, before, now)
         if after is not before:
@@ -386,11 +386,16 @@ def _tells(told: Mapping[str, str], matcher: Matcher) -> bool:
 async def _named(connection: Connection, given: str | None, asker: Asker) -> Silence | None:
     if not given:
         return None
+    return await silences.existing(
+        connection, _uuid(given), of=asker.integration_id, to_change=True
+    )
+
+
+def _uuid(given: str) -> UUID:
     try:
-        silence_id = UUID(given)
+        return UUID(given)
     except ValueError:
-        raise Malformed("id: is no UUID") from None
-    return await silences.existing(connection, silence_id, of=asker.integration_id, to_change=True)
+        raise NotFound(f"There is no silence {given!r}.") from None
 
 
 def _gettable(silence: Silence, now: datetime) -> GettableSilence:

@@ -12,6 +12,7 @@ from alert_ingestion.routes.silences import GivenMatchers, MatcherView, read_mat
 from alert_ingestion.store import alerts, audit
 from alert_ingestion.store import inhibition as store
 from alert_ingestion.workflow import inhibition
+from shared.asking import answer
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Line, Page
@@ -86,7 +87,7 @@ async def create_inhibition_rule(
 async def list_inhibition_rules(database: TheDatabase) -> Page[InhibitionRuleView]:
     """The rules that hold, oldest first."""
     async with database.transaction() as connection:
-        rules = await store.in_force(connection)
+        rules = await answer(connection, store.in_force())
         held = await alerts.held_by(connection, [rule.id for rule in rules])
     return Page[InhibitionRuleView](items=[_view(rule, held.get(rule.id, 0)) for rule in rules])
 

@@ -18,6 +18,7 @@ from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
 from alert_ingestion.store import alerts, inbox
 from alert_ingestion.store.inbox import Outcome
 from shared import context
+from shared.asking import answer
 from shared.clock import Clock
 from shared.contracts.wire import Severity
 from shared.database import Connection
@@ -96,7 +97,7 @@ async def _alert(
 ) -> Alert | None:
     if follow_ups.is_alias(kind):
         identity = (integration.id, forms.identity_of(storable(identifier)))
-        return (await alerts.latest(connection, [identity])).get(identity)
+        return (await answer(connection, alerts.latest([identity]))).get(identity)
     wanted = follow_ups.id_of(identifier)
     return None if wanted is None else await alerts.by_id(connection, wanted)
 

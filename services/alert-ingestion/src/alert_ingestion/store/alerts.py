@@ -8,6 +8,7 @@ import msgspec
 from alert_ingestion.model import CANARY, Alert, AlertStatus, Reason
 from alert_ingestion.storms import Extent
 from alert_ingestion.tables import AlertRow
+from shared.asking import Ask
 from shared.contracts.wire import Severity
 from shared.database import Connection
 
@@ -72,17 +73,14 @@ def from_row(row: Mapping[str, Any]) -> Alert:
     )
 
 
-async def latest(
-    connection: Connection, identities: Iterable[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], Alert]:
+def latest(identities: Iterable[tuple[UUID, str]]) -> Ask[dict[tuple[UUID, str], Alert]]:
     """The live alert of each identity, else its newest, if it has one."""
     wanted = sorted(set(identities))
-    cursor = await connection.execute(
+    return Ask(
         _LATEST,
         ([integration_id for integration_id, _ in wanted], [print_ for _, print_ in wanted]),
+        lambda rows: {alert.identity: alert for alert in map(from_row, rows)},
     )
-    found = [from_row(row) for row in await cursor.fetchall()]
-    return {alert.identity: alert for alert in found}
 
 
 async def insert(connection: Connection, alerts: Sequence[Alert]) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from alert_ingestion.model import Group
+from shared.asking import Ask
 from shared.database import Connection
 from shared.identifiers import new_id
 
@@ -19,34 +20,30 @@ _CONTINUED: Final = (
 )
 
 
-async def open_of(connection: Connection, keys: Iterable[str]) -> dict[str, Group]:
+def open_of(keys: Iterable[str]) -> Ask[dict[str, Group]]:
     """The open group of each correlation key that has one."""
-    cursor = await connection.execute(
+    return Ask(
         f"SELECT {_COLUMNS} FROM groups "  # noqa: S608 - constants
         "WHERE correlation_key = ANY(%b) AND closed_at IS NULL",
         (sorted(set(keys)),),
+        lambda rows: {row["correlation_key"]: Group(**row) for row in rows},
     )
-    return {row["correlation_key"]: Group(**row) for row in await cursor.fetchall()}
 
 
-async def opened_lately(
-    connection: Connection, keys: Iterable[str], since: datetime
-) -> dict[str, int]:
+def opened_lately(keys: Iterable[str], since: datetime) -> Ask[dict[str, int]]:
     """How many groups of each correlation key were opened since an instant."""
-    cursor = await connection.execute(
+    return Ask(
         "SELECT correlation_key, count(*) AS opened FROM groups "
         "WHERE correlation_key = ANY(%s) AND opened_at > %s GROUP BY correlation_key",
         (sorted(set(keys)), since),
+        lambda rows: {row["correlation_key"]: row["opened"] for row in rows},
     )
-    return {row["correlation_key"]: row["opened"] for row in await cursor.fetchall()}
 
 
-async def opened_by(
-    connection: Connection, limits: Mapping[UUID, int], since: datetime
-) -> dict[UUID, int]:
+def opened_by(limits: Mapping[UUID, int], since: datetime) -> Ask[dict[UUID, int]]:
     """How many groups integrations opened since an instant, counted no further than its limit."""
     ids = sorted(limits)
-    cursor = await connection.execute(
+    return Ask(
         """
         SELECT wanted.id, (SELECT count(*) FROM (
             SELECT FROM groups WHERE integration_id = wanted.id AND opened_at > %s
@@ -54,8 +51,8 @@ async def opened_by(
         FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (id, most)
         """,
         (since, ids, [limits[one] for one in ids]),
+        lambda rows: {row["id"]: row["opened"] for row in rows},
     )
-    return {row["id"]: row["opened"] for row in await cursor.fetchall()}
 
 
 async def storms(connection: Connection) -> list[Group]:

@@ -7,13 +7,10 @@ from psycopg.types.json import Jsonb
 
 from alert_ingestion.inhibition import Rule
 from alert_ingestion.matchers import from_stored
+from shared.asking import Ask
 from shared.database import Connection
 
 _COLUMNS: Final = "id, name, source, target, equal, author, comment, created_at, ended_at"
-
-IN_FORCE: Final = (
-    f"SELECT {_COLUMNS} FROM inhibition_rules WHERE ended_at IS NULL ORDER BY id"  # noqa: S608
-)
 
 
 def from_row(row: Mapping[str, Any]) -> Rule:
@@ -28,10 +25,14 @@ def from_row(row: Mapping[str, Any]) -> Rule:
     )
 
 
-async def in_force(connection: Connection) -> list[Rule]:
+def in_force() -> Ask[list[Rule]]:
     """The rules that hold, oldest first."""
-    cursor = await connection.execute(IN_FORCE)
-    return [from_row(row) for row in await cursor.fetchall()]
+    return Ask(
+        f"SELECT {_COLUMNS} FROM inhibition_rules "  # noqa: S608 - constants
+        "WHERE ended_at IS NULL ORDER BY id",
+        (),
+        lambda rows: [from_row(row) for row in rows],
+    )
 
 
 async def by_id(connection: Connection, rule_id: UUID) -> Rule | None:

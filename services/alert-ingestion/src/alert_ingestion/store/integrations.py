@@ -8,6 +8,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from alert_ingestion.model import CANARY
+from shared.asking import Ask
 from shared.database import Connection
 
 
@@ -45,23 +46,21 @@ _FIELDS: Final = tuple(field.name for field in fields(StoredIntegration))
 _COLUMNS: Final = ", ".join(_FIELDS)
 
 
-async def by_key_hashes(
-    connection: Connection, key_hashes: Collection[str], now: datetime
-) -> dict[str, StoredIntegration]:
+def by_key_hashes(key_hashes: Collection[str], now: datetime) -> Ask[dict[str, StoredIntegration]]:
     """The integrations that keys belong to, by the hash of the key; not those that were revoked.
 
     After a rotation the key before is good for a while, too. Timing tells nothing: what is compared
     is a digest of a random key, and finding a digest that begins alike says nothing about the key.
     """
-    cursor = await connection.execute(
+    return Ask(
         f"SELECT key_hash AS presented, {_COLUMNS} FROM integrations "  # noqa: S608 - constants
         "WHERE key_hash = ANY(%(hashes)s) AND revoked_at IS NULL "
         f"UNION ALL SELECT previous_key_hash, {_COLUMNS} FROM integrations "
         "WHERE previous_key_hash = ANY(%(hashes)s) AND previous_key_until > %(now)s "
         "AND revoked_at IS NULL",
         {"hashes": list(key_hashes), "now": now},
+        lambda rows: {row.pop("presented"): StoredIntegration(**row) for row in rows},
     )
-    return {row.pop("presented"): StoredIntegration(**row) for row in await cursor.fetchall()}
 
 
 async def named_by_key_hash(connection: Connection, key_hash: str) -> tuple[UUID, str] | None:

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 from zlib import crc32
 
+from shared.asking import Ask
 from shared.database import Connection
 
 STRIPES: Final = 1024
@@ -36,9 +37,9 @@ async def canary_walks(connection: Connection) -> bool:
     return row is not None and row["mine"]
 
 
-async def identities(connection: Connection, wanted: Iterable[tuple[UUID, str]]) -> None:
+def identities(wanted: Iterable[tuple[UUID, str]]) -> Ask[None]:
     """Wait until nobody else decides about these alerts."""
-    await _lock(connection, _IDENTITIES, {_identity_stripe(identity) for identity in wanted})
+    return _lock(_IDENTITIES, {_identity_stripe(identity) for identity in wanted})
 
 
 async def free_identities(
@@ -56,9 +57,9 @@ async def free_identities(
     return {identity for row in await cursor.fetchall() for identity in by_stripe[row["stripe"]]}
 
 
-async def correlation_keys(connection: Connection, wanted: Iterable[str]) -> None:
+def correlation_keys(wanted: Iterable[str]) -> Ask[None]:
     """Wait until nobody else decides which incident takes alerts of these keys."""
-    await _lock(connection, _CORRELATION_KEYS, {crc32(key.encode()) % STRIPES for key in wanted})
+    return _lock(_CORRELATION_KEYS, {crc32(key.encode()) % STRIPES for key in wanted})
 
 
 def _identity_stripe(identity: tuple[UUID, str]) -> int:
@@ -66,8 +67,9 @@ def _identity_stripe(identity: tuple[UUID, str]) -> int:
     return crc32(integration_id.bytes + fingerprint.encode()) % STRIPES
 
 
-async def _lock(connection: Connection, kind: int, stripes: set[int]) -> None:
-    await connection.execute(
+def _lock(kind: int, stripes: set[int]) -> Ask[None]:
+    return Ask(
         "SELECT pg_advisory_xact_lock(%s, stripe) FROM unnest(%s::int[]) AS stripe",
         (kind, sorted(stripes)),
+        lambda _: None,
     )

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from alert_ingestion.matchers import from_stored
 from alert_ingestion.silencing import Silence
 from alert_ingestion.windows import Recurrence, Span
+from shared.asking import Ask
 from shared.database import Connection
 
 _COLUMNS: Final = (
@@ -16,9 +17,15 @@ _COLUMNS: Final = (
     "comment, created_at, updated_at"
 )
 
-IN_FORCE: Final = (
-    f"SELECT {_COLUMNS} FROM silences WHERE starts_at <= %(now)s AND ends_at > %(now)s"  # noqa: S608
-)
+
+def in_force(now: datetime) -> Ask[list[Silence]]:
+    """Those that have begun and are not over; one that recurs may hold nothing now."""
+    return Ask(
+        f"SELECT {_COLUMNS} FROM silences "  # noqa: S608 - constants
+        "WHERE starts_at <= %(now)s AND ends_at > %(now)s",
+        {"now": now},
+        lambda rows: [from_row(row) for row in rows],
+    )
 
 
 def from_row(row: Mapping[str, Any]) -> Silence:

@@ -142,9 +142,7 @@ async def _complete(work: AlertWork, walk: UUID) -> bool:
 
 
 async def _lock(work: AlertWork, walk: UUID) -> None:
-    identities = {(CANARY, str(walk))}
-    await locks.identities(work.connection, identities)
-    await work.load(identities, ())
+    await work.load({(CANARY, str(walk))}, ())
 
 
 def _end_alert(work: AlertWork, walk: UUID, reason: Reason) -> None:

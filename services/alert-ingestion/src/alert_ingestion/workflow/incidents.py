@@ -10,6 +10,7 @@ from uuid import UUID
 
 from alert_ingestion.store import alerts, groups, incidents, locks
 from alert_ingestion.workflow import canary
+from shared.asking import answer
 from shared.contracts.alerts import AlertEvent
 from shared.contracts.incidents import IncidentEvent
 from shared.contracts.wire import EventResult, Outcome
@@ -105,9 +106,8 @@ async def _lock(
     """Lock everything by which alerts of these incidents, wherever merged to, can change."""
     ends = await incidents.chain(connection, incident_ids)
     everything = {*ends, *ends.values()}
-    await locks.correlation_keys(
-        connection, {*keys, *await groups.keys_of_incidents(connection, everything)}
-    )
+    keys = {*keys, *await groups.keys_of_incidents(connection, everything)}
+    await answer(connection, locks.correlation_keys(keys))
     await incidents.locked(connection, everything)
 
 

@@ -9,6 +9,7 @@ from alert_ingestion.inhibition import Rule
 from alert_ingestion.silencing import labels_of
 from alert_ingestion.store import alerts
 from alert_ingestion.store import inhibition as store
+from shared.asking import answer
 from shared.database import Connection
 from shared.errors import Conflict, NotFound
 
@@ -24,7 +25,8 @@ async def make(connection: Connection, rule: Rule) -> None:
     Raises:
         Conflict: there are too many rules.
     """
-    if len(await store.in_force(connection)) >= MOST:
+    rules = await answer(connection, store.in_force())
+    if len(rules) >= MOST:
         raise Conflict(f"There are {MOST} rules; end some of them first.")
     await store.insert(connection, rule)
     before: UUID | None = None

@@ -9,7 +9,7 @@ from uuid import UUID
 from alert_ingestion.inhibition import Rule
 from alert_ingestion.model import CANARY, Alert, Reason, ReceivedAlert
 from alert_ingestion.silencing import Silence, labels_of, silenced
-from alert_ingestion.store import inhibition, silences
+from alert_ingestion.store import inhibition
 from shared.database import Connection
 
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=60)
@@ -56,43 +56,36 @@ class Noise:
             return Reason.INHIBITED, by, now + _LOOK_AGAIN_AFTER
         return None, (), None
 
-    def sources(self, alert: Alert | ReceivedAlert) -> list[tuple[UUID, str]]:
-        """The rules by which an alert inhibits others, and its keys."""
-        if not self.rules:
-            return []
-        labels = labels_of(alert)
-        keyed = [(rule.id, rule.source_key(labels)) for rule in self.rules]
-        return [(rule_id, key) for rule_id, key in keyed if key is not None]
 
-
-async def load(
+async def inhibiting(
     connection: Connection,
-    now: datetime,
+    rules: list[Rule],
     *,
     firing: Iterable[ReceivedAlert],
     known: Collection[Alert] = (),
-) -> Noise:
-    """What there is for alerts that were received (``firing``), and for some that are stored.
+) -> set[tuple[UUID, str]]:
+    """Under which keys alerts fire that inhibit those received (``firing``), or stored.
 
     What is received together counts together: it does not matter whether an alert stands before or
     after the one that inhibits it.
     """
-    silenced_now = await connection.execute(silences.IN_FORCE, {"now": now})
-    rules = await connection.execute(inhibition.IN_FORCE)
-    noise = Noise(
-        [silences.from_row(row) for row in await silenced_now.fetchall()],
-        [inhibition.from_row(row) for row in await rules.fetchall()],
-    )
-    if noise.rules:
-        received = list(firing)
-        both: list[ReceivedAlert | Alert] = [*received, *known]
-        wanted = {
-            (rule.id, key)
-            for one in both
-            for rule in noise.rules
-            for key in rule.target_keys(labels_of(one))
-        }
-        noise.inhibiting = await inhibition.of_keys(connection, wanted)
-        for one in received:
-            noise.inhibiting.update(noise.sources(one))
-    return noise
+    if not rules:
+        return set()
+    received = list(firing)
+    both: list[ReceivedAlert | Alert] = [*received, *known]
+    wanted = {
+        (rule.id, key) for one in both for rule in rules for key in rule.target_keys(labels_of(one))
+    }
+    found = await inhibition.of_keys(connection, wanted)
+    for one in received:
+        found.update(sources(rules, one))
+    return found
+
+
+def sources(rules: list[Rule], alert: Alert | ReceivedAlert) -> list[tuple[UUID, str]]:
+    """The rules by which an alert inhibits others, and its keys."""
+    if not rules:
+        return []
+    labels = labels_of(alert)
+    keyed = [(rule.id, rule.source_key(labels)) for rule in rules]
+    return [(rule_id, key) for rule_id, key in keyed if key is not None]

@@ -30,7 +30,6 @@ from alert_ingestion.model import (
     ReceivedAlert,
     Said,
 )
-from alert_ingestion.store import locks
 from alert_ingestion.workflow.placing import place, receipt
 from alert_ingestion.workflow.work import AlertWork
 from shared import context
@@ -60,7 +59,6 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
     }
     if identities:
         firing = [(batch.integration, one) for batch in batches for one in _firing(batch)]
-        await locks.identities(work.connection, identities)
         await work.load(identities, {correlation_key(one, by) for by, one in firing}, firing)
     return [_take_all(work, batch) for batch in batches]
 

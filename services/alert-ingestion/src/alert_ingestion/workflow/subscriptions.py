@@ -13,6 +13,7 @@ import structlog
 
 from alert_ingestion.formats.sns import is_of_sns
 from alert_ingestion.store import integrations
+from shared.asking import answer
 from shared.auth import hash_token
 from shared.clock import Clock
 from shared.database import Database
@@ -70,7 +71,9 @@ class Subscriptions:
     async def _confirm(self, key_hash: str, url: str) -> None:
         try:
             async with self._database.transaction() as connection:
-                found = await integrations.by_key_hashes(connection, [key_hash], self._clock.now())
+                found = await answer(
+                    connection, integrations.by_key_hashes([key_hash], self._clock.now())
+                )
             if (integration := found.get(key_hash)) is None:
                 return
             if not integration.confirm_subscriptions:

@@ -33,6 +33,7 @@ from alert_ingestion.store import (
     inhibition,
     integrations,
     locks,
+    silences,
 )
 from alert_ingestion.store.activity import Activity
 from alert_ingestion.store.entries import Entry
@@ -45,6 +46,7 @@ from alert_ingestion.workflow.changes import (
 )
 from alert_ingestion.workflow.noise import Noise
 from shared import context
+from shared.asking import at_once
 from shared.counters import short
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
@@ -109,31 +111,47 @@ class AlertWork(Work):
         *,
         held_of: Mapping[UUID, Integration] | None = None,
     ) -> None:
-        """Read what is known about alerts whose identities are locked already.
+        """Read what is known about alerts, and lock all that decides about them to the commit.
 
         ``firing`` are those of them that were received, by their integrations; ``held_of`` the
         integrations of those that were held back, and may be placed now.
         """
-        connection = self.connection
-        known = await alerts.latest(connection, identities)
+        now = self.now
         coming = [(by, correlation_key(one, by)) for by, one in firing if not by.is_canary]
+        senders = {by.id: by for by, _ in coming} | dict(held_of or {})
+        async with at_once(self.connection) as ask:
+            await ask(locks.identities(identities))
+            known = await ask(alerts.latest(identities))
+            opened = await ask(groups.opened_by(_limits(senders), now - storms.WITHIN))
+            silences_now = await ask(silences.in_force(now))
+            rules = await ask(inhibition.in_force())
         coming += [
             (held_of[alert.integration_id], alert.correlation_key)
-            for alert in known.values()
+            for alert in known().values()
             if held_of is not None and alert.integration_id in held_of
         ]
+        count = Counter(by.id for by, _ in coming)
+        self.lately.by_integration = {
+            one: opened()[one]
+            for one, limit in _limits(senders).items()
+            if opened()[one] + count[one] > limit
+        }
         keys = {
             *keys,
-            *(alert.correlation_key for alert in known.values()),
-            *await self._count_lately([by for by, _ in coming]),
+            *(alert.correlation_key for alert in known().values()),
+            *(storms.key_of(one) for one in self.lately.by_integration),
         }
-        await locks.correlation_keys(connection, keys)
-        # Again, now that nobody can resolve or merge their incidents behind our back; of the others
-        # nobody can make a first one, for their identities are locked.
-        self._latest = await alerts.latest(connection, known) if known else {}
-        self._groups = await groups.open_of(connection, keys)
+        async with at_once(self.connection) as ask:
+            await ask(locks.correlation_keys(keys))
+            # Again, now that nobody can resolve or merge their incidents behind our back; of the
+            # others nobody can make a first one, for their identities are locked.
+            latest = await ask(alerts.latest(known()))
+            open_groups = await ask(groups.open_of(keys))
+            lately = await ask(groups.opened_lately(*_flapping(coming, now)))
+        self._latest, self._groups = latest(), open_groups()
+        self.lately.by_key = lately()
         self._incidents = await incidents.locked(
-            connection,
+            self.connection,
             {
                 *(
                     alert.incident_id
@@ -143,33 +161,13 @@ class AlertWork(Work):
                 *(group.incident_id for group in self._groups.values()),
             },
         )
-        await self._count_openings(coming)
         held = [alert for alert in self._latest.values() if alert.held is not None]
-        if coming or held:
-            received = [one for by, one in firing if not by.is_canary]
-            self.noise = await noise.load(connection, self.now, firing=received, known=held)
-
-    async def _count_lately(self, coming: Sequence[Integration]) -> set[str]:
-        """Count what integrations opened lately; the keys of those that may be in a storm."""
-        count = Counter(one.id for one in coming)
-        limits = {
-            one.id: one.policy.storm_incidents for one in coming if one.policy.storm_incidents
-        }
-        if not limits:
-            return set()
-        opened = await groups.opened_by(self.connection, limits, self.now - storms.WITHIN)
-        self.lately.by_integration = {
-            one: opened[one] for one, limit in limits.items() if opened[one] + count[one] > limit
-        }
-        return {storms.key_of(one) for one in self.lately.by_integration}
-
-    async def _count_openings(self, coming: Sequence[tuple[Integration, str]]) -> None:
-        """Count how often keys were opened that have no open group, within the longest window."""
-        windows = [one.policy.flap_window_seconds for one, _ in coming if one.policy.flap_openings]
-        keys = {key for _, key in coming} - self._groups.keys()
-        if windows and keys:
-            since = self.now - timedelta(seconds=max(windows))
-            self.lately.by_key = await groups.opened_lately(self.connection, keys, since)
+        received = [one for by, one in firing if not by.is_canary]
+        self.noise = Noise(
+            silences_now(),
+            rules(),
+            await noise.inhibiting(self.connection, rules(), firing=received, known=held),
+        )
 
     def was_decided(self, alert: Alert, reason: Reason, **facts: Any) -> None:
         """Something was decided about an alert that no incident's timeline tells."""
@@ -234,7 +232,9 @@ class AlertWork(Work):
         )
 
     def _fires(self, alert: Alert) -> None:
-        self._inhibit.update((rule_id, alert.id, key) for rule_id, key in self.noise.sources(alert))
+        self._inhibit.update(
+            (rule_id, alert.id, key) for rule_id, key in noise.sources(self.noise.rules, alert)
+        )
 
     def change(self, alert: Alert) -> None:
         """An alert that is known, changed."""
@@ -348,6 +348,24 @@ class AlertWork(Work):
     def _recurrence_of(self, alert: Alert) -> UUID | None:
         incident = self.incident(alert.incident_id)
         return None if incident is None else incident.recurrence_of
+
+
+def _limits(senders: Mapping[UUID, Integration]) -> dict[UUID, int]:
+    """Of those integrations that can be in a storm."""
+    return {
+        one: by.policy.storm_incidents
+        for one, by in senders.items()
+        if by.policy.storm_incidents and not by.is_canary
+    }
+
+
+def _flapping(
+    coming: Sequence[tuple[Integration, str]], now: datetime
+) -> tuple[set[str], datetime]:
+    """The keys whose openings are counted, and since when: the longest window of any of them."""
+    counted = [(by.policy, key) for by, key in coming if by.policy.flap_openings]
+    window = max((policy.flap_window_seconds for policy, _ in counted), default=0)
+    return {key for _, key in counted}, now - timedelta(seconds=window)
 
 
 def transaction(database: Database, now: datetime) -> AbstractAsyncContextManager[AlertWork]:
