@@ -234,12 +234,18 @@ Start = Callable[..., Any]
 def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start:
     """Start the service, several times on one database if a test wants replicas.
 
-    ``database=`` starts it on another one, every other argument is a setting.
+    ``database=`` starts it on another one, ``outside=`` answers what it asks the world, every other
+    argument is a setting.
     """
     of_its_own = make_database("alert-ingestion")
 
     @asynccontextmanager
-    async def started(database: Database = of_its_own, **settings: Any) -> AsyncIterator[Service]:
+    async def started(
+        database: Database = of_its_own,
+        *,
+        outside: httpx.AsyncBaseTransport | None = None,
+        **settings: Any,
+    ) -> AsyncIterator[Service]:
         incidents = FakeIncidents()
         values = {
             "bootstrap_ingestion_key": KEY,
@@ -258,6 +264,7 @@ def start(make_database: Callable[[str], Database], clock: ManualClock) -> Start
                 transport=httpx.MockTransport(incidents.handle),
             ),
             tokens=Directory(),
+            outside=outside,
         )
         pool = Pool(
             DatabaseSettings(**database.settings()),

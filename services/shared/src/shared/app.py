@@ -95,7 +95,7 @@ def assemble(parts: ServiceParts) -> Litestar:
         lifespan=[_lifespan(parts.resources)],
         # Before the guards of a route: a length is known without asking anybody.
         guards=[refuse_by_length],
-        before_request=_media_type_check(parts.media_types),
+        before_request=media_type_check(parts.media_types),
         exception_handlers={
             Problem: problems.on_problem,
             HTTPException: problems.on_http_exception,
@@ -218,9 +218,11 @@ def _lifespan(resources: Sequence[Resource]) -> Callable[[Litestar], Any]:
     return lifespan
 
 
-def _media_type_check(
+def media_type_check(
     accepted: Sequence[str],
 ) -> Callable[[Request[Any, Any, Any]], Awaitable[None]]:
+    """What refuses bodies of other media types, before a request is handled; ``*/*`` is any."""
+
     # Waits for nothing; what is not a coroutine is run in a thread, which costs more than the rest.
     async def check(request: Request[Any, Any, Any]) -> None:
         """Refuse a body that would not be understood, saying what to send: curl sends a form."""
@@ -232,7 +234,9 @@ def _media_type_check(
         if coding not in {"", "identity"}:
             raise Unsupported(f"Send the body as it is: 'Content-Encoding: {coding}' is not read.")
         given = headers.get("content-type", "").split(";")[0].strip().lower()
-        if given in {"", *accepted} or (given.endswith("+json") and "application/json" in accepted):
+        if given in {"", *accepted} or "*/*" in accepted:
+            return
+        if given.endswith("+json") and "application/json" in accepted:
             return
         raise Unsupported(f"Send 'Content-Type: {accepted[0]}' instead of '{given}'.")
 

@@ -64,6 +64,7 @@ class Format:
         headers: names of the headers that are read beside the body, and kept with it; one that ends
             in ``*`` stands for all that begin so.
         schema, example: of a body, in OpenAPI; no example where there is no body.
+        media_types: of bodies that are taken beside JSON; ``*/*`` is any, for ``open`` to judge.
         other_bodies: of other media types than JSON, in OpenAPI: schema and example of each.
         answer: the type of the answer; None for an empty one.
         strict: one bad alert refuses the body, and nothing of it is stored.
@@ -100,6 +101,7 @@ class Format:
     about: Callable[[Sent], UUID | None] | None = None
     query: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
     other_bodies: Mapping[str, tuple[Mapping[str, Any], Any]] = field(default_factory=dict)
     refusal: Refusal | None = None
     refused: Any = None

@@ -92,6 +92,8 @@ FORMAT: Final = Format(
     },
     answer=Answer,
     status_code=202,
+    # Amazon's SNS says of its JSON that it is text.
+    media_types=("text/plain",),
     largest_body=MAX_BODY_BYTES,
     dead_reason=NOT_MAPPED,
     confirms=sns.address_to_confirm,

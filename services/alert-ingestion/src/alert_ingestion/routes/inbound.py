@@ -25,6 +25,7 @@ from alert_ingestion.routes.parameters import TheIngestion
 from alert_ingestion.store import alerts
 from alert_ingestion.workflow.ingest import Ingestion, told
 from shared import problems
+from shared.app import media_type_check
 from shared.database import Database
 from shared.errors import (
     Forbidden,
@@ -65,6 +66,7 @@ def route_of(form: Format) -> HTTPRouteHandler:
         tags=["alerts in"],
         security=[{"bearer": []}],
         request_max_body_size=form.largest_body,
+        before_request=media_type_check(("application/json", *form.media_types)),
         exception_handlers=_handlers(form),
         responses={
             form.status_code: ResponseSpec(

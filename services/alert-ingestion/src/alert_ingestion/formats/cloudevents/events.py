@@ -96,7 +96,7 @@ def _received(value: Any, now: datetime, policy: Policy) -> ReceivedAlert:
         ends_at=(at or now) if is_resolved else None,
         own_fingerprint=details.identity(identity),
         message=_first(said, _MESSAGE)
-        or (data if isinstance(data, str) else "")
+        or (data if isinstance(data, str) and data != event.data_base64 else "")
         or f"{event.type}: {event.subject or event.source}",
         service_else=event.source,
         graded={"severity": severity} if severity else None,
@@ -189,6 +189,7 @@ FORMAT: Final = Format(
     read=read,
     reply=_reply,
     headers=modes.HEADERS,
+    media_types=("*/*",),
     schema={},
     body_description=(
         "An event, or an array of them; as any other media type, the data of an event whose "

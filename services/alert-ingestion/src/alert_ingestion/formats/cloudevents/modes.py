@@ -71,8 +71,10 @@ def _binary(sent: Sent, media_type: str) -> msgspec.Raw:
     }
     if CONTENT_TYPE in sent.headers:
         event["datacontenttype"] = sent.headers[CONTENT_TYPE]
-    if sent.body:
-        event["data"] = decode_any(sent.body) if is_json(media_type) else _text_or_code(sent.body)
+    if sent.body and is_json(media_type):
+        event["data"] = decode_any(sent.body)
+    elif sent.body:
+        event["data_base64"] = base64.b64encode(sent.body).decode()
     return msgspec.Raw(msgspec.json.encode(storable(event)))
 
 
@@ -90,7 +92,7 @@ def is_json(content_type: str) -> bool:
 
 
 def data_of(event: Mapping[str, Any]) -> Any:
-    """What an event carries: JSON as it is, bytes as text.
+    """What an event carries: JSON as it is, bytes as the text that they are, else in Base64.
 
     Raises:
         ValueError: its bytes are no Base64, or no JSON where they are said to be.
@@ -104,12 +106,7 @@ def data_of(event: Mapping[str, Any]) -> Any:
     content_type = event.get("datacontenttype")
     if isinstance(content_type, str) and content_type and is_json(content_type):
         return decode_any(body)
-    return _text_or_code(body)
-
-
-def _text_or_code(body: bytes) -> str:
-    """Bytes as the text that they are, else as Base64."""
     try:
-        return storable(body.decode())  # type: ignore[no-any-return]
+        return storable(body.decode())
     except UnicodeDecodeError:
-        return base64.b64encode(body).decode()
+        return event["data_base64"]

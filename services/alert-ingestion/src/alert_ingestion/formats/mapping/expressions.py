@@ -1,5 +1,6 @@
 """JMESPath as mappings use it: checked when it is written, and bounded."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -19,7 +20,10 @@ def parsed(expression: str) -> ParsedResult:
         ValueError: it is none, and where.
     """
     try:
-        result: ParsedResult = jmespath.compile(expression)
+        with warnings.catch_warnings(action="error", category=PendingDeprecationWarning):
+            result: ParsedResult = jmespath.compile(expression)
+    except PendingDeprecationWarning:
+        raise ValueError("holds a text in backticks that is no JSON: write 'text'") from None
     except EmptyExpressionError:
         raise ValueError("is an empty expression") from None
     except LexerError as error:

@@ -74,12 +74,20 @@ def _json_of(value: Any) -> Any:
 
 
 def _items(body: Any, mapping: Compiled) -> tuple[Sequence[Any], bool]:
+    """The alerts of a body, and whether they are a list in it."""
     if "items" not in mapping.single:
-        return (body, True) if isinstance(body, list) else ([body], False)
+        return (_few(body), True) if isinstance(body, list) else ([body], False)
     items = mapping.ask("items", body)
     if not isinstance(items, list):
         raise NotMapped("items", f"must be an array, and is {_kind(items)}")
+    items = _few(items)
     return [{**item, BODY: body} if isinstance(item, dict) else item for item in items], True
+
+
+def _few(items: list[Any]) -> list[Any]:
+    if len(items) > MOST_ITEMS:
+        raise NotMapped("items", f"are {len(items)} alerts; a body may hold {MOST_ITEMS}")
+    return items
 
 
 def _said(item: Any, mapping: Compiled, now: datetime, policy: Policy) -> Said:
