@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 
 from alert_ingestion.handover import TOPIC
 from alert_ingestion.model import Reason, Step
-from alert_ingestion.store import alerts, canary, heartbeats
+from alert_ingestion.store import alerts, canary, heartbeats, inbox
 from shared import counters, outbox
 from shared.clock import Clock
 from shared.contracts.wire import Severity
@@ -63,6 +63,13 @@ REFUSED: Final = CounterDef(
     free=("integration",),
 )
 
+DEAD_LETTERS: Final = CounterDef(
+    "alerts_dead_letters_total",
+    "Authentic requests of which something could not be read, or stored, by the reason.",
+    labels=("reason",),
+    zeros=[{"reason": reason} for reason in ("unreadable", "not_mapped", "not_stored")],
+)
+
 OK: Final = "ok"
 FAILED: Final = "failed"
 
@@ -97,7 +104,7 @@ PINGS: Final = CounterDef(
 )
 
 COUNTED: Final[Sequence[CounterDef | HistogramDef]] = (
-    *(RECEIVED, CORRELATED, DECIDED, RESOLVED, TRUNCATED, REFUSED),
+    *(RECEIVED, CORRELATED, DECIDED, RESOLVED, TRUNCATED, REFUSED, DEAD_LETTERS),
     *(CANARY_WALKS, CANARY_SECONDS, PINGS),
 )
 
@@ -126,6 +133,11 @@ class BusinessMetrics:
                 *await counters.families(connection, COUNTED),
                 *await outbox.families(connection, [TOPIC], now=self._clock.now()),
                 _firing(firing),
+                GaugeMetricFamily(
+                    "alerts_dead_letters_waiting",
+                    "Dead letters that nobody has replayed.",
+                    value=await inbox.dead(connection),
+                ),
                 *_canary(await canary.last_success(connection), self._canary_interval),
                 _heartbeats(await heartbeats.last(connection), self._clock.now()),
             ]

@@ -272,12 +272,14 @@ Said: TypeAlias = ReceivedAlert | Ending | FollowUp | Change | Ping | Nothing
 class Batch:
     """What was read from one accepted request, which the inbox holds under ``inbox_id``.
 
+    None where nobody sent it: a test, a heartbeat that is missed.
+
     ``truncated`` is how many more alerts the sender says it left out; ``context`` the request id
     and trace that it came with.
     """
 
     integration: Integration
-    inbox_id: UUID
+    inbox_id: UUID | None
     said: tuple[Said, ...]
     truncated: int = 0
     context: Mapping[str, str] = field(default_factory=dict)

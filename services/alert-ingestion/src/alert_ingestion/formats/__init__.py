@@ -26,3 +26,5 @@ FORMATS: Final[tuple[Format, ...]] = (
     follow_ups.NOTE,
     opsgenie_heartbeats.FORMAT,
 )
+
+BY_NAME: Final = {form.name: form for form in FORMATS}

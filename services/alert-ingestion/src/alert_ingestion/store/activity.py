@@ -1,6 +1,6 @@
 """What integrations send, counted in rows that no two connections wait for each other about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,6 +18,27 @@ class Activity:
     requests: int = 0
     alerts: int = 0
     dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What an integration has sent so far, and when it did last."""
+
+    requests: int = 0
+    alerts: int = 0
+    dead: int = 0
+    last_at: datetime | None = None
+
+
+async def of(connection: Connection, integration_ids: Sequence[UUID]) -> dict[UUID, Sum]:
+    """What integrations have sent; those that never did are left out."""
+    cursor = await connection.execute(
+        "SELECT integration_id, sum(requests)::bigint AS requests, sum(alerts)::bigint AS alerts, "
+        "sum(dead)::bigint AS dead, max(last_at) AS last_at FROM integration_activity "
+        "WHERE integration_id = ANY(%s) GROUP BY integration_id",
+        (list(integration_ids),),
+    )
+    return {row.pop("integration_id"): Sum(**row) for row in await cursor.fetchall()}
 
 
 async def add(connection: Connection, counted: Mapping[UUID, Activity], now: datetime) -> None:

@@ -149,6 +149,23 @@ async def change(connection: Connection, integration_id: UUID, changes: Mapping[
     )
 
 
+async def rotate(
+    connection: Connection,
+    integration_id: UUID,
+    *,
+    key_hash: str,
+    key_hint: str,
+    previous_until: datetime | None,
+) -> None:
+    """Give an integration another key; the one it had is good until an instant, or not at all."""
+    await connection.execute(
+        "UPDATE integrations SET previous_key_hash = CASE WHEN %(until)s::timestamptz IS NULL "
+        "THEN NULL ELSE key_hash END, previous_key_until = %(until)s, "
+        "key_hash = %(hash)s, key_hint = %(hint)s WHERE id = %(id)s",
+        {"until": previous_until, "hash": key_hash, "hint": key_hint, "id": integration_id},
+    )
+
+
 async def note_seeded(connection: Connection, key_hash: str, now: datetime) -> bool:
     """Remember that a bootstrap key was registered; False when it was before."""
     cursor = await connection.execute(

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import structlog
 
+from alert_ingestion import metrics
 from alert_ingestion.formats.bounds import cut
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import (
@@ -195,7 +196,7 @@ class Ingestion:
 
     async def _bury(self, part: _Part, detail: str) -> None:
         """Keep a request that cannot be read as a dead letter."""
-        dead = _dead(part.request, UNREADABLE, detail)
+        dead = as_dead(part.request, UNREADABLE, detail)
         await self._gathering(replace(part, request=dead), 1)
         _log.warning(
             "dead_letter",
@@ -235,6 +236,8 @@ class Ingestion:
                 kept[place] = request
             elif request.state is InboxState.DEAD:
                 await inbox.keep_dead(work.connection, request)
+            if request.state is InboxState.DEAD and not integration.is_canary:
+                work.increments.inc(metrics.DEAD_LETTERS, reason=request.reason or UNREADABLE)
             work.note_activity(
                 integration,
                 requests=int(part.keeps),
@@ -280,9 +283,10 @@ class Ingestion:
         return stored
 
     async def _note_failed(self, part: _Part, detail: str) -> None:
-        dead = _dead(part.request, NOT_STORED, detail, failed=(part.first,))
+        dead = as_dead(part.request, NOT_STORED, detail, failed=(part.first,))
         async with transaction(self.database, self.clock.now()) as work:
             await inbox.keep_dead(work.connection, dead)
+            work.increments.inc(metrics.DEAD_LETTERS, reason=NOT_STORED)
             work.note_activity(part.integration, requests=int(part.keeps), dead=1)
 
     async def _admit(self, key: str | None) -> Integration:
@@ -328,7 +332,7 @@ def _prepare(
         request = replace(request, state=InboxState.PAUSED)
     elif request.state is InboxState.TAKEN and reading.failed:
         reason = part.form.dead_reason or UNREADABLE
-        request = _dead(request, reason, _sentence(reading.errors), failed=reading.failed)
+        request = as_dead(request, reason, sentence(reading.errors), failed=reading.failed)
     return (
         Batch(
             integration,
@@ -342,9 +346,10 @@ def _prepare(
     )
 
 
-def _dead(
+def as_dead(
     request: Request, reason: str, detail: str, failed: tuple[int, ...] | None = None
 ) -> Request:
+    """A request as the dead letter that it is; ``failed`` are the indices of its bad items."""
     said = cut(storable(detail), _LONGEST_DETAIL)
     return replace(request, state=InboxState.DEAD, reason=reason, detail=said, failed=failed)
 
@@ -359,7 +364,8 @@ def _outcome(receipts: Sequence[Receipt]) -> dict[str, Any]:
     }
 
 
-def _sentence(errors: Sequence[FieldError]) -> str:
+def sentence(errors: Sequence[FieldError]) -> str:
+    """What is wrong with a request, in one text."""
     return "; ".join(f"{one.field}: {one.message}" for one in errors[:10])
 
 

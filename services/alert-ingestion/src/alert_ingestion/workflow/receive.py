@@ -267,7 +267,7 @@ def _alert(
     integration: Integration,
     received: ReceivedAlert,
     *,
-    inbox_id: UUID,
+    inbox_id: UUID | None,
     now: datetime,
 ) -> Alert:
     return Alert(

@@ -1,0 +1,174 @@
+"""What could not be interpreted is interpreted again, by what is known now.
+
+A request is replayed in one transaction with what becomes of it, under a lock of its own: however
+often and by however many it is replayed, what it says is stored once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from alert_ingestion.formats import BY_NAME
+from alert_ingestion.formats.format import Format
+from alert_ingestion.formats.reading import Envelope, Reading
+from alert_ingestion.integrations import as_integration
+from alert_ingestion.model import Batch, InboxState, Integration, Policy, Receipt
+from alert_ingestion.store import inbox, integrations
+from alert_ingestion.store.inbox import Request, Wanted
+from alert_ingestion.workflow.gathering import MOST_AT_ONCE
+from alert_ingestion.workflow.ingest import UNREADABLE, as_dead, sentence
+from alert_ingestion.workflow.receive import receive
+from alert_ingestion.workflow.work import AlertWork, transaction
+from shared.database import Database
+from shared.errors import FieldError, NotFound, Problem
+
+MOST: Final = 1_000
+"""Requests of one replay by filter; it says whether there are more."""
+
+_AT_ONCE: Final = 100
+_NAMED: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one request.
+
+    ``state`` is what it is now. ``receipts`` are of what it said this time: none when it was
+    neither dead nor paused, or is dead still.
+    """
+
+    id: UUID
+    state: InboxState
+    receipts: tuple[Receipt, ...] = ()
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of many: ``alerts`` were said by those replayed; ``faults`` are the first dead.
+
+    ``waits`` are of integrations that are paused still, ``last`` is where to go on from if there
+    may be more.
+    """
+
+    replayed: int
+    alerts: int
+    dead: int
+    waits: int
+    faults: tuple[Replayed, ...]
+    last: UUID | None
+
+
+async def replay(database: Database, defaults: Policy, inbox_id: UUID, now: datetime) -> Replayed:
+    """Replay one request; one that was taken or replayed already stays as it is.
+
+    Raises:
+        NotFound: there is no such request, or not any more.
+    """
+    async with transaction(database, now) as work:
+        request = await inbox.locked(work.connection, inbox_id)
+        if request is None:
+            raise NotFound(f"There is no request {inbox_id} in the inbox.")
+        if request.state not in (InboxState.DEAD, InboxState.PAUSED):
+            return Replayed(request.id, request.state)
+        stored = await integrations.by_ids(work.connection, {request.integration_id})
+        integration = as_integration(stored[request.integration_id], defaults)
+        if integration.paused:
+            return Replayed(
+                request.id, request.state, reason="paused", detail="Its integration is paused."
+            )
+        return await _interpret(work, request, integration)
+
+
+async def _interpret(work: AlertWork, request: Request, integration: Integration) -> Replayed:
+    form = BY_NAME[request.format]
+    try:
+        reading = _read(form, request, integration.policy)
+    except Problem as problem:
+        again = as_dead(
+            request, form.dead_reason or UNREADABLE, problem.detail, failed=request.failed
+        )
+        await inbox.settle(work.connection, again, work.now)
+        return Replayed(again.id, again.state, reason=again.reason, detail=again.detail)
+    batch = Batch(integration, request.id, reading.said, context=_context(request))
+    [receipts] = await receive(work, [batch])
+    work.note_activity(integration, alerts=len(receipts))
+    if reading.failed:
+        after = as_dead(
+            request,
+            form.dead_reason or UNREADABLE,
+            sentence(reading.errors),
+            failed=reading.failed,
+        )
+    else:
+        after = replace(request, state=InboxState.REPLAYED, failed=None)
+    await inbox.settle(work.connection, after, work.now)
+    return Replayed(
+        after.id,
+        after.state,
+        tuple(receipts),
+        reason=after.reason if reading.failed else None,
+        detail=after.detail if reading.failed else None,
+    )
+
+
+def _read(form: Format, request: Request, policy: Policy) -> Reading:
+    """What the items say that nothing was made of before."""
+    envelope = form.open(request.sent)
+    said: list[Any] = []
+    errors: list[FieldError] = []
+    failed: list[int] = []
+    for first, items in _items(envelope, request.failed):
+        reading = form.read(envelope, items, first, request.received_at, policy)
+        said += reading.said
+        errors += reading.errors
+        failed += reading.failed
+    return Reading(tuple(said), tuple(errors), tuple(failed))
+
+
+def _items(envelope: Envelope, failed: Sequence[int] | None) -> Iterator[tuple[int, Sequence[Any]]]:
+    if failed is None:
+        for first in range(0, len(envelope.items), MOST_AT_ONCE):
+            yield first, envelope.items[first : first + MOST_AT_ONCE]
+        return
+    for index in sorted(set(failed)):
+        if index < len(envelope.items):
+            yield index, [envelope.items[index]]
+
+
+def _context(request: Request) -> dict[str, str]:
+    return {} if request.request_id is None else {"request_id": request.request_id}
+
+
+async def replay_all(
+    database: Database, defaults: Policy, wanted: Wanted, now: datetime, *, after: UUID | None
+) -> Summary:
+    """Replay what waits, the oldest first, at most ``MOST`` requests after one of them."""
+    replayed = alerts = dead = waits = 0
+    faults: list[Replayed] = []
+    seen = 0
+    last = after
+    while seen < MOST:
+        async with database.transaction() as connection:
+            found = await inbox.waiting(
+                connection, wanted, after=last, limit=min(_AT_ONCE, MOST - seen)
+            )
+        if not found:
+            return Summary(replayed, alerts, dead, waits, tuple(faults), None)
+        for one in found:
+            became = await replay(database, defaults, one, now)
+            if became.state is InboxState.REPLAYED:
+                # Nobody else was first: then nothing came of it here.
+                replayed += bool(became.receipts)
+                alerts += len(became.receipts)
+            elif became.reason == "paused":
+                waits += 1
+            else:
+                dead += 1
+                faults.append(became)
+        faults = faults[:_NAMED]
+        seen, last = seen + len(found), found[-1]
+    return Summary(replayed, alerts, dead, waits, tuple(faults), last)
