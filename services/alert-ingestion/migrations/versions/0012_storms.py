@@ -1,4 +1,4 @@
-"""Groups by what flaps and what storms: how often a key was opened lately, and open storms."""
+"""Groups by what flaps and what storms, and by their age; incidents by theirs."""
 
 from alembic import op
 
@@ -14,3 +14,7 @@ def upgrade() -> None:
         "CREATE INDEX groups_storms ON groups (id) WHERE storm IS NOT NULL AND closed_at IS NULL"
     )
     op.execute("CREATE INDEX alerts_firing ON alerts (incident_id) WHERE status = 'firing'")
+    op.execute("CREATE INDEX groups_closed ON groups (closed_at) WHERE closed_at IS NOT NULL")
+    op.execute(
+        "CREATE INDEX incidents_over ON incidents (resolved_at) WHERE resolved_at IS NOT NULL"
+    )

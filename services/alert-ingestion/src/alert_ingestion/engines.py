@@ -58,12 +58,18 @@ def engines(
     async def archive() -> bool:
         return await housekeeping.archive(database, clock.now())
 
+    async def past() -> None:
+        await housekeeping.forget_past(
+            database, clock.now(), retention=timedelta(days=settings.alert_retention_days)
+        )
+
     work = [
         ("timeouts", _until_done(timeouts), _TIMEOUTS_EVERY_SECONDS, 30),
         ("release", _until_done(release), _RELEASE_EVERY_SECONDS, 60),
         ("storms", storms, _STORMS_EVERY_SECONDS, 60),
         ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),
+        ("past", past, _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),
     ]
     if url := settings.deadman_url.get_secret_value():

@@ -52,6 +52,9 @@ class AlertIngestionSettings(DatabaseSettings):
     inbox_retention_days: int = Field(
         14, ge=1, le=3650, description="how long the raw bodies of accepted requests are kept"
     )
+    alert_retention_days: int = Field(
+        730, ge=31, le=36_500, description="how long alerts are kept that are over"
+    )
     canary_interval_seconds: float = Field(
         300,
         ge=0,

@@ -231,6 +231,7 @@ class GroupRow(Table, table=True):
         sa.Index("groups_incident", "incident_id"),
         sa.Index("groups_opened", "integration_id", "opened_at"),
         sa.Index("groups_key", "correlation_key", "opened_at"),
+        sa.Index("groups_closed", "closed_at", postgresql_where=sa.text("closed_at IS NOT NULL")),
         sa.Index(
             "groups_storms",
             "id",
@@ -256,6 +257,11 @@ class IncidentRow(Table, table=True):
     """
 
     __tablename__ = "incidents"
+    __table_args__ = (
+        sa.Index(
+            "incidents_over", "resolved_at", postgresql_where=sa.text("resolved_at IS NOT NULL")
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     state: str = Field(sa_type=sa.Text)

@@ -4,12 +4,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from alert_ingestion.workflow.housekeeping import archive
+from alert_ingestion.workflow.housekeeping import archive, forget_past
 from shared.contracts.alerts import AlertKind
 from shared.contracts.wire import Severity
 
 
-async def sent(service: Any, **alert: Any) -> Any:
+async def sent(service: Any, /, **alert: Any) -> Any:
     answer = await service.send(dedup_key="disk", **alert)
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -75,3 +75,24 @@ async def test_two_replicas_may_tidy_at_once(start: Any) -> None:
         now = one.clock.now()
         await asyncio.gather(*(archive(each.pool, now) for each in (one, other, one, other)))
         assert one.count("past_alerts") == 20
+
+
+async def test_what_ended_long_ago_is_forgotten_by_the_month(service: Any) -> None:
+    retention = timedelta(days=60)
+    for month in range(5):
+        await sent(service, service=f"service-{month}")
+        await sent(service, service=f"service-{month}", status="resolved")
+        await service.tell(service.incident_event(service.owed()[-1].incident_id.hex))
+        service.clock.advance(timedelta(days=31))
+        while await archive(service.pool, service.clock.now()):
+            pass
+    assert service.count("past_alerts") == 5
+    await forget_past(service.pool, service.clock.now(), retention=retention)
+    left = {one["service"] for one in (await service.get("/api/v1/alerts"))["items"]}
+    # The month in which the sixtieth day lies stays whole.
+    assert left == {"service-3", "service-4"}
+    assert service.count("groups") == service.count("incidents")
+    assert service.count("groups") < 5
+    assert await service.metric('alerts_received_total{severity="critical"}') == 10
+    await forget_past(service.pool, service.clock.now(), retention=retention)
+    assert service.count("past_alerts") == 2

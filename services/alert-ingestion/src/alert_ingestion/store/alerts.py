@@ -284,6 +284,29 @@ async def _ensure_partition(connection: Connection, month: date) -> None:
     )
 
 
+async def forget(connection: Connection, before: datetime) -> list[str]:
+    """Drop the months of past alerts that ended before an instant, whole; their names.
+
+    Whoever reads at that moment is not made to wait: the lock is waited for shortly, and tried
+    again with the next round.
+    """
+    cursor = await connection.execute(
+        "SELECT c.relname AS name FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = 'past_alerts'::regclass ORDER BY c.relname"
+    )
+    over = f"past_alerts_{_month(before):%Y_%m}"
+    names = [
+        row["name"]
+        for row in await cursor.fetchall()
+        if len(row["name"]) == len(over) and row["name"] < over
+    ]
+    if names:
+        await connection.execute("SET LOCAL lock_timeout = '500ms'")
+    for name in names:
+        await connection.execute(f"DROP TABLE {name}".encode())
+    return names
+
+
 async def extent(connection: Connection, incident_id: UUID, but: str) -> Extent:
     """How many alerts of an incident there are, and of which services; ``but`` one fingerprint."""
     cursor = await connection.execute(

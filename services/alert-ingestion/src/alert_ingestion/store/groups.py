@@ -163,3 +163,12 @@ async def continue_in(
             f"{_CONTINUED}, %(now)s, 'later_incident_open'",
             values,
         )
+
+
+async def purge(connection: Connection, older_than: datetime, limit: int) -> None:
+    """Forget a batch of groups that were closed before an instant."""
+    await connection.execute(
+        "DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE closed_at < %s "
+        "ORDER BY closed_at LIMIT %s FOR UPDATE SKIP LOCKED)",
+        (older_than, limit),
+    )

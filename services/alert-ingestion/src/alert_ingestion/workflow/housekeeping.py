@@ -3,10 +3,24 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from alert_ingestion.store import alerts, canary, changes, heartbeats, inbox
+import structlog
+
+from alert_ingestion.store import (
+    alerts,
+    canary,
+    changes,
+    entries,
+    groups,
+    heartbeats,
+    inbox,
+    incidents,
+    silences,
+)
 from shared.database import Database
 
 BATCH: Final = 1000
+
+_log: Final = structlog.get_logger(__name__)
 
 # Far longer than an event waits in incident-management's outbox before it is given up.
 EVENTS_REMEMBERED_FOR: Final = timedelta(days=30)
@@ -46,3 +60,23 @@ async def archive(database: Database, now: datetime) -> bool:
     async with database.transaction() as connection:
         moved = await alerts.archive(connection, now - OVER_FOR, BATCH)
     return moved == BATCH
+
+
+async def forget_past(database: Database, now: datetime, *, retention: timedelta) -> None:
+    """Drop the months of alerts that ended longer ago than ``retention``, and what belongs to them.
+
+    What they count for is in the counters, and stays.
+
+    Raises:
+        Unavailable: somebody reads them at this moment; the next round tries again.
+    """
+    before = now - retention
+    async with database.transaction() as connection:
+        dropped = await alerts.forget(connection, before)
+    async with database.transaction() as connection:
+        await entries.purge(connection, before, BATCH)
+        await groups.purge(connection, before, BATCH)
+        await incidents.purge(connection, before, BATCH)
+        await silences.purge(connection, before)
+    if dropped:
+        _log.info("past_alerts_forgotten", months=dropped)
