@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -136,9 +136,40 @@ scrape_configs:
     assert stack.incident(found)["severity"] == "critical"
 
 
+def _webhook(stack: Stack) -> str:
+    return f"""
+    webhook_configs:
+      - url: {stack.url("alert-ingestion", "/api/v1/webhooks/alertmanager")}
+        send_resolved: true
+        http_config: {{authorization: {{credentials: {stack.key}}}}}
+"""
+
+
+def _pagerduty(stack: Stack) -> str:
+    return f"""
+    pagerduty_configs:
+      - url: {stack.url("alert-ingestion", "/v2/enqueue")}
+        routing_key: {stack.key}
+        component: '{{{{ .CommonLabels.service }}}}'
+        severity: warning
+"""
+
+
+def _opsgenie(stack: Stack) -> str:
+    return f"""
+    opsgenie_configs:
+      - api_url: {stack.url("alert-ingestion", "/")}
+        api_key: {stack.key}
+        entity: '{{{{ .CommonLabels.service }}}}'
+        priority: P3
+"""
+
+
 @contextlib.contextmanager
-def _alertmanager(stack: Stack, folder: Path, *group_by: str) -> Iterator[str]:
-    """An Alertmanager whose webhook receiver is the installation; its address."""
+def _alertmanager(
+    stack: Stack, folder: Path, *group_by: str, receiver: Callable[[Stack], str] = _webhook
+) -> Iterator[str]:
+    """An Alertmanager whose receiver is the installation; its address."""
     port = find_free()
     (folder / "alertmanager.yml").write_text(f"""
 route:
@@ -149,10 +180,7 @@ route:
   repeat_interval: 1s
 receivers:
   - name: vigie
-    webhook_configs:
-      - url: {stack.url("alert-ingestion", "/api/v1/webhooks/alertmanager")}
-        send_resolved: true
-        http_config: {{authorization: {{credentials: {stack.key}}}}}
+{receiver(stack)}
 """)
     assert ALERTMANAGER is not None
     address = f"http://127.0.0.1:{port}"
@@ -173,26 +201,28 @@ needs_alertmanager = pytest.mark.skipif(
 
 
 @needs_alertmanager
-def test_an_alertmanager_with_a_webhook_receiver_opens_one_incident_and_resolves_it(
-    stack: Stack, tmp_path: Path
+@pytest.mark.parametrize("receiver", [_webhook, _pagerduty, _opsgenie])
+def test_an_alertmanager_opens_one_incident_and_resolves_it_by_whatever_receiver(
+    stack: Stack, tmp_path: Path, receiver: Callable[[Stack], str]
 ) -> None:
+    service = f"journey-alertmanager{receiver.__name__}"
     alert = {
         "labels": {
             "alertname": "Burning",
             "severity": "warning",
-            "service": "journey-alertmanager",
+            "service": service,
         },
         "annotations": {"summary": "It burns"},
         "startsAt": "2026-03-02T09:00:00Z",
     }
-    with _alertmanager(stack, tmp_path, "alertname") as address:
+    with _alertmanager(stack, tmp_path, "alertname", "service", receiver=receiver) as address:
         httpx.post(f"{address}/api/v2/alerts", json=[alert]).raise_for_status()
-        found = _resends_change_only_the_count_and_the_end_resolves(stack, "journey-alertmanager")
+        found = _resends_change_only_the_count_and_the_end_resolves(stack, service)
         ended = {**alert, "endsAt": "2026-03-02T09:30:00Z"}
         httpx.post(f"{address}/api/v2/alerts", json=[ended]).raise_for_status()
         wait_until("the resolve", lambda: stack.incident(found)["status"] == "resolved", 60)
     assert len(stack.pages(found)) == 1
-    assert len(stack.incidents(service="journey-alertmanager")) == 1
+    assert len(stack.incidents(service=service)) == 1
     assert stack.incident(found)["severity"] == "medium"
 
 
