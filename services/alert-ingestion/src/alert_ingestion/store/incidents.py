@@ -53,11 +53,14 @@ async def mark_emptied(connection: Connection, incident_ids: Iterable[UUID]) -> 
         UPDATE incidents AS known SET state = 'resolving'
         WHERE known.id = ANY(%s) AND known.state = 'open'
           AND NOT EXISTS (
-            SELECT FROM alerts AS a JOIN integrations AS i ON i.id = a.integration_id
-            WHERE a.incident_id = known.id AND (a.status = 'firing' OR NOT i.auto_resolve))
+            SELECT FROM alerts AS a WHERE a.incident_id = known.id AND a.status = 'firing')
+          -- From the few integrations that forbid it: an incident can have thousands of alerts.
           AND NOT EXISTS (
-            SELECT FROM past_alerts AS a JOIN integrations AS i ON i.id = a.integration_id
-            WHERE a.incident_id = known.id AND NOT i.auto_resolve)
+            SELECT FROM integrations AS i WHERE NOT i.auto_resolve AND (
+              EXISTS (SELECT FROM alerts AS a
+                      WHERE a.incident_id = known.id AND a.integration_id = i.id)
+              OR EXISTS (SELECT FROM past_alerts AS a
+                         WHERE a.incident_id = known.id AND a.integration_id = i.id)))
         RETURNING known.id
         """,
         (sorted(incident_ids),),
