@@ -58,8 +58,8 @@ def engines(
     async def archive() -> bool:
         return await housekeeping.archive(database, clock.now())
 
-    async def past() -> None:
-        await housekeeping.forget_past(
+    async def past() -> bool:
+        return await housekeeping.forget_past(
             database, clock.now(), retention=timedelta(days=settings.alert_retention_days)
         )
 
@@ -69,7 +69,7 @@ def engines(
         ("storms", storms, _STORMS_EVERY_SECONDS, 60),
         ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),
-        ("past", past, _HOUSEKEEPING_EVERY_SECONDS, 300),
+        ("past", _until_done(past), _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("canary", canary.go_on, _CANARY_LOOKS_EVERY_SECONDS, 30),
     ]
     if url := settings.deadman_url.get_secret_value():

@@ -110,7 +110,7 @@ async def test_of_a_body_with_bad_alerts_the_good_ones_are_stored(service: Any) 
     assert answer.json()["dead_letter"]["errors"] == [
         {"field": "1.message", "message": "says nothing"}
     ]
-    assert service.database.query("SELECT state, failed FROM inbox") == [("dead", [0])]
+    assert service.database.query("SELECT state, failed FROM inbox") == [("dead", [1])]
 
 
 async def test_what_is_no_json_is_refused(service: Any) -> None:

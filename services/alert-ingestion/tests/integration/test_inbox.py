@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from alert_ingestion.store.inbox import Wanted
+from alert_ingestion.workflow import ingest as ingestion
+from alert_ingestion.workflow import replay as replaying
 from alert_ingestion.workflow.replay import replay_all
 from shared.contracts.alerts import AlertKind
 from shared.contracts.identity import Role
@@ -154,3 +157,64 @@ async def test_what_is_no_text_is_shown_all_the_same(service: Any) -> None:
     assert answer.status_code == 400
     [letter] = (await ask(service, "GET", "/api/v1/inbox?state=dead"))["items"]
     assert (await ask(service, "GET", f"/api/v1/inbox/{letter['id']}"))["encoding"] == "base64"
+
+
+async def test_of_a_body_that_was_read_in_part_the_rest_alone_is_replayed(service: Any) -> None:
+    mapping = {"items": "list", "message": "what", "fingerprint": "id", "resolved": "over"}
+    mine = await service.create_integration("robot", mapping=mapping)
+    body = {"list": [{"what": "a", "id": 1}, {"wat": "b", "id": 2}]}
+    answer = (await service.post(GENERIC, body, key=mine["key"])).json()
+    assert (answer["accepted"], len(answer["dead_letter"]["errors"])) == (1, 1)
+    over = {"list": [{"what": "a", "id": 1, "over": True}]}
+    await service.post(GENERIC, over, key=mine["key"])
+    mended = {**mapping, "message": "what || wat"}
+    await mend(service, mine, mapping=mended)
+    done = await ask(service, "POST", "/api/v1/inbox/replay", {})
+    assert (done["replayed"], done["alerts"]) == (1, 1)
+    rows = service.database.query("SELECT message, status, count FROM alerts ORDER BY message")
+    assert rows == [("a", "resolved", 1), ("b", "firing", 1)]
+
+
+async def test_what_cannot_be_stored_keeps_nobody_behind_it_waiting(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = await dead(service, 3)
+    await mend(service, mine, mapping=MAPPING)
+    real = replaying.receive
+
+    async def failing(work: Any, batches: Any) -> Any:
+        if any(one.message == "fire 0" for batch in batches for one in batch.said):
+            raise ValueError("no room for it")
+        return await real(work, batches)
+
+    monkeypatch.setattr(replaying, "receive", failing)
+    done = await ask(service, "POST", "/api/v1/inbox/replay", {})
+    assert (done["replayed"], done["dead"]) == (2, 1)
+    assert done["faults"][0]["reason"] == "not_stored"
+    monkeypatch.setattr(replaying, "receive", real)
+    assert (await ask(service, "POST", "/api/v1/inbox/replay", {}))["replayed"] == 1
+
+
+async def test_what_comes_while_an_integration_is_paused_in_the_midst_of_it_waits(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = await service.create_integration("robot")
+    real, parts = ingestion.receive, 0
+
+    async def pausing(work: Any, batches: Any) -> Any:
+        nonlocal parts
+        parts += 1
+        if parts == 1:
+            await ask(service, "POST", f"/api/v1/integrations/{mine['id']}/pause")
+        return await real(work, batches)
+
+    monkeypatch.setattr(ingestion, "receive", pausing)
+    alerts = [{"labels": {"alertname": "Down", "instance": str(number)}} for number in range(700)]
+    answer = await service.post("/api/v2/alerts", alerts, key=mine["key"])
+    assert answer.status_code == 200, answer.text
+    stored = service.count("alerts")
+    assert 0 < stored < 700
+    await ask(service, "POST", f"/api/v1/integrations/{mine['id']}/resume")
+    done = await ask(service, "POST", "/api/v1/inbox/replay", {})
+    assert (done["replayed"], done["alerts"]) == (1, 700 - stored)
+    assert service.count("alerts") == 700

@@ -29,6 +29,9 @@ Read: TypeAlias = Callable[[Envelope, Sequence[Any], int, datetime, Policy], Rea
 Raises Invalid when the format refuses a body as a whole for one bad alert.
 """
 
+ReadAgain: TypeAlias = Callable[[Envelope, Sequence[int] | None, datetime, Policy], Reading]
+"""Reads the items of an envelope with some indices, received at an instant; None: all of them."""
+
 Reply: TypeAlias = Callable[[Taken], Any]
 """The body of the answer once everything is stored: a model, or bytes."""
 
@@ -71,6 +74,8 @@ class Format:
         keeps_outcome: a sender may ask later what became of a request.
         dead_reason: of the dead letter of what cannot be read; where there is one, the sender is
             not refused, but told so in the answer.
+        read_again: reads what could not be read before (None: all of it), for formats whose items
+            are found by the integration's mapping, and not by ``open``.
         confirms: the address that a body asks to visit before its sender sends anything else.
         repeats_too_many: its senders repeat a request that is refused as one too many (429); where
             they do not, it is refused like any other that cannot be taken now (503).
@@ -107,6 +112,7 @@ class Format:
     refused: Any = None
     keeps_outcome: bool = False
     dead_reason: str | None = None
+    read_again: ReadAgain | None = None
     confirms: Callable[[bytes], str | None] | None = None
     repeats_too_many: bool = True
     recognises: Callable[[Any], bool] | None = None

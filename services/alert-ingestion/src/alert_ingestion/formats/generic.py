@@ -60,6 +60,14 @@ def read(
     return said.read(body, now, policy)
 
 
+def read_again(
+    envelope: Envelope, failed: Sequence[int] | None, received_at: datetime, policy: Policy
+) -> Reading:
+    """The alerts of a body that could not be read before."""
+    [body] = envelope.items
+    return said.read(body, received_at, policy, failed)
+
+
 def _reply(taken: Taken) -> Answer:
     results = native.replies(taken.receipts)
     if not taken.errors:
@@ -96,5 +104,6 @@ FORMAT: Final = Format(
     media_types=("text/plain",),
     largest_body=MAX_BODY_BYTES,
     dead_reason=NOT_MAPPED,
+    read_again=read_again,
     confirms=sns.address_to_confirm,
 )

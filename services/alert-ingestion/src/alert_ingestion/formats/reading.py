@@ -43,12 +43,18 @@ class Envelope:
 class Reading:
     """What could be read, in order, and the parts that could not, by index.
 
-    ``failed`` are the indices of the items that could not, so that they alone can be replayed.
+    ``failed`` are the indices of the items that could not, so that they alone can be replayed; None
+    when nothing at all could be read.
     """
 
     said: tuple[Said, ...]
     errors: tuple[FieldError, ...] = ()
-    failed: tuple[int, ...] = ()
+    failed: tuple[int, ...] | None = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything could be read."""
+        return self.failed == ()
 
 
 @dataclass(frozen=True, slots=True)

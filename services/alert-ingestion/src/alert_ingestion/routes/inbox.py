@@ -21,7 +21,7 @@ from alert_ingestion.workflow.replay import Replayed
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Instant, Line, Page, Ref
-from shared.errors import NotFound
+from shared.errors import FieldError, Invalid, NotFound
 from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
 _NEWEST: Final = Keyset("inbox", UUID)
@@ -128,7 +128,12 @@ async def list_requests(
 ) -> Page[InboxView]:
     """Requests as they came, newest first; `state=dead` are the dead letters."""
     wanted = Wanted(
-        state_is, integration, text("format", format), text("reason", reason), since, until
+        state_is,
+        integration,
+        text("format", format),
+        text("reason", reason),
+        _aware("since", since),
+        _aware("until", until),
     )
     after = _NEWEST.after(cursor)
     async with database.transaction() as connection:
@@ -163,20 +168,7 @@ async def replay_request(
     inbox_id: Id, principal: Caller, database: TheDatabase, clock: TheClock, defaults: ThePolicy
 ) -> ReplayView:
     """Interpret a dead or paused request again, as its integration is now; once, then nothing."""
-    now = clock.now()
-    became = await replay.replay(database, defaults, inbox_id, now)
-    if became.receipts:
-        async with database.transaction() as connection:
-            await audit.record(
-                connection,
-                principal,
-                "inbox.replayed",
-                str(inbox_id),
-                before=None,
-                after={"said": len(became.receipts)},
-                now=now,
-            )
-    return _replayed(became)
+    return _replayed(await replay.replay(database, defaults, inbox_id, clock.now(), by=principal))
 
 
 @post("/api/v1/inbox/replay", status_code=200, **_SEE)
@@ -198,7 +190,7 @@ async def replay_requests(
         data.until,
     )
     done = await replay.replay_all(database, defaults, wanted, now, after=data.after)
-    if done.replayed:
+    if done.replayed or done.alerts:
         async with database.transaction() as connection:
             await audit.record(
                 connection,
@@ -209,6 +201,7 @@ async def replay_requests(
                 after={
                     **data.model_dump(mode="json", exclude_none=True),
                     "replayed": done.replayed,
+                    "said": done.alerts,
                 },
                 now=now,
             )
@@ -220,6 +213,12 @@ async def replay_requests(
         faults=[Fault(id=one.id, reason=one.reason, detail=one.detail) for one in done.faults],
         last=done.last,
     )
+
+
+def _aware(field: str, value: datetime | None) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise Invalid([FieldError(field, "must name a zone: 2026-03-02T09:00:00Z")])
+    return value
 
 
 def _shown(body: bytes) -> tuple[str, Literal["text", "base64"]]:

@@ -45,10 +45,11 @@ async def of_alert(
     return [(row.pop("seq"), Entry(**row)) for row in await cursor.fetchall()]
 
 
-async def purge(connection: Connection, older_than: datetime, limit: int) -> None:
-    """Forget a batch of decisions that were made before an instant."""
-    await connection.execute(
+async def purge(connection: Connection, older_than: datetime, limit: int) -> int:
+    """Forget a batch of decisions that were made before an instant; how many there were."""
+    cursor = await connection.execute(
         "DELETE FROM alert_entries WHERE seq IN "
         "(SELECT seq FROM alert_entries WHERE at < %s ORDER BY at LIMIT %s)",
         (older_than, limit),
     )
+    return cursor.rowcount

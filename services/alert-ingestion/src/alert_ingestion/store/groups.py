@@ -165,10 +165,11 @@ async def continue_in(
         )
 
 
-async def purge(connection: Connection, older_than: datetime, limit: int) -> None:
-    """Forget a batch of groups that were closed before an instant."""
-    await connection.execute(
+async def purge(connection: Connection, older_than: datetime, limit: int) -> int:
+    """Forget a batch of groups that were closed before an instant; how many there were."""
+    cursor = await connection.execute(
         "DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE closed_at < %s "
         "ORDER BY closed_at LIMIT %s FOR UPDATE SKIP LOCKED)",
         (older_than, limit),
     )
+    return cursor.rowcount

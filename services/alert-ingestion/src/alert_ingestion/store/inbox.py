@@ -84,16 +84,17 @@ async def insert(connection: Connection, requests: Sequence[Request]) -> None:
     )
 
 
-async def keep_dead(connection: Connection, request: Request) -> None:
-    """Keep a request of which something is dead, whether or not it is kept already."""
+async def keep_waiting(connection: Connection, request: Request) -> None:
+    """Keep a request of which something waits for a replay, whether or not it is kept already."""
     cursor = await connection.execute(
         "UPDATE inbox SET state = %s, reason = %s, detail = %s, "
-        "failed = coalesce(failed, '{}') || %s::int[] WHERE id = %s",
+        "failed = CASE WHEN state <> 'taken' AND failed IS NULL THEN NULL "
+        "ELSE coalesce(failed, '{}') || %s::int[] END WHERE id = %s",
         (
             request.state.value,
             request.reason,
             request.detail,
-            list(request.failed or ()),
+            None if request.failed is None else list(request.failed),
             request.id,
         ),
     )

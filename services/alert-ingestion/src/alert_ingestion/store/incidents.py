@@ -154,10 +154,11 @@ async def first_seen_events(
     return {row["event_id"] for row in await cursor.fetchall()}
 
 
-async def purge(connection: Connection, older_than: datetime, limit: int) -> None:
-    """Forget a batch of incidents that were resolved before an instant."""
-    await connection.execute(
+async def purge(connection: Connection, older_than: datetime, limit: int) -> int:
+    """Forget a batch of incidents that were resolved before an instant; how many there were."""
+    cursor = await connection.execute(
         "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE resolved_at < %s "
         "ORDER BY resolved_at LIMIT %s FOR UPDATE SKIP LOCKED)",
         (older_than, limit),
     )
+    return cursor.rowcount

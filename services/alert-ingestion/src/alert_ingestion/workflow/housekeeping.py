@@ -62,10 +62,11 @@ async def archive(database: Database, now: datetime) -> bool:
     return moved == BATCH
 
 
-async def forget_past(database: Database, now: datetime, *, retention: timedelta) -> None:
+async def forget_past(database: Database, now: datetime, *, retention: timedelta) -> bool:
     """Drop the months of alerts that ended longer ago than ``retention``, and what belongs to them.
 
-    What they count for is in the counters, and stays.
+    What they count for is in the counters, and stays. Whether there may be more of the rest, of
+    which a batch goes.
 
     Raises:
         Unavailable: somebody reads them at this moment; the next round tries again.
@@ -74,9 +75,12 @@ async def forget_past(database: Database, now: datetime, *, retention: timedelta
     async with database.transaction() as connection:
         dropped = await alerts.forget(connection, before)
     async with database.transaction() as connection:
-        await entries.purge(connection, before, BATCH)
-        await groups.purge(connection, before, BATCH)
-        await incidents.purge(connection, before, BATCH)
+        gone = [
+            await entries.purge(connection, before, BATCH),
+            await groups.purge(connection, before, BATCH),
+            await incidents.purge(connection, before, BATCH),
+        ]
         await silences.purge(connection, before)
     if dropped:
         _log.info("past_alerts_forgotten", months=dropped)
+    return BATCH in gone

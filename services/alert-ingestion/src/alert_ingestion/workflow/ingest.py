@@ -234,8 +234,8 @@ class Ingestion:
                 continue
             if part.keeps:
                 kept[place] = request
-            elif request.state is InboxState.DEAD:
-                await inbox.keep_dead(work.connection, request)
+            elif request.state is not InboxState.TAKEN:
+                await inbox.keep_waiting(work.connection, request)
             if request.state is InboxState.DEAD and not integration.is_canary:
                 work.increments.inc(metrics.DEAD_LETTERS, reason=request.reason or UNREADABLE)
             work.note_activity(
@@ -285,7 +285,7 @@ class Ingestion:
     async def _note_failed(self, part: _Part, detail: str) -> None:
         dead = as_dead(part.request, NOT_STORED, detail, failed=(part.first,))
         async with transaction(self.database, self.clock.now()) as work:
-            await inbox.keep_dead(work.connection, dead)
+            await inbox.keep_waiting(work.connection, dead)
             work.increments.inc(metrics.DEAD_LETTERS, reason=NOT_STORED)
             work.note_activity(part.integration, requests=int(part.keeps), dead=1)
 
@@ -329,8 +329,11 @@ def _prepare(
             part.envelope, part.items, part.first, request.received_at, integration.policy
         )
     if request.state is InboxState.TAKEN and integration.paused:
-        request = replace(request, state=InboxState.PAUSED)
-    elif request.state is InboxState.TAKEN and reading.failed:
+        # Of a large request other parts may have come before it was paused, or after.
+        mine = tuple(range(part.first, part.first + len(part.items)))
+        whole = part.form.read_again is not None
+        request = replace(request, state=InboxState.PAUSED, failed=None if whole else mine)
+    elif request.state is InboxState.TAKEN and not reading.is_whole:
         reason = part.form.dead_reason or UNREADABLE
         request = as_dead(request, reason, sentence(reading.errors), failed=reading.failed)
     return (
@@ -372,7 +375,7 @@ def sentence(errors: Sequence[FieldError]) -> str:
 def _one_by_one(part: _Part) -> Iterator[_Part]:
     """The items of a part that could be read, each a part of its own."""
     for index, item in enumerate(part.items, part.first):
-        if index not in part.reading.failed:
+        if index not in (part.reading.failed or ()):
             reading = part.form.read(
                 part.envelope,
                 [item],

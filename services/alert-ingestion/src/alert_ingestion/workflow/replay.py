@@ -10,33 +10,41 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
 from alert_ingestion.formats import BY_NAME
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import Envelope, Reading
 from alert_ingestion.integrations import as_integration
-from alert_ingestion.model import Batch, InboxState, Integration, Policy, Receipt
-from alert_ingestion.store import inbox, integrations
+from alert_ingestion.model import Batch, InboxState, Policy, Receipt
+from alert_ingestion.store import audit, inbox, integrations
 from alert_ingestion.store.inbox import Request, Wanted
 from alert_ingestion.workflow.gathering import MOST_AT_ONCE
-from alert_ingestion.workflow.ingest import UNREADABLE, as_dead, sentence
+from alert_ingestion.workflow.ingest import NOT_STORED, UNREADABLE, as_dead, sentence
 from alert_ingestion.workflow.receive import receive
 from alert_ingestion.workflow.work import AlertWork, transaction
+from shared.contracts.identity import Principal
 from shared.database import Database
 from shared.errors import FieldError, NotFound, Problem
 
 MOST: Final = 1_000
 """Requests of one replay by filter; it says whether there are more."""
 
+PAUSED: Final = "paused"
+"""The reason of one that waits for its integration."""
+
 _AT_ONCE: Final = 100
 _NAMED: Final = 20
+
+_log: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What became of one request.
 
-    ``state`` is what it is now. ``receipts`` are of what it said this time: none when it was
-    neither dead nor paused, or is dead still.
+    ``state`` is what it is now, ``is_new`` whether that was decided here: not of one that was taken
+    or replayed already. ``receipts`` are of what it said this time.
     """
 
     id: UUID
@@ -44,6 +52,7 @@ class Replayed:
     receipts: tuple[Receipt, ...] = ()
     reason: str | None = None
     detail: str | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,62 +71,84 @@ class Summary:
     last: UUID | None
 
 
-async def replay(database: Database, defaults: Policy, inbox_id: UUID, now: datetime) -> Replayed:
+async def replay(
+    database: Database, defaults: Policy, inbox_id: UUID, now: datetime, *, by: Principal | None
+) -> Replayed:
     """Replay one request; one that was taken or replayed already stays as it is.
+
+    ``by`` is who asked for this one, for the audit log; None where they asked for many.
 
     Raises:
         NotFound: there is no such request, or not any more.
+        Unavailable: the database does not answer.
     """
-    async with transaction(database, now) as work:
-        request = await inbox.locked(work.connection, inbox_id)
-        if request is None:
-            raise NotFound(f"There is no request {inbox_id} in the inbox.")
-        if request.state not in (InboxState.DEAD, InboxState.PAUSED):
-            return Replayed(request.id, request.state)
-        stored = await integrations.by_ids(work.connection, {request.integration_id})
-        integration = as_integration(stored[request.integration_id], defaults)
-        if integration.paused:
-            return Replayed(
-                request.id, request.state, reason="paused", detail="Its integration is paused."
-            )
-        return await _interpret(work, request, integration)
+    try:
+        async with transaction(database, now) as work:
+            request = await _locked(work, inbox_id)
+            became = await _again(work, defaults, request)
+            if became.is_new and by is not None:
+                await audit.record(
+                    work.connection,
+                    by,
+                    "inbox.replayed",
+                    str(inbox_id),
+                    before={"state": request.state.value},
+                    after={"state": became.state.value, "said": len(became.receipts)},
+                    now=now,
+                )
+            return became
+    except Problem:
+        raise
+    except Exception as error:  # noqa: BLE001 - it must not keep those behind it waiting
+        _log.exception("replay_could_not_be_stored", inbox_id=str(inbox_id))
+        async with transaction(database, now) as work:
+            request = await _locked(work, inbox_id)
+            dead = as_dead(request, NOT_STORED, str(error), failed=request.failed)
+            await inbox.settle(work.connection, dead, now)
+            return Replayed(dead.id, dead.state, reason=dead.reason, detail=dead.detail)
 
 
-async def _interpret(work: AlertWork, request: Request, integration: Integration) -> Replayed:
+async def _locked(work: AlertWork, inbox_id: UUID) -> Request:
+    request = await inbox.locked(work.connection, inbox_id)
+    if request is None:
+        raise NotFound(f"There is no request {inbox_id} in the inbox.")
+    return request
+
+
+async def _again(work: AlertWork, defaults: Policy, request: Request) -> Replayed:
+    if request.state not in (InboxState.DEAD, InboxState.PAUSED):
+        return Replayed(request.id, request.state)
+    stored = await integrations.by_ids(work.connection, {request.integration_id})
+    integration = as_integration(stored[request.integration_id], defaults)
+    if integration.paused:
+        return Replayed(
+            request.id, request.state, reason=PAUSED, detail="Its integration is paused."
+        )
     form = BY_NAME[request.format]
+    reason = form.dead_reason or UNREADABLE
     try:
         reading = _read(form, request, integration.policy)
     except Problem as problem:
-        again = as_dead(
-            request, form.dead_reason or UNREADABLE, problem.detail, failed=request.failed
-        )
-        await inbox.settle(work.connection, again, work.now)
-        return Replayed(again.id, again.state, reason=again.reason, detail=again.detail)
+        reading = Reading((), (FieldError("body", problem.detail),), failed=request.failed)
     batch = Batch(integration, request.id, reading.said, context=_context(request))
     [receipts] = await receive(work, [batch])
     work.note_activity(integration, alerts=len(receipts))
-    if reading.failed:
-        after = as_dead(
-            request,
-            form.dead_reason or UNREADABLE,
-            sentence(reading.errors),
-            failed=reading.failed,
-        )
+    if reading.errors:
+        after = as_dead(request, reason, sentence(reading.errors), failed=reading.failed)
     else:
-        after = replace(request, state=InboxState.REPLAYED, failed=None)
+        after = replace(request, state=InboxState.REPLAYED, reason=None, detail=None, failed=None)
     await inbox.settle(work.connection, after, work.now)
+    is_new = bool(receipts) or after.state is InboxState.REPLAYED
     return Replayed(
-        after.id,
-        after.state,
-        tuple(receipts),
-        reason=after.reason if reading.failed else None,
-        detail=after.detail if reading.failed else None,
+        after.id, after.state, tuple(receipts), after.reason, after.detail, is_new=is_new
     )
 
 
 def _read(form: Format, request: Request, policy: Policy) -> Reading:
     """What the items say that nothing was made of before."""
     envelope = form.open(request.sent)
+    if form.read_again is not None:
+        return form.read_again(envelope, request.failed, request.received_at, policy)
     said: list[Any] = []
     errors: list[FieldError] = []
     failed: list[int] = []
@@ -125,7 +156,7 @@ def _read(form: Format, request: Request, policy: Policy) -> Reading:
         reading = form.read(envelope, items, first, request.received_at, policy)
         said += reading.said
         errors += reading.errors
-        failed += reading.failed
+        failed += reading.failed or ()
     return Reading(tuple(said), tuple(errors), tuple(failed))
 
 
@@ -159,12 +190,11 @@ async def replay_all(
         if not found:
             return Summary(replayed, alerts, dead, waits, tuple(faults), None)
         for one in found:
-            became = await replay(database, defaults, one, now)
+            became = await replay(database, defaults, one, now, by=None)
+            alerts += len(became.receipts)
             if became.state is InboxState.REPLAYED:
-                # Nobody else was first: then nothing came of it here.
-                replayed += bool(became.receipts)
-                alerts += len(became.receipts)
-            elif became.reason == "paused":
+                replayed += became.is_new
+            elif became.reason == PAUSED:
                 waits += 1
             else:
                 dead += 1

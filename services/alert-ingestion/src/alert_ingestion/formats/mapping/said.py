@@ -1,6 +1,6 @@
 """What a body says, by a mapping."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,10 +22,10 @@ BODY: Final = "_body"
 """The member by which an item reaches the body that it comes in."""
 
 
-def read(body: Any, now: datetime, policy: Policy) -> Reading:
+def read(body: Any, now: datetime, policy: Policy, only: Collection[int] | None = None) -> Reading:
     """What the mapping of a policy finds in a body; what it cannot read is named by field.
 
-    The body is one thing to be read (again, when it is replayed), however many alerts it holds.
+    ``only``: nothing but the alerts with these indices, among those that the mapping finds.
     """
     said: list[Said] = []
     errors: list[FieldError] = []
@@ -34,18 +34,18 @@ def read(body: Any, now: datetime, policy: Policy) -> Reading:
         body = _decoded(body, mapping)
         items, is_list = _items(body, mapping)
     except NotMapped as failed:
-        return _failed([FieldError(failed.field, str(failed))])
+        return Reading((), (FieldError(failed.field, str(failed)),), failed=None)
+    bad: list[int] = []
     for index, item in enumerate(items):
+        if only is not None and index not in only:
+            continue
         try:
             said.append(_said(item, mapping, now, policy))
         except NotMapped as failed:
             field = f"{index}.{failed.field}" if is_list else failed.field
             errors.append(FieldError(field, str(failed)))
-    return Reading(tuple(said)) if not errors else _failed(errors, said)
-
-
-def _failed(errors: Sequence[FieldError], said: Sequence[Said] = ()) -> Reading:
-    return Reading(tuple(said), tuple(errors), failed=(0,))
+            bad.append(index)
+    return Reading(tuple(said), tuple(errors), tuple(bad))
 
 
 def _decoded(body: Any, mapping: Compiled) -> Any:
