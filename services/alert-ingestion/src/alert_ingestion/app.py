@@ -15,7 +15,9 @@ from alert_ingestion.model import Policy
 from alert_ingestion.routes import (
     alertmanager,
     alerts,
+    audit,
     changes,
+    heartbeats,
     inbound,
     inbox,
     inhibition_rules,
@@ -59,6 +61,8 @@ HANDLERS: Final = (
     alerts.get_alert,
     alerts.get_alert_timeline,
     *inbox.HANDLERS,
+    *heartbeats.HANDLERS,
+    audit.list_audit,
     *silences.HANDLERS,
     *inhibition_rules.HANDLERS,
     changes.list_changes,

@@ -8,6 +8,7 @@ from alert_ingestion.settings import AlertIngestionSettings
 from alert_ingestion.workflow import housekeeping
 from alert_ingestion.workflow.canary import Canary
 from alert_ingestion.workflow.dead_man import DeadMan
+from alert_ingestion.workflow.heartbeats import look
 from alert_ingestion.workflow.ingest import Ingestion
 from alert_ingestion.workflow.release import look_again
 from alert_ingestion.workflow.storm_watch import watch
@@ -18,6 +19,7 @@ from shared.periodic import EngineMetrics, Periodic
 
 _TIMEOUTS_EVERY_SECONDS: Final = 5.0
 _RELEASE_EVERY_SECONDS: Final = 2.0
+_HEARTBEATS_EVERY_SECONDS: Final = 2.0
 _STORMS_EVERY_SECONDS: Final = 5.0
 _HOUSEKEEPING_EVERY_SECONDS: Final = 3600.0
 # How punctual it is; how often it walks is a setting.
@@ -49,6 +51,9 @@ def engines(
     async def release() -> bool:
         return await look_again(database, ingestion.defaults, clock.now())
 
+    async def heartbeats() -> bool:
+        return await look(database, ingestion.defaults, clock.now())
+
     async def storms() -> None:
         await watch(database, ingestion.defaults, clock.now())
 
@@ -66,6 +71,7 @@ def engines(
     work = [
         ("timeouts", _until_done(timeouts), _TIMEOUTS_EVERY_SECONDS, 30),
         ("release", _until_done(release), _RELEASE_EVERY_SECONDS, 60),
+        ("heartbeats", _until_done(heartbeats), _HEARTBEATS_EVERY_SECONDS, 60),
         ("storms", storms, _STORMS_EVERY_SECONDS, 60),
         ("housekeeping", _until_done(tidy), _HOUSEKEEPING_EVERY_SECONDS, 300),
         ("archive", _until_done(archive), _HOUSEKEEPING_EVERY_SECONDS, 300),

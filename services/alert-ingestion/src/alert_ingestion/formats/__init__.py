@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from alert_ingestion.formats import alertmanager, generic, native, webhook
+from alert_ingestion.formats import alertmanager, generic, heartbeat, native, webhook
 from alert_ingestion.formats.cloudevents import events as cloudevents
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.opsgenie import alerts as opsgenie_alerts
@@ -18,6 +18,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     webhook.GRAFANA,
     cloudevents.FORMAT,
     generic.FORMAT,
+    heartbeat.FORMAT,
     pagerduty_events.FORMAT,
     pagerduty_changes.FORMAT,
     opsgenie_alerts.FORMAT,

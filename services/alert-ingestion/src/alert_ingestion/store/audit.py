@@ -47,3 +47,30 @@ def _difference(
         return (None if before is None else dict(before)), (None if after is None else dict(after))
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return ({name: before.get(name) for name in names}, {name: after.get(name) for name in names})
+
+
+async def page(
+    connection: Connection,
+    *,
+    subject_kind: str | None,
+    subject_id: str | None,
+    actor_id: str | None,
+    before: int | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Changes as they were noted, the newest first, at most ``limit``; None does not matter."""
+    cursor = await connection.execute(
+        "SELECT seq, at, actor, action, subject_kind, subject_id, before, after FROM audit "
+        "WHERE (%(kind)s::text IS NULL OR subject_kind = %(kind)s) "
+        "AND (%(id)s::text IS NULL OR subject_id = %(id)s) "
+        "AND (%(actor)s::text IS NULL OR actor->>'id' = %(actor)s) "
+        "AND (%(before)s::bigint IS NULL OR seq < %(before)s) ORDER BY seq DESC LIMIT %(limit)s",
+        {
+            "kind": subject_kind,
+            "id": subject_id,
+            "actor": actor_id,
+            "before": before,
+            "limit": limit,
+        },
+    )
+    return await cursor.fetchall()

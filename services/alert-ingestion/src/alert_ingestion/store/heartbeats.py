@@ -1,10 +1,13 @@
 """When each heartbeat was last heard, and from whom, in the database."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
+from alert_ingestion.heartbeats import Expected
+from shared.contracts.wire import Severity
 from shared.database import Connection
 
 PROMETHEUS: Final = "vigie-prometheus"
@@ -16,7 +19,10 @@ MOST: Final = 20
 
 
 async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime) -> set[str]:
-    """Note heartbeats by name, with their integration; those there was no room for."""
+    """Note heartbeats by name, with their integration; those that were not taken.
+
+    There is no room for more of those that nobody expects, or it is another integration's.
+    """
     noted = set()
     # In one order, so that no two transactions wait for each other.
     for name in sorted(heard):
@@ -25,10 +31,13 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
             INSERT INTO heartbeats AS known (name, integration_id, last_at)
             SELECT %(name)s, %(integration)s, %(now)s
             WHERE %(name)s = %(ours)s OR EXISTS (SELECT FROM heartbeats WHERE name = %(name)s)
-               OR (SELECT count(*) FROM heartbeats WHERE name <> %(ours)s) < %(most)s
+               OR (SELECT count(*) FROM heartbeats
+                   WHERE name <> %(ours)s AND interval_seconds IS NULL) < %(most)s
             ON CONFLICT (name) DO UPDATE SET
                 integration_id = excluded.integration_id,
                 last_at = greatest(known.last_at, excluded.last_at)
+            -- Of one that is expected nobody else can say that it is alive.
+            WHERE known.interval_seconds IS NULL OR known.integration_id = excluded.integration_id
             RETURNING name
             """,
             {
@@ -47,12 +56,153 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
 async def last(connection: Connection) -> dict[str, datetime]:
     """When each was last heard, by its name; few more than ``MOST``, the newest."""
     cursor = await connection.execute(
-        "SELECT name, last_at FROM heartbeats ORDER BY name <> %s, last_at DESC LIMIT %s",
+        "SELECT name, last_at FROM heartbeats WHERE last_at IS NOT NULL "
+        "ORDER BY name <> %s, last_at DESC LIMIT %s",
         (PROMETHEUS, MOST + 1),
     )
     return {row["name"]: row["last_at"] for row in await cursor.fetchall()}
 
 
 async def forget(connection: Connection, before: datetime) -> None:
-    """Remove those that were last heard before an instant."""
-    await connection.execute("DELETE FROM heartbeats WHERE last_at < %s", (before,))
+    """Remove those that nobody expects and that were last heard before an instant."""
+    await connection.execute(
+        "DELETE FROM heartbeats WHERE last_at < %s AND interval_seconds IS NULL", (before,)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One that is expected; ``missed_at`` is since when the alert says that it is missed."""
+
+    name: str
+    integration_id: UUID
+    integration: str
+    interval_seconds: int
+    grace_seconds: int
+    service: str
+    severity: Severity
+    description: str
+    paused: bool
+    created_at: datetime
+    last_at: datetime | None = None
+    missed_at: datetime | None = None
+
+    @property
+    def expected(self) -> Expected:
+        """As the rules see it."""
+        return Expected(
+            timedelta(seconds=self.interval_seconds),
+            timedelta(seconds=self.grace_seconds),
+            self.paused,
+        )
+
+
+_EXPECTED: Final = (
+    "SELECT h.name, h.integration_id, i.name AS integration, h.interval_seconds, "
+    "h.grace_seconds, h.service, h.severity, h.description, h.paused, h.created_at, h.last_at, "
+    "h.missed_at FROM heartbeats AS h JOIN integrations AS i ON i.id = h.integration_id "
+    "WHERE h.interval_seconds IS NOT NULL"
+)
+
+
+def _from_row(row: Mapping[str, Any]) -> Heartbeat:
+    return Heartbeat(**{**row, "severity": Severity(row["severity"])})
+
+
+async def put(connection: Connection, heartbeat: Heartbeat) -> None:
+    """Expect a heartbeat, or change what is expected of it.
+
+    When it was heard stays; what was heard before anybody expected it arms nothing.
+    """
+    await connection.execute(
+        """
+        INSERT INTO heartbeats (name, integration_id, interval_seconds, grace_seconds, service,
+            severity, description, paused, created_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (name) DO UPDATE SET
+            integration_id = excluded.integration_id,
+            last_at = CASE WHEN heartbeats.interval_seconds IS NOT NULL
+                      THEN heartbeats.last_at END,
+            interval_seconds = excluded.interval_seconds,
+            grace_seconds = excluded.grace_seconds,
+            service = excluded.service,
+            severity = excluded.severity,
+            description = excluded.description,
+            paused = excluded.paused,
+            created_at = coalesce(heartbeats.created_at, excluded.created_at)
+        """,
+        (
+            heartbeat.name,
+            heartbeat.integration_id,
+            heartbeat.interval_seconds,
+            heartbeat.grace_seconds,
+            heartbeat.service,
+            heartbeat.severity.value,
+            heartbeat.description,
+            heartbeat.paused,
+            heartbeat.created_at,
+        ),
+    )
+
+
+async def expected(connection: Connection, name: str) -> Heartbeat | None:
+    """An expected heartbeat by its name."""
+    cursor = await connection.execute(
+        f"{_EXPECTED} AND h.name = %s",
+        (name,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _from_row(row)
+
+
+async def page(connection: Connection, *, after: str | None, limit: int) -> list[Heartbeat]:
+    """Those that are expected, by name, at most ``limit``."""
+    cursor = await connection.execute(
+        f"{_EXPECTED} AND (%(after)s::text IS NULL OR h.name > %(after)s) "
+        "ORDER BY h.name LIMIT %(limit)s",
+        {"after": after, "limit": limit},
+    )
+    return [_from_row(row) for row in await cursor.fetchall()]
+
+
+async def changed(connection: Connection, now: datetime, limit: int) -> list[Heartbeat]:
+    """Those whose alert has to begin or to end, at most ``limit``.
+
+    One whose integration is paused or revoked is neither heard nor missed.
+    """
+    cursor = await connection.execute(
+        f"{_EXPECTED} AND i.paused_at IS NULL AND i.revoked_at IS NULL AND ("
+        "  h.missed_at IS NULL AND NOT h.paused AND h.last_at + make_interval(secs => "
+        "    h.interval_seconds + h.grace_seconds) <= %(now)s "
+        "  OR h.missed_at IS NOT NULL AND (h.paused OR h.last_at + make_interval(secs => "
+        "    h.interval_seconds + h.grace_seconds) > %(now)s)) "
+        "ORDER BY h.last_at LIMIT %(limit)s",
+        {"now": now, "limit": limit},
+    )
+    return [_from_row(row) for row in await cursor.fetchall()]
+
+
+async def note_missed(
+    connection: Connection, heartbeat: Heartbeat, missed_at: datetime | None
+) -> bool:
+    """Note since when it is missed, or that it is not; False when something changed meanwhile."""
+    cursor = await connection.execute(
+        "UPDATE heartbeats SET missed_at = %s WHERE name = %s "
+        "AND missed_at IS NOT DISTINCT FROM %s AND last_at IS NOT DISTINCT FROM %s "
+        "AND interval_seconds = %s AND grace_seconds = %s AND paused = %s",
+        (
+            missed_at,
+            heartbeat.name,
+            heartbeat.missed_at,
+            heartbeat.last_at,
+            heartbeat.interval_seconds,
+            heartbeat.grace_seconds,
+            heartbeat.paused,
+        ),
+    )
+    return cursor.rowcount == 1
+
+
+async def remove(connection: Connection, name: str) -> None:
+    """Expect it no more, and forget when it was heard."""
+    await connection.execute("DELETE FROM heartbeats WHERE name = %s", (name,))

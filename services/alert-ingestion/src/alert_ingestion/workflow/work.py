@@ -335,7 +335,7 @@ class AlertWork(Work):
         for integration_id, word in sorted(self._unknown_severities.items()):
             await integrations.note_unknown_severity(connection, integration_id, word, self.now)
         if left := await heartbeats.note(connection, self._heartbeats, self.now):
-            _log.warning("heartbeats_too_many", left_out=len(left))
+            _log.warning("heartbeats_not_taken", left_out=len(left))
 
     async def _write_changes(self) -> None:
         told = [(news.integration.id, news.change) for news in self._changes]
