@@ -20,12 +20,10 @@ command -v prometheus-alertmanager >/dev/null || command -v alertmanager >/dev/n
 if ((${#missing[@]})); then
   # A machine that is root's and has Debian's packages is one to measure on; elsewhere that is for its owner to do.
   if [[ "$(id -u)" == 0 ]] && command -v apt-get >/dev/null; then
-    (
-      # shellcheck source=ci/offline/lib.sh
-      source "$CI_DIR/offline/lib.sh"
-      apt_get update
-      install_packages "${missing[@]}"
-    )
+    # shellcheck source=ci/offline/lib.sh
+    source "$CI_DIR/offline/lib.sh"
+    apt_get update
+    install_packages "${missing[@]}"
   else
     fail "not installed: ${missing[*]}" "apt-get install ${missing[*]}" "$EXIT_MACHINE"
   fi
