@@ -58,6 +58,12 @@ _LATEST: Final = f"""
 """  # noqa: S608 - constants
 
 
+_AGAIN: Final = (
+    f"{_select('alerts')} WHERE a.id = ANY(%b::uuid[]) "
+    f"UNION ALL {_select('past_alerts')} WHERE a.id = ANY(%b::uuid[])"
+)
+
+
 def from_row(row: Mapping[str, Any]) -> Alert:
     """An alert from a row as these statements select it."""
     return Alert(
@@ -79,6 +85,16 @@ def latest(identities: Iterable[tuple[UUID, str]]) -> Ask[dict[tuple[UUID, str],
     return Ask(
         _LATEST,
         ([integration_id for integration_id, _ in wanted], [print_ for _, print_ in wanted]),
+        lambda rows: {alert.identity: alert for alert in map(from_row, rows)},
+    )
+
+
+def again(ids: Iterable[UUID]) -> Ask[dict[tuple[UUID, str], Alert]]:
+    """Alerts by their ids, as they are by now; by identity."""
+    wanted = sorted(set(ids))
+    return Ask(
+        _AGAIN,
+        (wanted, wanted),
         lambda rows: {alert.identity: alert for alert in map(from_row, rows)},
     )
 

@@ -1,7 +1,6 @@
 """Alerts come in: stored, deduplicated, correlated and owed onwards, in one transaction."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -236,10 +235,13 @@ def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert 
             before, reason=Reason.NEW_OCCURRENCE, ended_at=work.now, now=work.now
         )
         work.end(over, Reason.NEW_OCCURRENCE)
-    alert = _alert(integration, received, inbox_id=batch.inbox_id, now=work.now)
+    openings: tuple[datetime, ...] = ()
     if not integration.is_canary:
-        alert = _with_openings(alert, before, integration)
-    alert = work.noise.apply(alert, work.now)
+        earlier = before.openings if before is not None else ()
+        openings = flapping.lately(earlier, integration.policy, work.now)
+    alert = work.noise.apply(
+        _alert(integration, received, openings, inbox_id=batch.inbox_id, now=work.now), work.now
+    )
     work.add(alert)
     if alert.held is not None:
         work.was_decided(alert, alert.held, by=alert.held_by, until=alert.held_until)
@@ -256,16 +258,10 @@ def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert 
     )
 
 
-def _with_openings(alert: Alert, before: Alert | None, integration: Integration) -> Alert:
-    earlier = before.openings if before is not None else ()
-    openings = flapping.lately(earlier, integration.policy, alert.first_seen)
-    flaps = flapping.flaps(openings, integration.policy)
-    return replace(alert, openings=openings, flapping=flaps)
-
-
 def _alert(
     integration: Integration,
     received: ReceivedAlert,
+    openings: tuple[datetime, ...],
     *,
     inbox_id: UUID | None,
     now: datetime,
@@ -294,4 +290,6 @@ def _alert(
         last_seen=now,
         ends_at=received.ends_at,
         ends_at_is_timeout=received.ends_at_is_timeout,
+        openings=openings,
+        flapping=flapping.flaps(openings, integration.policy),
     )

@@ -143,9 +143,9 @@ class AlertWork(Work):
         }
         async with at_once(self.connection) as ask:
             await ask(locks.correlation_keys(keys))
-            # Again, now that nobody can resolve or merge their incidents behind our back; of the
-            # others nobody can make a first one, for their identities are locked.
-            latest = await ask(alerts.latest(known()))
+            # Again, now that nobody can resolve or merge their incidents behind our back. They are
+            # the same ones: nobody can make another, for their identities are locked.
+            latest = await ask(alerts.again(alert.id for alert in known().values()))
             open_groups = await ask(groups.open_of(keys))
             lately = await ask(groups.opened_lately(*_flapping(coming, now)))
         self._latest, self._groups = latest(), open_groups()
