@@ -58,6 +58,7 @@ class Reason(StrEnum):
     NO_OPEN_ALERT = "no_open_alert"
     OLDER_OCCURRENCE = "older_occurrence"
     HEARTBEAT = "heartbeat"
+    HEARTBEAT_OF_ANOTHER = "heartbeat_of_another_integration"
     ACKNOWLEDGED = "acknowledged_by_sender"
     NOTED = "noted_by_sender"
     CHANGE = "change_recorded"

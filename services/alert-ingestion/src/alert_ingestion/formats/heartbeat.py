@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import Envelope, Reading, Taken
 from alert_ingestion.model import Action, Ping, Policy, Reason, Sent
+from shared.errors import Forbidden
 
 
 class Heard(BaseModel):
-    """What became of it."""
+    """What became of it: ``heartbeat``, or ``resolved``, when it ended the alert about it."""
 
     action: Action
     reason: Reason
@@ -32,7 +33,14 @@ def read(
 
 
 def _reply(taken: Taken) -> Heard:
+    """What became of it.
+
+    Raises:
+        Forbidden: it is expected of another integration, so this says nothing.
+    """
     [receipt] = taken.receipts
+    if receipt.reason is Reason.HEARTBEAT_OF_ANOTHER:
+        raise Forbidden("This heartbeat is expected of another integration: send its key.")
     return Heard(action=receipt.action, reason=receipt.reason)
 
 

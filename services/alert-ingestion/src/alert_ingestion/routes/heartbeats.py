@@ -18,7 +18,7 @@ from alert_ingestion.workflow.receive import receive
 from alert_ingestion.workflow.work import transaction
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
-from shared.contracts.wire import Command, Line, Page, Ref, Severity
+from shared.contracts.wire import Command, Line, Page, Ref, Severity, Text
 from shared.errors import Conflict, FieldError, Invalid, NotFound
 from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
@@ -40,7 +40,7 @@ class HeartbeatExpected(Command):
         None, description="whose people are paged; null: the heartbeat's name"
     )
     severity: Severity = Severity.HIGH
-    description: Annotated[Line, StringConstraints(max_length=1_000)] = ""
+    description: Annotated[Text, StringConstraints(max_length=1_000)] = ""
     paused: bool = False
 
 
@@ -86,7 +86,7 @@ async def expect_heartbeat(
         integration = await integrations.by_id(connection, data.integration_id)
         if integration is None:
             raise NotFound(f"There is no integration {data.integration_id}.")
-        before = await store.expected(connection, name)
+        before = await store.expected(connection, name, to_change=True)
         if (
             before is not None
             and before.missed_at is not None
@@ -154,7 +154,8 @@ async def forget_heartbeat(
             stored = await integrations.by_ids(work.connection, {before.integration_id})
             integration = as_integration(stored[before.integration_id], defaults)
             await receive(work, [Batch(integration, None, (Ending(fingerprint_of(name)),))])
-        await store.remove(work.connection, name)
+        if not await store.remove(work.connection, before):
+            raise Conflict("It was missed, or changed, at this moment; nothing was changed.")
         await audit.record(
             work.connection,
             principal,

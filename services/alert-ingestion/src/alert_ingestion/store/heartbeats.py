@@ -1,6 +1,6 @@
 """When each heartbeat was last heard, and from whom, in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,10 +18,13 @@ MOST: Final = 20
 """Others than that one; whoever may send alerts must not make rows and series without end."""
 
 
-async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime) -> set[str]:
+async def note(
+    connection: Connection, heard: Mapping[str, UUID], back: Collection[str], now: datetime
+) -> set[str]:
     """Note heartbeats by name, with their integration; those that were not taken.
 
-    There is no room for more of those that nobody expects, or it is another integration's.
+    There is no room for more of those that nobody expects, or it is another integration's. Those
+    in ``back`` are missed no more: their alerts end in this transaction.
     """
     noted = set()
     # In one order, so that no two transactions wait for each other.
@@ -35,7 +38,8 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
                    WHERE name <> %(ours)s AND interval_seconds IS NULL) < %(most)s
             ON CONFLICT (name) DO UPDATE SET
                 integration_id = excluded.integration_id,
-                last_at = greatest(known.last_at, excluded.last_at)
+                last_at = greatest(known.last_at, excluded.last_at),
+                missed_at = CASE WHEN %(back)s THEN NULL ELSE known.missed_at END
             -- Of one that is expected nobody else can say that it is alive.
             WHERE known.interval_seconds IS NULL OR known.integration_id = excluded.integration_id
             RETURNING name
@@ -44,6 +48,7 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
                 "name": name,
                 "integration": heard[name],
                 "now": now,
+                "back": name in back,
                 "ours": PROMETHEUS,
                 "most": MOST,
             },
@@ -54,10 +59,11 @@ async def note(connection: Connection, heard: Mapping[str, UUID], now: datetime)
 
 
 async def last(connection: Connection) -> dict[str, datetime]:
-    """When each was last heard, by its name; few more than ``MOST``, the newest."""
+    """When each was last heard, by its name: all that are expected, of others the newest."""
     cursor = await connection.execute(
-        "SELECT name, last_at FROM heartbeats WHERE last_at IS NOT NULL "
-        "ORDER BY name <> %s, last_at DESC LIMIT %s",
+        "SELECT name, last_at FROM heartbeats WHERE interval_seconds IS NOT NULL "
+        "AND last_at IS NOT NULL UNION ALL (SELECT name, last_at FROM heartbeats "
+        "WHERE interval_seconds IS NULL ORDER BY name <> %s, last_at DESC LIMIT %s)",
         (PROMETHEUS, MOST + 1),
     )
     return {row["name"]: row["last_at"] for row in await cursor.fetchall()}
@@ -145,14 +151,20 @@ async def put(connection: Connection, heartbeat: Heartbeat) -> None:
     )
 
 
-async def expected(connection: Connection, name: str) -> Heartbeat | None:
-    """An expected heartbeat by its name."""
-    cursor = await connection.execute(
-        f"{_EXPECTED} AND h.name = %s",
-        (name,),
-    )
+async def expected(
+    connection: Connection, name: str, *, to_change: bool = False
+) -> Heartbeat | None:
+    """An expected heartbeat by its name; locked if it is about to be changed."""
+    locked = " FOR NO KEY UPDATE OF h" if to_change else ""
+    cursor = await connection.execute(f"{_EXPECTED} AND h.name = %s{locked}".encode(), (name,))
     row = await cursor.fetchone()
     return None if row is None else _from_row(row)
+
+
+async def expected_among(connection: Connection, names: Collection[str]) -> dict[str, Heartbeat]:
+    """Those of some names that are expected."""
+    cursor = await connection.execute(f"{_EXPECTED} AND h.name = ANY(%s)", (sorted(names),))
+    return {row["name"]: _from_row(row) for row in await cursor.fetchall()}
 
 
 async def page(connection: Connection, *, after: str | None, limit: int) -> list[Heartbeat]:
@@ -189,7 +201,8 @@ async def note_missed(
     cursor = await connection.execute(
         "UPDATE heartbeats SET missed_at = %s WHERE name = %s "
         "AND missed_at IS NOT DISTINCT FROM %s AND last_at IS NOT DISTINCT FROM %s "
-        "AND interval_seconds = %s AND grace_seconds = %s AND paused = %s",
+        "AND interval_seconds = %s AND grace_seconds = %s AND paused = %s "
+        "AND integration_id = %s",
         (
             missed_at,
             heartbeat.name,
@@ -198,11 +211,17 @@ async def note_missed(
             heartbeat.interval_seconds,
             heartbeat.grace_seconds,
             heartbeat.paused,
+            heartbeat.integration_id,
         ),
     )
     return cursor.rowcount == 1
 
 
-async def remove(connection: Connection, name: str) -> None:
-    """Expect it no more, and forget when it was heard."""
-    await connection.execute("DELETE FROM heartbeats WHERE name = %s", (name,))
+async def remove(connection: Connection, heartbeat: Heartbeat) -> bool:
+    """Expect it no more, and forget when it was heard; False when its alert is another by now."""
+    cursor = await connection.execute(
+        "DELETE FROM heartbeats WHERE name = %s AND integration_id = %s "
+        "AND missed_at IS NOT DISTINCT FROM %s",
+        (heartbeat.name, heartbeat.integration_id, heartbeat.missed_at),
+    )
+    return cursor.rowcount == 1

@@ -64,4 +64,7 @@ def _missed(heartbeat: Heartbeat, now: datetime) -> ReceivedAlert:
 
 
 def _heard(heartbeat: Heartbeat) -> Ending:
-    return Ending(fingerprint_of(heartbeat.name), heartbeat.last_at)
+    # Where what is expected was changed, and nothing was heard, it ends now.
+    last_at, missed_at = heartbeat.last_at, heartbeat.missed_at
+    is_back = last_at is not None and missed_at is not None and last_at > missed_at
+    return Ending(fingerprint_of(heartbeat.name), last_at if is_back else None)

@@ -12,6 +12,7 @@ from alert_ingestion.correlation import (
     is_senders_group,
 )
 from alert_ingestion.deduplication import Effect, Match
+from alert_ingestion.heartbeats import fingerprint_of
 from alert_ingestion.model import (
     Action,
     Alert,
@@ -33,6 +34,7 @@ from alert_ingestion.workflow.placing import place, receipt
 from alert_ingestion.workflow.work import AlertWork
 from shared import context
 from shared.contracts.wire import Severity
+from shared.counters import short
 from shared.identifiers import new_id
 
 _RESULTS: Final = {
@@ -55,6 +57,14 @@ async def receive(work: AlertWork, batches: Sequence[Batch]) -> list[list[Receip
         for batch in batches
         for one in batch.said
         if isinstance(one, _ABOUT_AN_ALERT) and not _is_heartbeat(one)
+    }
+    heard = {name for batch in batches for one in batch.said if (name := _heard(one)) is not None}
+    if heard:
+        await work.load_heartbeats(heard)
+    identities |= {
+        (one.integration_id, fingerprint_of(one.name))
+        for one in work.expected.values()
+        if one.missed_at is not None
     }
     if identities:
         firing = [(batch.integration, one) for batch in batches for one in _firing(batch)]
@@ -82,11 +92,10 @@ def _take_all(work: AlertWork, batch: Batch) -> list[Receipt]:
 def _take(work: AlertWork, batch: Batch, said: Said) -> Receipt:  # noqa: PLR0911 - one a kind
     match said:
         case ReceivedAlert():
-            name = said.heartbeat
-            if name is not None:
-                # No alert: it is heard, and its end is that it is not heard any more.
-                return _hear(work, batch, name, alive=not said.resolved)
-            return _take_alert(work, batch, said)
+            if not _is_heartbeat(said):
+                return _take_alert(work, batch, said)
+            # No alert: it is heard, and its end is that it is not heard any more.
+            return _hear(work, batch, _heard(said))
         case Ending():
             return _end(work, batch, said)
         case FollowUp():
@@ -95,7 +104,7 @@ def _take(work: AlertWork, batch: Batch, said: Said) -> Receipt:  # noqa: PLR091
             work.note_change(batch.integration, said)
             return Receipt(Action.CHANGE, Reason.CHANGE, AlertStatus.RESOLVED)
         case Ping():
-            return _hear(work, batch, said.name, alive=True)
+            return _hear(work, batch, _heard(said))
         case Nothing():
             return Receipt(Action.IGNORED, Reason.NO_ALERT, AlertStatus.RESOLVED)
 
@@ -104,11 +113,31 @@ def _is_heartbeat(said: Said) -> bool:
     return isinstance(said, ReceivedAlert) and said.heartbeat is not None
 
 
-def _hear(work: AlertWork, batch: Batch, name: str, *, alive: bool) -> Receipt:
-    if alive:
-        work.note_heartbeat(name, batch.integration.id)
-    status = AlertStatus.FIRING if alive else AlertStatus.RESOLVED
-    return Receipt(Action.HEARTBEAT, Reason.HEARTBEAT, status)
+def _heard(said: Said) -> str | None:
+    """The name of who is alive, says this; None when it says nothing like it."""
+    match said:
+        case Ping():
+            return short(said.name)
+        case ReceivedAlert(heartbeat=str() as name, resolved=False):
+            return short(name)
+        case _:
+            return None
+
+
+def _hear(work: AlertWork, batch: Batch, name: str | None) -> Receipt:
+    if name is None:
+        return Receipt(Action.HEARTBEAT, Reason.HEARTBEAT, AlertStatus.RESOLVED)
+    expected = work.expected.get(name)
+    if expected is not None and expected.integration_id != batch.integration.id:
+        # Nobody else can say that it is alive.
+        return Receipt(Action.IGNORED, Reason.HEARTBEAT_OF_ANOTHER, AlertStatus.RESOLVED)
+    is_back = expected is not None and expected.missed_at is not None
+    work.note_heartbeat(name, batch.integration.id, is_back=is_back)
+    if is_back:
+        over = _end(work, batch, Ending(fingerprint_of(name)))
+        if over.action is Action.RESOLVED:
+            return over
+    return Receipt(Action.HEARTBEAT, Reason.HEARTBEAT, AlertStatus.FIRING)
 
 
 def _take_alert(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:

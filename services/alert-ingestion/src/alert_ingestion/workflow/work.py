@@ -1,7 +1,7 @@
 """What one transaction knows and changes while it works through a batch of alerts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from alert_ingestion.store import (
 )
 from alert_ingestion.store.activity import Activity
 from alert_ingestion.store.entries import Entry
+from alert_ingestion.store.heartbeats import Heartbeat
 from alert_ingestion.workflow import noise
 from alert_ingestion.workflow.changes import (
     News,
@@ -47,7 +48,6 @@ from alert_ingestion.workflow.changes import (
 from alert_ingestion.workflow.noise import Noise
 from shared import context
 from shared.asking import at_once
-from shared.counters import short
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
 
@@ -94,6 +94,7 @@ class AlertWork(Work):
         self._unknown_severities: dict[UUID, str] = {}
         self._maybe_emptied: set[UUID] = set()
         self._heartbeats: dict[str, UUID] = {}
+        self._back: set[str] = set()
         self._activity: dict[UUID, Activity] = {}
         self._changes: list[News] = []
         self._openings: dict[UUID, Opening] = {}
@@ -102,6 +103,11 @@ class AlertWork(Work):
         self._inhibit_no_more: set[UUID] = set()
         self.noise = Noise()
         self.lately = Lately()
+        self.expected: Mapping[str, Heartbeat] = {}
+
+    async def load_heartbeats(self, names: Collection[str]) -> None:
+        """Read what is expected of those of ``names`` that are."""
+        self.expected = await heartbeats.expected_among(self.connection, names)
 
     async def load(
         self,
@@ -261,9 +267,11 @@ class AlertWork(Work):
         """A sender used a word for a severity that nobody knows."""
         self._unknown_severities[integration_id] = word
 
-    def note_heartbeat(self, name: str, integration_id: UUID) -> None:
-        """Somebody says that they are alive."""
-        self._heartbeats[short(name)] = integration_id
+    def note_heartbeat(self, name: str, integration_id: UUID, *, is_back: bool = False) -> None:
+        """Somebody says that they are alive; ``is_back``: and ends the alert that they are not."""
+        self._heartbeats[name] = integration_id
+        if is_back:
+            self._back.add(name)
 
     def note_activity(
         self, integration: Integration, *, requests: int = 0, alerts: int = 0, dead: int = 0
@@ -334,7 +342,7 @@ class AlertWork(Work):
         await activity.add(connection, self._activity, self.now)
         for integration_id, word in sorted(self._unknown_severities.items()):
             await integrations.note_unknown_severity(connection, integration_id, word, self.now)
-        if left := await heartbeats.note(connection, self._heartbeats, self.now):
+        if left := await heartbeats.note(connection, self._heartbeats, self._back, self.now):
             _log.warning("heartbeats_not_taken", left_out=len(left))
 
     async def _write_changes(self) -> None:
