@@ -9,6 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.execute("ALTER TABLE groups ADD COLUMN severity text")
     op.execute("CREATE INDEX groups_key ON groups (correlation_key, opened_at)")
     op.execute(
         "CREATE INDEX groups_storms ON groups (id) WHERE storm IS NOT NULL AND closed_at IS NULL"

@@ -379,8 +379,8 @@ class Group:
     """An open correlation group: alerts with its key join its incident while the window lasts.
 
     ``opened_at`` and ``last_new_at`` are the server's times of its first alert and of its last new
-    fingerprint, ``integration_id`` whose alert opened it. ``storm`` of what comes in a storm is how
-    many alerts (``told``) people were told of last.
+    fingerprint; ``integration_id`` and ``severity`` are of the alert that opened it. ``storm`` of
+    what comes in a storm is how many alerts (``told``) people were told of last.
     """
 
     id: UUID
@@ -389,6 +389,7 @@ class Group:
     opened_at: datetime
     last_new_at: datetime
     integration_id: UUID | None = None
+    severity: Severity | None = None
     storm: dict[str, int] | None = None
 
 

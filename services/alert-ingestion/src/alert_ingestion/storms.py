@@ -1,10 +1,12 @@
 """When is it a storm? Pure rules over (new incidents of an integration lately, its limit)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+from shared.contracts.wire import Severity, is_worse
 
 WITHIN: Final = timedelta(minutes=1)
 """In which new incidents of an integration are counted."""
@@ -30,9 +32,14 @@ def fingerprint_of(incident_id: UUID) -> str:
     return f"storm:{incident_id}"
 
 
-def is_storm(new_incidents: int, limit: int) -> bool:
-    """Whether one more incident is one too many; a limit of 0 is never reached."""
-    return 0 < limit <= new_incidents
+def is_storm(opened: Mapping[Severity, int], severity: Severity, limit: int) -> bool:
+    """Whether one more incident of a severity is one too many; a limit of 0 is never reached.
+
+    Only those count that are as grave: whatever floods in of low ones, a critical one is no part of
+    it.
+    """
+    as_grave = sum(count for of, count in opened.items() if not is_worse(severity, of))
+    return 0 < limit <= as_grave
 
 
 def begun(integration: str, limit: int) -> str:

@@ -247,6 +247,7 @@ class GroupRow(Table, table=True):
     closed_at: datetime | None = _instant(nullable=True)
     closed_reason: str | None = Field(sa_type=sa.Text)
     integration_id: UUID | None
+    severity: str | None = Field(sa_type=sa.Text)
     storm: dict[str, Any] | None = Field(sa_type=JSONB)
 
 

@@ -352,6 +352,8 @@ async def test_a_storm_is_one_incident_that_says_how_many_and_of_what(service: A
     assert storm.reason == "storm"
     in_storm = [event for event in events if event.incident_id == storm.incident_id]
     assert {event.reason for event in in_storm} == {"storm"}
+    worse = await service.post("/api/v1/alerts", burning(7, severity="critical"), key=own["key"])
+    assert (worse.json()["action"], worse.json()["reason"]) == ("new_incident", "new_incident")
     await watch(service.pool, service.ingestion.defaults, service.clock.now())
     said = (await service.alert(str(storm.alert.id)))["message"]
     assert said.startswith("Alert storm from noisy: 4"), said

@@ -11,6 +11,7 @@ from alert_ingestion import flapping, storms
 from alert_ingestion.inhibition import Rule
 from alert_ingestion.matchers import parse
 from alert_ingestion.model import Policy
+from shared.contracts.wire import Severity
 from shared.identifiers import new_id
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -81,7 +82,15 @@ def test_nothing_flaps_and_nothing_storms_without_a_limit() -> None:
     assert flapping.lately([NOW] * 50, calm, NOW) == ()
     assert not flapping.flaps([NOW] * 50, calm)
     assert not flapping.group_flaps(1_000, calm)
-    assert not storms.is_storm(1_000_000, 0)
+    assert not storms.is_storm({Severity.LOW: 1_000_000}, Severity.LOW, 0)
+
+
+def test_a_flood_of_low_ones_is_no_storm_for_a_critical_one() -> None:
+    opened = {Severity.LOW: 100, Severity.HIGH: 5}
+    assert storms.is_storm(opened, Severity.LOW, 100)
+    assert not storms.is_storm(opened, Severity.HIGH, 100)
+    assert storms.is_storm({**opened, Severity.CRITICAL: 95}, Severity.HIGH, 100)
+    assert not storms.is_storm({**opened, Severity.CRITICAL: 95}, Severity.CRITICAL, 100)
 
 
 def test_a_storm_says_how_many_and_of_what() -> None:

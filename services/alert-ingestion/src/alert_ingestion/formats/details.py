@@ -14,7 +14,8 @@ def text(value: Any) -> str:
     """A JSON value as text: a string as it is, nothing for null, the rest as JSON."""
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(value).decode()
+    # What JMESPath can find within a list is not always JSON: a reference to an expression.
+    return "" if value is None else msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def identity(text: str) -> str:

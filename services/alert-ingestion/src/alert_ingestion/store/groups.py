@@ -1,23 +1,32 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from alert_ingestion.model import Group
 from shared.asking import Ask
+from shared.contracts.wire import Severity
 from shared.database import Connection
 from shared.identifiers import new_id
 
-_COLUMNS: Final = "id, correlation_key, incident_id, opened_at, last_new_at, integration_id, storm"
+_COLUMNS: Final = (
+    "id, correlation_key, incident_id, opened_at, last_new_at, integration_id, severity, storm"
+)
 
 
 _CONTINUED: Final = (
     "SELECT %(id)s, %(key)s, %(incident_id)s, %(opened_at)s, %(last_new_at)s, "
-    "%(integration_id)s::uuid, %(storm)s::jsonb"
+    "%(integration_id)s::uuid, %(severity)s::text, %(storm)s::jsonb"
 )
+
+
+def _from_row(row: Mapping[str, Any]) -> Group:
+    severity = row["severity"]
+    return Group(**{**row, "severity": None if severity is None else Severity(severity)})
 
 
 def open_of(keys: Iterable[str]) -> Ask[dict[str, Group]]:
@@ -26,7 +35,7 @@ def open_of(keys: Iterable[str]) -> Ask[dict[str, Group]]:
         f"SELECT {_COLUMNS} FROM groups "  # noqa: S608 - constants
         "WHERE correlation_key = ANY(%b) AND closed_at IS NULL",
         (sorted(set(keys)),),
-        lambda rows: {row["correlation_key"]: Group(**row) for row in rows},
+        lambda rows: {row["correlation_key"]: _from_row(row) for row in rows},
     )
 
 
@@ -40,19 +49,24 @@ def opened_lately(keys: Iterable[str], since: datetime) -> Ask[dict[str, int]]:
     )
 
 
-def opened_by(limits: Mapping[UUID, int], since: datetime) -> Ask[dict[UUID, int]]:
-    """How many groups integrations opened since an instant, counted no further than its limit."""
-    ids = sorted(limits)
+def opened_by(
+    integration_ids: Collection[UUID], since: datetime
+) -> Ask[dict[UUID, dict[Severity, int]]]:
+    """How many groups integrations opened since an instant, by the severity that opened them."""
     return Ask(
-        """
-        SELECT wanted.id, (SELECT count(*) FROM (
-            SELECT FROM groups WHERE integration_id = wanted.id AND opened_at > %s
-            LIMIT wanted.most) AS opened) AS opened
-        FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (id, most)
-        """,
-        (since, ids, [limits[one] for one in ids]),
-        lambda rows: {row["id"]: row["opened"] for row in rows},
+        "SELECT integration_id, severity, count(*) AS opened FROM groups "
+        "WHERE integration_id = ANY(%s) AND opened_at > %s AND severity IS NOT NULL "
+        "GROUP BY integration_id, severity",
+        (sorted(integration_ids), since),
+        _by_integration,
     )
+
+
+def _by_integration(rows: list[DictRow]) -> dict[UUID, dict[Severity, int]]:
+    found: dict[UUID, dict[Severity, int]] = {}
+    for row in rows:
+        found.setdefault(row["integration_id"], {})[Severity(row["severity"])] = row["opened"]
+    return found
 
 
 async def storms(connection: Connection) -> list[Group]:
@@ -61,7 +75,7 @@ async def storms(connection: Connection) -> list[Group]:
         f"SELECT {_COLUMNS} FROM groups "  # noqa: S608 - constants
         "WHERE storm IS NOT NULL AND closed_at IS NULL ORDER BY id"
     )
-    return [Group(**row) for row in await cursor.fetchall()]
+    return [_from_row(row) for row in await cursor.fetchall()]
 
 
 async def told_of_storm(connection: Connection, group_id: UUID, alerts: int) -> None:
@@ -143,11 +157,18 @@ async def continue_in(
     closed = await connection.execute(
         "UPDATE groups SET closed_at = %s, closed_reason = 'continued_elsewhere' "
         "WHERE correlation_key = %s AND incident_id = %s AND closed_at IS NULL "
-        "RETURNING opened_at, last_new_at, integration_id, storm",
+        "RETURNING opened_at, last_new_at, integration_id, severity, storm",
         (now, key, source),
     )
     row = await closed.fetchone() or {"opened_at": now, "last_new_at": now}
-    values = {"integration_id": None, "storm": None, **row, "id": new_id(), "key": key}
+    values = {
+        "integration_id": None,
+        "severity": None,
+        "storm": None,
+        **row,
+        "id": new_id(),
+        "key": key,
+    }
     values |= {
         "incident_id": target,
         "now": now,

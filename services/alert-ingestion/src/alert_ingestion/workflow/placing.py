@@ -52,12 +52,14 @@ def place(
             work.slide(decision.group)
         reason = because or decision.reason
         return _put(work, alert, decision.group.incident_id, Action.ATTACHED, reason)
-    if _is_storm(work, integration):
+    if _is_storm(work, integration, alert):
         return _into_storm(work, integration, alert)
     if not alert.flapping and _group_flaps(work, integration, alert):
         alert, because = replace(alert, flapping=True), Reason.FLAPPING
         work.was_decided(alert, Reason.FLAPPING)
-    incident_id = _new_incident(work, integration, alert.correlation_key, decision.recurrence_of)
+    incident_id = _new_incident(
+        work, integration, alert, alert.correlation_key, decision.recurrence_of
+    )
     return _put(work, alert, incident_id, Action.NEW_INCIDENT, because or decision.reason)
 
 
@@ -86,8 +88,10 @@ def receipt(action: Action, reason: Reason, alert: Alert) -> Receipt:
 def _new_incident(
     work: AlertWork,
     integration: Integration,
+    alert: Alert,
     key: str,
     repeats: KnownIncident | None,
+    *,
     storm: dict[str, int] | None = None,
 ) -> UUID:
     incident_id = new_id()
@@ -100,15 +104,17 @@ def _new_incident(
             opened_at=work.now,
             last_new_at=work.now,
             integration_id=integration.id,
+            severity=alert.severity,
             storm=storm,
         )
     )
     return incident_id
 
 
-def _is_storm(work: AlertWork, integration: Integration) -> bool:
+def _is_storm(work: AlertWork, integration: Integration, alert: Alert) -> bool:
     opened = work.lately.by_integration.get(integration.id)
-    return opened is not None and storms.is_storm(opened, integration.policy.storm_incidents)
+    limit = integration.policy.storm_incidents
+    return opened is not None and storms.is_storm(opened, alert.severity, limit)
 
 
 def _group_flaps(work: AlertWork, integration: Integration, alert: Alert) -> bool:
@@ -126,7 +132,9 @@ def _into_storm(work: AlertWork, integration: Integration, alert: Alert) -> Rece
         now=work.now,
     )
     if decision.group is None:
-        incident_id = _new_incident(work, integration, key, decision.recurrence_of, {"told": 0})
+        incident_id = _new_incident(
+            work, integration, alert, key, decision.recurrence_of, storm={"told": 0}
+        )
         storm = _spokesman(integration, alert, key, incident_id, work)
         work.add(storm)
         work.open_alert(storm, Reason.STORM, joins=False)

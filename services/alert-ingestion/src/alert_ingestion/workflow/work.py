@@ -48,6 +48,7 @@ from alert_ingestion.workflow.changes import (
 from alert_ingestion.workflow.noise import Noise
 from shared import context
 from shared.asking import at_once
+from shared.contracts.wire import Severity
 from shared.database import Connection, Database
 from shared.work import Work, on_connection
 
@@ -58,18 +59,19 @@ Identity = tuple[UUID, str]
 
 @dataclass(slots=True)
 class Lately:
-    """How many groups were opened lately, by integration and by key.
+    """How many groups were opened lately, by integration and severity, and by key.
 
     An integration that is not among ``by_integration`` is far from a storm, or has no limit.
     """
 
-    by_integration: dict[UUID, int] = field(default_factory=dict)
+    by_integration: dict[UUID, dict[Severity, int]] = field(default_factory=dict)
     by_key: dict[str, int] = field(default_factory=dict)
 
     def count(self, group: Group) -> None:
         """One more was opened."""
-        if group.integration_id in self.by_integration:
-            self.by_integration[group.integration_id] += 1
+        if group.integration_id in self.by_integration and group.severity is not None:
+            opened = self.by_integration[group.integration_id]
+            opened[group.severity] = opened.get(group.severity, 0) + 1
         self.by_key[group.correlation_key] = self.by_key.get(group.correlation_key, 0) + 1
 
 
@@ -138,9 +140,9 @@ class AlertWork(Work):
         ]
         count = Counter(by.id for by, _ in coming)
         self.lately.by_integration = {
-            one: opened()[one]
+            one: opened().get(one, {})
             for one, limit in _limits(senders).items()
-            if opened()[one] + count[one] > limit
+            if sum(opened().get(one, {}).values()) + count[one] > limit
         }
         keys = {
             *keys,

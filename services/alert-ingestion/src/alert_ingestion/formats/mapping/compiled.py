@@ -59,10 +59,16 @@ def found(field: str, expression: ParsedResult, value: Any) -> Any:
         NotMapped: it cannot be asked that.
     """
     try:
-        return expression.search(value)
+        result = expression.search(value)
     except Exception as error:  # somebody wrote it: whatever it stumbles over is for them to mend
         said = str(error).splitlines()
         raise NotMapped(field, said[0] if said else type(error).__name__) from error
+    if not isinstance(result, _JSON):
+        raise NotMapped(field, "finds an expression (&...), which is no value")
+    return result
+
+
+_JSON: Final = (str, int, float, bool, dict, list, type(None))
 
 
 @lru_cache(maxsize=256)
