@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -285,6 +285,8 @@ def test_whatever_comes_is_an_alert_or_an_error_with_its_field(
             assert 0 < len(said.fingerprint) <= 255
 
 
+@example("&a")
+@example("[to_array(&a)]")
 @given(st.text(alphabet="ab.[]{}()@|&'`\"*?!=<>, 01-\\:\x00é", max_size=30))
 def test_whatever_is_written_as_an_expression_is_taken_or_refused(text: str) -> None:
     try:
