@@ -18,7 +18,7 @@ from incident_management.measures import BUCKETS
 _SEVERITIES = ("critical", "high", "medium", "low")
 _UNRESOLVED = ("open", "acknowledged", "in_progress")
 _REACHED = ("open", "ack", "resolved")
-_RESULTS = ("new_incident", "existing_incident", "duplicate")
+_RESULTS = ("new_incident", "existing_incident", "duplicate", "held")
 _HOURS = ("in", "out")
 
 # What an installation begins with, in seconds; a test compares.

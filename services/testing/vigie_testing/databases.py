@@ -101,6 +101,12 @@ def drop(database: Database) -> None:
     )
 
 
+def bootstrap_in_turn(cluster: Cluster, name: str) -> None:
+    """Make a database; roles are the cluster's, and two that change one at once fail."""
+    with cluster.lock("bootstrap"):
+        bootstrap(cluster.server, cluster.secrets, name)
+
+
 def _template(cluster: Cluster, service: str) -> str:
     """The database to clone for ``service``, made and migrated by whoever needs it first.
 
@@ -115,7 +121,7 @@ def _template(cluster: Cluster, service: str) -> str:
     with cluster.lock(name):
         marker = cluster.folder / f"{name}.ready"
         if not marker.exists():
-            bootstrap(cluster.server, cluster.secrets, name)
+            bootstrap_in_turn(cluster, name)
             if (directory / "env.py").exists():
                 password = cluster.password(password_file)
                 migrate(

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from vigie_local.database import ROLES, bootstrap
+from vigie_local.database import ROLES
 from vigie_local.embedded_postgres import SUPERUSER
 from vigie_testing import databases
 from vigie_testing.cluster import Cluster
@@ -35,7 +35,7 @@ def restore(cluster: Cluster, service: str, folder: Path) -> tuple[Database, Pat
     [version] = tables.pop(_VERSION_TABLE)
     migrations = _migrations_until(service, version["version_num"], folder)
     database = databases.create_empty(cluster, service)
-    bootstrap(cluster.server, cluster.secrets, database.name)
+    databases.bootstrap_in_turn(cluster, database.name)
     databases.migrate(database, migrations)
     _fill(database, tables)
     return database, migrations

@@ -142,9 +142,10 @@ async def test_a_walk_that_takes_too_long_has_failed_at_its_step_and_its_alert_e
 async def test_an_alert_that_could_not_be_taken_in_fails_the_walk_where_it_is(
     service: Any, canary: Canary
 ) -> None:
-    service.database.query("ALTER TABLE groups RENAME TO away")
+    # In a thread: whoever reads the table at this moment has to come to an end.
+    await asyncio.to_thread(service.database.query, "ALTER TABLE groups RENAME TO away")
     await canary.go_on()
-    service.database.query("ALTER TABLE away RENAME TO groups")
+    await asyncio.to_thread(service.database.query, "ALTER TABLE away RENAME TO groups")
     service.clock.advance(minutes=3)
     await canary.go_on()
     assert service.database.query("SELECT failed_step FROM canary_walks") == [("opened",)]

@@ -12,24 +12,15 @@ from shared.contracts.identity import Role
 HEARTBEATS = "/api/v1/heartbeats"
 
 
-async def call(service: Any, method: str, path: str, body: Any = None, key: str = "") -> Any:
-    return await service.client.request(
-        method,
-        path,
-        json=body,
-        headers={"Authorization": f"Bearer {key or service.tokens[Role.ADMIN]}"},
-    )
-
-
 async def expect(service: Any, mine: Any, name: str = "backup", /, **more: Any) -> Any:
     body = {"integration_id": mine["id"], "interval_seconds": 300, "grace_seconds": 60, **more}
-    answer = await call(service, "PUT", f"{HEARTBEATS}/{name}", body)
+    answer = await service.ask("PUT", f"{HEARTBEATS}/{name}", body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 async def ping(service: Any, mine: Any, name: str = "backup", method: str = "POST") -> int:
-    answer = await call(service, method, f"{HEARTBEATS}/{name}/ping", key=mine["key"])
+    answer = await service.ask(method, f"{HEARTBEATS}/{name}/ping", key=mine["key"])
     return int(answer.status_code)
 
 
@@ -125,9 +116,9 @@ async def test_paused_or_removed_its_alert_ends(service: Any, mine: Any) -> None
     await expect(service, mine, "one", service="one", paused=True)
     await rounds(service)
     assert await state(service, "one") == "paused"
-    removed = await call(service, "DELETE", f"{HEARTBEATS}/two")
+    removed = await service.ask("DELETE", f"{HEARTBEATS}/two")
     assert removed.status_code == 204
-    assert (await call(service, "GET", f"{HEARTBEATS}/two")).status_code == 404
+    assert (await service.ask("GET", f"{HEARTBEATS}/two")).status_code == 404
     assert [event.type for event in service.owed()].count(AlertKind.RESOLVED) == 2
 
 
@@ -144,7 +135,7 @@ async def test_replicas_open_one_alert(start: Any) -> None:
 async def test_one_of_a_paused_integration_is_not_missed(service: Any, mine: Any) -> None:
     await expect(service, mine)
     await ping(service, mine)
-    await call(service, "POST", f"/api/v1/integrations/{mine['id']}/pause")
+    await service.ask("POST", f"/api/v1/integrations/{mine['id']}/pause")
     service.clock.advance(hours=1)
     await rounds(service)
     assert service.owed() == []
@@ -153,7 +144,7 @@ async def test_one_of_a_paused_integration_is_not_missed(service: Any, mine: Any
 async def test_it_is_never_forgotten_and_its_changes_are_on_record(service: Any, mine: Any) -> None:
     await expect(service, mine)
     await expect(service, mine, interval_seconds=600)
-    answer = await call(service, "GET", "/api/v1/audit?subject_kind=heartbeat&limit=1")
+    answer = await service.ask("GET", "/api/v1/audit?subject_kind=heartbeat&limit=1")
     [newest] = answer.json()["items"]
     assert (newest["action"], newest["subject_id"]) == ("heartbeat.changed", "backup")
     assert (newest["before"], newest["after"]) == (
@@ -161,10 +152,10 @@ async def test_it_is_never_forgotten_and_its_changes_are_on_record(service: Any,
         {"interval_seconds": 600},
     )
     cursor = answer.json()["next_cursor"]
-    older = await call(service, "GET", f"/api/v1/audit?subject_kind=heartbeat&cursor={cursor}")
+    older = await service.ask("GET", f"/api/v1/audit?subject_kind=heartbeat&cursor={cursor}")
     assert [one["action"] for one in older.json()["items"]] == ["heartbeat.created"]
     viewer = service.tokens[Role.VIEWER]
-    assert (await call(service, "GET", "/api/v1/audit", key=viewer)).status_code == 403
+    assert (await service.ask("GET", "/api/v1/audit", key=viewer)).status_code == 403
     listed = await service.get(HEARTBEATS)
     assert [one["name"] for one in listed["items"]] == ["backup"]
 
@@ -182,4 +173,4 @@ async def test_what_cannot_be_expected_is_refused(
     service: Any, mine: Any, name: str, body: Any, status: int
 ) -> None:
     whole = {"integration_id": mine["id"], "interval_seconds": 300, **body}
-    assert (await call(service, "PUT", f"{HEARTBEATS}/{name}", whole)).status_code == status
+    assert (await service.ask("PUT", f"{HEARTBEATS}/{name}", whole)).status_code == status

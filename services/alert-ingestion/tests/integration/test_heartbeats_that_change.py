@@ -8,23 +8,13 @@ import pytest
 from alert_ingestion.store import heartbeats as store
 from alert_ingestion.store.heartbeats import MOST
 from alert_ingestion.workflow.heartbeats import look
-from shared.contracts.identity import Role
 
 HEARTBEATS = "/api/v1/heartbeats"
 
 
-async def call(service: Any, method: str, path: str, body: Any = None, key: str = "") -> Any:
-    return await service.client.request(
-        method,
-        path,
-        json=body,
-        headers={"Authorization": f"Bearer {key or service.tokens[Role.ADMIN]}"},
-    )
-
-
 async def expect(service: Any, mine: Any, status: int = 200, **more: Any) -> Any:
     body = {"integration_id": mine["id"], "interval_seconds": 300, "grace_seconds": 60, **more}
-    answer = await call(service, "PUT", f"{HEARTBEATS}/backup", body)
+    answer = await service.ask("PUT", f"{HEARTBEATS}/backup", body)
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -43,13 +33,13 @@ async def mine(service: Any) -> Any:
     """An integration whose heartbeat has just been heard."""
     made = await service.create_integration("cron")
     await expect(service, made)
-    answer = await call(service, "POST", f"{HEARTBEATS}/backup/ping", key=made["key"])
+    answer = await service.ask("POST", f"{HEARTBEATS}/backup/ping", key=made["key"])
     assert answer.status_code == 200
     return made
 
 
 async def ping(service: Any, mine: Any) -> Any:
-    return await call(service, "POST", f"{HEARTBEATS}/backup/ping", key=mine["key"])
+    return await service.ask("POST", f"{HEARTBEATS}/backup/ping", key=mine["key"])
 
 
 async def test_a_late_one_ends_its_alert_in_the_same_transaction(service: Any, mine: Any) -> None:

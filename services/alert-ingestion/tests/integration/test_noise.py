@@ -66,6 +66,8 @@ async def test_a_silenced_alert_is_stored_and_pages_nobody(service: Any) -> None
     other = await sent(service, service="search")
     assert other["action"] == "new_incident"
     assert (await service.get(f"{SILENCES}/{made['id']}"))["holds"] == 1
+    silenced = (await service.get("/api/v1/alerts?held=silenced"))["items"]
+    assert [one["id"] for one in silenced] == [taken["alert_id"]]
 
 
 async def test_it_pages_once_at_the_end_of_its_silence_if_it_fires_still(service: Any) -> None:

@@ -46,9 +46,18 @@ class RowsRead:
         @asynccontextmanager
         async def counted_transaction() -> AsyncIterator[Connection]:
             async with transaction() as connection:
-                before = await _rows_read(connection)
-                yield connection
-                self._read += await _rows_read(connection) - before
+                before, commit = await _rows_read(connection), connection.commit
+                ends: list[int] = []
+
+                async def counting_commit() -> None:
+                    ends.append(await _rows_read(connection))
+                    await commit()
+
+                with pytest.MonkeyPatch.context() as patched:
+                    # A unit of work commits by itself, with the last that it writes.
+                    patched.setattr(connection, "commit", counting_commit)
+                    yield connection
+                self._read += (ends or [await _rows_read(connection)])[0] - before
 
         @asynccontextmanager
         async def counted_session() -> AsyncIterator[Any]:

@@ -7,13 +7,14 @@ as there. Silences are the same as under /api/v1/silences.
 # ruff: noqa: N815 - the names of fields are Alertmanager's.
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -289,46 +290,64 @@ async def delete_silence(
             await _audited(connection, asker, "silence.expired", before, after)
 
 
-@get(_paths("/alerts"), **_ROUTE)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which of the alerts that fire are asked for."""
+
+    wanted: Matchers
+    active: bool
+    silenced: bool
+    inhibited: bool
+
+    def includes(self, alert: GettableAlert) -> bool:
+        """Whether one is among them."""
+        if alert.status.state == "active":
+            return self.active
+        # As there: what is both is left out by either.
+        return (self.silenced or not alert.status.silencedBy) and (
+            self.inhibited or not alert.status.inhibitedBy
+        )
+
+
+def _asked(
+    *,
+    active: FromQuery[bool] = True,
+    silenced: FromQuery[bool] = True,
+    inhibited: FromQuery[bool] = True,
+    filter: FromQuery[list[str] | None] = None,  # noqa: A002 - Alertmanager's name
+) -> Asked:
+    return Asked(_matchers(filter), active, silenced, inhibited)
+
+
+_ASKED: Final = {"asked": Provide(_asked, sync_to_thread=False)}
+
+
+@get(_paths("/alerts"), dependencies=_ASKED, **_ROUTE)
 async def get_alerts(
     request: Request[Any, Any, Any],
     database: TheDatabase,
     clock: TheClock,
     defaults: ThePolicy,
-    *,
-    active: FromQuery[bool] = True,
-    silenced: FromQuery[bool] = True,
-    inhibited: FromQuery[bool] = True,
-    filter: FromQuery[list[str] | None] = None,  # noqa: A002 - Alertmanager's name
+    asked: NamedDependency[Asked],
 ) -> list[GettableAlert]:
     """GetAlerts: those that fire, the newest 10,000, with what holds them back."""
     asker = await who_asks(request, database, clock.now(), defaults)
-    found = await _firing(database, asker, _matchers(filter), clock.now())
-    return [
-        shown
-        for _, shown in found
-        if _is_wanted(shown, active=active, silenced=silenced, inhibited=inhibited)
-    ]
+    return [shown for _, shown in await _firing(database, asker, asked, clock.now())]
 
 
-@get(_paths("/alerts/groups"), **_ROUTE)
+@get(_paths("/alerts/groups"), dependencies=_ASKED, **_ROUTE)
 async def get_alert_groups(
     request: Request[Any, Any, Any],
     database: TheDatabase,
     clock: TheClock,
     defaults: ThePolicy,
-    *,
-    active: FromQuery[bool] = True,
-    silenced: FromQuery[bool] = True,
-    inhibited: FromQuery[bool] = True,
-    filter: FromQuery[list[str] | None] = None,  # noqa: A002 - Alertmanager's name
+    asked: NamedDependency[Asked],
 ) -> list[AlertGroup]:
     """GetAlertGroups: those that fire, by the incident that they belong to."""
     asker = await who_asks(request, database, clock.now(), defaults)
     groups: dict[UUID, list[GettableAlert]] = {}
-    for alert, shown in await _firing(database, asker, _matchers(filter), clock.now()):
-        if _is_wanted(shown, active=active, silenced=silenced, inhibited=inhibited):
-            groups.setdefault(alert.incident_id or alert.id, []).append(shown)
+    for alert, shown in await _firing(database, asker, asked, clock.now()):
+        groups.setdefault(alert.incident_id or alert.id, []).append(shown)
     return [
         AlertGroup(labels=_common(members), receiver=Receiver(**_RECEIVER), alerts=members)
         for members in groups.values()
@@ -336,23 +355,17 @@ async def get_alert_groups(
 
 
 async def _firing(
-    database: Database, asker: Asker, wanted: Matchers, now: datetime
+    database: Database, asker: Asker, asked: Asked, now: datetime
 ) -> list[tuple[Alert, GettableAlert]]:
     async with database.transaction() as connection:
         found = await alerts.firing(connection, before=None, limit=_MOST, of=asker.integration_id)
         holding = await store.page(connection, ended_after=now, limit=silences.MOST)
-    return [
+    shown = [
         (alert, _gettable_alert(alert, holding, now))
         for alert in found
-        if all_match(wanted, labels_of(alert))
+        if all_match(asked.wanted, labels_of(alert))
     ]
-
-
-def _is_wanted(alert: GettableAlert, *, active: bool, silenced: bool, inhibited: bool) -> bool:
-    if alert.status.state == "active":
-        return active
-    # As there: what is both is left out by either.
-    return (silenced or not alert.status.silencedBy) and (inhibited or not alert.status.inhibitedBy)
+    return [(alert, one) for alert, one in shown if asked.includes(one)]
 
 
 def _common(members: list[GettableAlert]) -> dict[str, str]:

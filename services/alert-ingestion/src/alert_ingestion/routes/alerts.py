@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from litestar import Request, get
@@ -18,6 +18,10 @@ from shared.paging import DEFAULT_LIMIT, Cursor, Keyset, Limit
 
 _NEWEST: Final = Keyset("alerts", UUID)
 _OLDEST: Final = Keyset("alert-timeline", int)
+
+
+Held: TypeAlias = Literal["silenced", "inhibited", "flapping"]
+"""Why an alert pages nobody now, or does not end yet."""
 
 
 class AlertView(BaseModel):
@@ -71,6 +75,7 @@ async def list_alerts(
     service: FromQuery[str | None] = None,
     severity: FromQuery[Severity | None] = None,
     incident_id: FromQuery[UUID | None] = None,
+    held: FromQuery[Held | None] = None,
     integration: FromQuery[UUID | None] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -82,6 +87,7 @@ async def list_alerts(
         "service": text("service", service),
         "severity": severity,
         "incident_id": incident_id,
+        "held": held,
         "integration_id": integration if own is None else own,
     }
     if own is not None and integration not in (None, own):
