@@ -36,6 +36,7 @@ def engines(
 ) -> list[Periodic]:
     """All of them."""
     retention = timedelta(days=settings.inbox_retention_days)
+    listening_since = clock.now()
     canary = Canary(
         database,
         clock,
@@ -52,7 +53,9 @@ def engines(
         return await look_again(database, ingestion.defaults, clock.now())
 
     async def heartbeats() -> bool:
-        return await look(database, ingestion.defaults, clock.now())
+        return await look(
+            database, ingestion.defaults, clock.now(), listening_since=listening_since
+        )
 
     async def storms() -> None:
         await watch(database, ingestion.defaults, clock.now())

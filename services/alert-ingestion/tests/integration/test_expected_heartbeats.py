@@ -1,6 +1,7 @@
 """A heartbeat that is expected and not heard opens an incident, and a late one ends it."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +30,10 @@ async def state(service: Any, name: str = "backup") -> str:
 
 
 async def rounds(service: Any) -> None:
-    while await look(service.pool, service.ingestion.defaults, service.clock.now()):
+    now = service.clock.now()
+    while await look(
+        service.pool, service.ingestion.defaults, now, listening_since=now - timedelta(days=1)
+    ):
         pass
 
 
@@ -139,6 +143,21 @@ async def test_one_of_a_paused_integration_is_not_missed(service: Any, mine: Any
     service.clock.advance(hours=1)
     await rounds(service)
     assert service.owed() == []
+
+
+async def test_what_was_sent_while_nobody_listened_is_missed_by_nobody(
+    service: Any, mine: Any
+) -> None:
+    await expect(service, mine)
+    await ping(service, mine)
+    # An outage of Vigie itself, after which it listens for as long as the heartbeat may take.
+    service.clock.advance(hours=2)
+    began = service.clock.now()
+    for minutes, missed in ((0, False), (5, False), (1, True)):
+        service.clock.advance(minutes=minutes)
+        now = service.clock.now()
+        await look(service.pool, service.ingestion.defaults, now, listening_since=began)
+        assert bool(service.owed()) is missed
 
 
 async def test_it_is_never_forgotten_and_its_changes_are_on_record(service: Any, mine: Any) -> None:

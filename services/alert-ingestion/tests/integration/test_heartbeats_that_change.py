@@ -1,6 +1,6 @@
 """An expected heartbeat that is changed, taken away or crowded while it is looked at."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,10 @@ async def expect(service: Any, mine: Any, status: int = 200, **more: Any) -> Any
 
 
 async def rounds(service: Any) -> None:
-    while await look(service.pool, service.ingestion.defaults, service.clock.now()):
+    now = service.clock.now()
+    while await look(
+        service.pool, service.ingestion.defaults, now, listening_since=now - timedelta(days=1)
+    ):
         pass
 
 

@@ -177,19 +177,24 @@ async def page(connection: Connection, *, after: str | None, limit: int) -> list
     return [_from_row(row) for row in await cursor.fetchall()]
 
 
-async def changed(connection: Connection, now: datetime, limit: int) -> list[Heartbeat]:
+async def changed(
+    connection: Connection, now: datetime, limit: int, *, listening_for: timedelta
+) -> list[Heartbeat]:
     """Those whose alert has to begin or to end, at most ``limit``.
 
-    One whose integration is paused or revoked is neither heard nor missed.
+    What was sent while nobody listened is missed by nobody: none is before this process has been
+    ``listening_for`` its interval and grace, or for ten minutes. One whose integration is paused or
+    revoked is neither heard nor missed.
     """
     cursor = await connection.execute(
         f"{_EXPECTED} AND i.paused_at IS NULL AND i.revoked_at IS NULL AND ("
         "  h.missed_at IS NULL AND NOT h.paused AND h.last_at + make_interval(secs => "
         "    h.interval_seconds + h.grace_seconds) <= %(now)s "
+        "    AND least(h.interval_seconds + h.grace_seconds, 600) <= %(listening)s "
         "  OR h.missed_at IS NOT NULL AND (h.paused OR h.last_at + make_interval(secs => "
         "    h.interval_seconds + h.grace_seconds) > %(now)s)) "
         "ORDER BY h.last_at LIMIT %(limit)s",
-        {"now": now, "limit": limit},
+        {"now": now, "limit": limit, "listening": listening_for.total_seconds()},
     )
     return [_from_row(row) for row in await cursor.fetchall()]
 

@@ -19,10 +19,15 @@ class _ChangedMeanwhileError(Exception):
     """It was heard, or changed, at this very moment: the next round sees what it is now."""
 
 
-async def look(database: Database, defaults: Policy, now: datetime) -> bool:
-    """Open and end the alerts of a batch of heartbeats; whether there may be more."""
+async def look(
+    database: Database, defaults: Policy, now: datetime, *, listening_since: datetime
+) -> bool:
+    """Open and end the alerts of a batch of heartbeats; whether there may be more.
+
+    ``listening_since`` is when this process began to hear them.
+    """
     async with database.transaction() as connection:
-        due = await heartbeats.changed(connection, now, BATCH)
+        due = await heartbeats.changed(connection, now, BATCH, listening_for=now - listening_since)
     settled = 0
     for one in due:
         try:
