@@ -5,6 +5,7 @@ import string
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -124,6 +125,19 @@ async def by_hashes(
     async with at_once(connection) as ask:
         found = await ask(store.by_key_hashes(key_hashes, now))
     return {key_hash: as_integration(stored, defaults) for key_hash, stored in found().items()}
+
+
+async def by_ids(
+    connection: Connection, integration_ids: Collection[UUID], defaults: Policy
+) -> dict[UUID, Integration]:
+    """Integrations by their ids, with the policy in force; revoked ones too."""
+    found = await store.by_ids(connection, integration_ids)
+    return {one: as_integration(stored, defaults) for one, stored in found.items()}
+
+
+async def by_id(connection: Connection, integration_id: UUID, defaults: Policy) -> Integration:
+    """The integration of something that is stored."""
+    return (await by_ids(connection, {integration_id}, defaults))[integration_id]
 
 
 def as_integration(stored: StoredIntegration, defaults: Policy) -> Integration:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from alert_ingestion.matchers import Matchers, all_match
@@ -11,6 +11,9 @@ from alert_ingestion.model import Alert, ReceivedAlert
 from alert_ingestion.windows import Span, Window
 
 _LONGEST_NAME: Final = 200
+
+State: TypeAlias = Literal["pending", "active", "expired"]
+"""Of a silence: before and between its windows, within one, and when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,12 @@ class Silence:
     created_at: datetime
     updated_at: datetime
     integration_id: UUID | None = None
+
+    def state(self, now: datetime) -> State:
+        """Whether it holds alerts back at ``now``, will again, or is over."""
+        if self.span.ends_at <= now:
+            return "expired"
+        return "pending" if holding_window(self.span, now) is None else "active"
 
     def covers(self, labels: Mapping[str, str], integration_id: UUID) -> bool:
         """Whether it is about an alert with these labels, whatever the time."""

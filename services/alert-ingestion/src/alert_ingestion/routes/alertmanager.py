@@ -28,7 +28,7 @@ from alert_ingestion.model import Alert, Reason
 from alert_ingestion.routes.askers import Asker, who_asks
 from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
 from alert_ingestion.routes.silences import MatcherView, read_matchers
-from alert_ingestion.silencing import Silence, labels_of
+from alert_ingestion.silencing import Silence, State, labels_of
 from alert_ingestion.store import alerts, audit
 from alert_ingestion.store import silences as store
 from alert_ingestion.workflow import silences
@@ -63,7 +63,7 @@ class PostableSilence(_Foreign):
 class SilenceStatus(_Foreign):
     """Where a silence is in its life."""
 
-    state: Literal["pending", "active", "expired"]
+    state: State
 
 
 class GettableSilence(_Foreign):
@@ -412,13 +412,9 @@ def _uuid(given: str) -> UUID:
 
 
 def _gettable(silence: Silence, now: datetime) -> GettableSilence:
-    if silence.span.ends_at <= now:
-        state: Literal["pending", "active", "expired"] = "expired"
-    else:
-        state = "pending" if silence.span.window(now) is None else "active"
     return GettableSilence(
         id=str(silence.id),
-        status=SilenceStatus(state=state),
+        status=SilenceStatus(state=silence.state(now)),
         updatedAt=silence.updated_at,
         comment=silence.comment,
         createdBy=silence.author,

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from pydantic import BaseModel, Field, StringConstraints
 
 from alert_ingestion.heartbeats import State, fingerprint_of
-from alert_ingestion.integrations import as_integration
+from alert_ingestion.integrations import by_id
 from alert_ingestion.model import Batch, Ending
 from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
 from alert_ingestion.store import audit, integrations
@@ -151,8 +151,7 @@ async def forget_heartbeat(
     async with transaction(database, now) as work:
         before = await _existing(store.expected(work.connection, name), name)
         if before.missed_at is not None:
-            stored = await integrations.by_ids(work.connection, {before.integration_id})
-            integration = as_integration(stored[before.integration_id], defaults)
+            integration = await by_id(work.connection, before.integration_id, defaults)
             await receive(work, [Batch(integration, None, (Ending(fingerprint_of(name)),))])
         if not await store.remove(work.connection, before):
             raise Conflict("It was missed, or changed, at this moment; nothing was changed.")

@@ -1,6 +1,7 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import get, patch, post
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from alert_ingestion.matchers import MOST, InvalidMatcher, Matchers, from_stored, parse
 from alert_ingestion.routes.alerts import AlertView, alert_view
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase
-from alert_ingestion.silencing import Silence
+from alert_ingestion.silencing import Silence, State
 from alert_ingestion.store import alerts, audit, integrations
 from alert_ingestion.store import silences as store
 from alert_ingestion.windows import Recurrence, Window
@@ -115,7 +116,7 @@ class SilenceView(BaseModel):
     """
 
     id: UUID
-    state: Literal["pending", "active", "expired"]
+    state: State
     matchers: list[MatcherView]
     text: str
     starts_at: datetime
@@ -229,15 +230,11 @@ async def change_silence(
             _recurrence(data.recurrence) if "recurrence" in given else before.span.recurrence,
             now,
         )
-        changed = Silence(
-            id=before.id,
+        changed = replace(
+            before,
             matchers=before.matchers if data.matchers is None else read_matchers(data.matchers),
             span=span,
-            author=before.author,
             comment=data.comment or before.comment,
-            created_at=before.created_at,
-            updated_at=now,
-            integration_id=before.integration_id,
         )
         view = _view(await silences.change(connection, changed, now), now)
         await _audited(connection, principal, "silence.changed", _view(before, now), view)
@@ -348,10 +345,9 @@ def _kept(view: SilenceView) -> dict[str, Any]:
 def _view(silence: Silence, now: datetime, holds: int = 0) -> SilenceView:
     span, recurrence = silence.span, silence.span.recurrence
     window = span.window(now)
-    state: Literal["pending", "active", "expired"] = "pending" if window is None else "active"
     return SilenceView(
         id=silence.id,
-        state="expired" if span.ends_at <= now else state,
+        state=silence.state(now),
         matchers=[MatcherView(**one.stored()) for one in silence.matchers],
         text="{" + ", ".join(str(one) for one in silence.matchers) + "}",
         starts_at=span.starts_at,

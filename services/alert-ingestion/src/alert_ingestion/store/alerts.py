@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -193,6 +193,18 @@ async def firing(
         {"canary": CANARY, "of": of, "before": before, "limit": limit},
     )
     return [from_row(row) for row in await cursor.fetchall()]
+
+
+async def every_firing(connection: Connection) -> AsyncIterator[Alert]:
+    """Every alert of a sender that fires, newest first, however many there are."""
+    before: UUID | None = None
+    while page := await firing(connection, before=before, limit=_WALKED_AT_ONCE):
+        for alert in page:
+            yield alert
+        before = page[-1].id
+
+
+_WALKED_AT_ONCE: Final = 1_000
 
 
 async def held_by(connection: Connection, by: Sequence[UUID]) -> dict[UUID, int]:

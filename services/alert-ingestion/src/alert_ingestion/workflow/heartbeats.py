@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from alert_ingestion.heartbeats import State, fingerprint_of
-from alert_ingestion.integrations import as_integration
+from alert_ingestion.integrations import by_id
 from alert_ingestion.model import Batch, Ending, Policy, ReceivedAlert
-from alert_ingestion.store import heartbeats, integrations
+from alert_ingestion.store import heartbeats
 from alert_ingestion.store.heartbeats import Heartbeat
 from alert_ingestion.workflow.receive import receive
 from alert_ingestion.workflow.work import AlertWork, transaction
@@ -46,8 +46,7 @@ async def settle(work: AlertWork, defaults: Policy, heartbeat: Heartbeat) -> Non
     that neither waits for the other in a circle.
     """
     is_missed = heartbeat.expected.state(heartbeat.last_at, work.now) is State.MISSED
-    stored = await integrations.by_ids(work.connection, {heartbeat.integration_id})
-    integration = as_integration(stored[heartbeat.integration_id], defaults)
+    integration = await by_id(work.connection, heartbeat.integration_id, defaults)
     said = _missed(heartbeat, work.now) if is_missed else _heard(heartbeat)
     await receive(work, [Batch(integration, None, (said,))])
     missed_at = work.now if is_missed else None

@@ -10,13 +10,14 @@ from alert_ingestion.silencing import labels_of
 from alert_ingestion.store import alerts
 from alert_ingestion.store import inhibition as store
 from shared.asking import answer
+from shared.batches import parts
 from shared.database import Connection
 from shared.errors import Conflict, NotFound
 
 MOST: Final = 100
 """Rules in force: each is held against each alert that comes."""
 
-_SCANNED_AT_ONCE: Final = 1_000
+_NOTED_AT_ONCE: Final = 1_000
 
 
 async def make(connection: Connection, rule: Rule) -> None:
@@ -29,13 +30,13 @@ async def make(connection: Connection, rule: Rule) -> None:
     if len(rules) >= MOST:
         raise Conflict(f"There are {MOST} rules; end some of them first.")
     await store.insert(connection, rule)
-    before: UUID | None = None
-    while page := await alerts.firing(connection, before=before, limit=_SCANNED_AT_ONCE):
-        keyed = [(alert.id, rule.source_key(labels_of(alert))) for alert in page]
-        await store.fire(
-            connection, [(rule.id, alert_id, key) for alert_id, key in keyed if key is not None]
-        )
-        before = page[-1].id
+    sources = [
+        (rule.id, alert.id, key)
+        async for alert in alerts.every_firing(connection)
+        if (key := rule.source_key(labels_of(alert))) is not None
+    ]
+    for some in parts(sources, _NOTED_AT_ONCE):
+        await store.fire(connection, some)
 
 
 async def existing(connection: Connection, rule_id: UUID) -> Rule:

@@ -210,8 +210,8 @@ def _repeat(
     alert = work.noise.apply(again, work.now)
     if alert.incident_id is None and alert.held is None:
         return let_go(work, integration, latest, alert)
-    if alert.held is not None and latest.held is None:
-        work.was_decided(alert, alert.held, by=alert.held_by, until=alert.held_until)
+    if latest.held is None:
+        _note_hold(work, alert)
     if deduplication.says_something_new(latest, alert) and alert.held is None:
         work.update(latest, alert)
     else:
@@ -219,10 +219,19 @@ def _repeat(
     return receipt(Action.DUPLICATE, alert.held or Reason.STILL_FIRING, alert)
 
 
+def _note_hold(work: AlertWork, alert: Alert) -> None:
+    if alert.held is not None:
+        work.was_decided(alert, alert.held, by=alert.held_by, until=alert.held_until)
+
+
+def hold_ended(held: Alert) -> Reason:
+    """Why an alert that was held back is not any more."""
+    return Reason.SILENCE_ENDED if held.held is Reason.SILENCED else Reason.INHIBITION_ENDED
+
+
 def let_go(work: AlertWork, integration: Integration, held: Alert, alert: Alert) -> Receipt:
     """An alert that was held back, and fires still, pages now; ``alert`` is it as it is now."""
-    silenced = held.held is Reason.SILENCED
-    reason = Reason.SILENCE_ENDED if silenced else Reason.INHIBITION_ENDED
+    reason = hold_ended(held)
     work.was_decided(alert, reason)
     return place(
         work,
@@ -273,7 +282,7 @@ def _open(work: AlertWork, batch: Batch, received: ReceivedAlert, before: Alert 
     )
     work.add(alert)
     if alert.held is not None:
-        work.was_decided(alert, alert.held, by=alert.held_by, until=alert.held_until)
+        _note_hold(work, alert)
         return receipt(Action.HELD, alert.held, alert)
     if alert.flapping:
         work.was_decided(alert, Reason.FLAPPING)

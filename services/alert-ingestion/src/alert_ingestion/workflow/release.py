@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from alert_ingestion.integrations import as_integration
-from alert_ingestion.model import AlertStatus, Policy, Reason
-from alert_ingestion.store import alerts, integrations, locks
-from alert_ingestion.workflow.receive import let_go
+from alert_ingestion.integrations import by_ids
+from alert_ingestion.model import AlertStatus, Policy
+from alert_ingestion.store import alerts, locks
+from alert_ingestion.workflow.receive import hold_ended, let_go
 from alert_ingestion.workflow.work import transaction
 from shared.database import Database
 
@@ -25,8 +25,7 @@ async def look_again(
         if not due:
             return False
         mine = await locks.free_identities(work.connection, due)
-        senders = await integrations.by_ids(work.connection, {by for by, _ in mine})
-        known = {one: as_integration(stored, defaults) for one, stored in senders.items()}
+        known = await by_ids(work.connection, {by for by, _ in mine}, defaults)
         await work.load(mine, (), held_of=known)
         for identity in sorted(mine):
             held = work.latest(identity)
@@ -39,10 +38,6 @@ async def look_again(
                 let_go(work, known[alert.integration_id], held, alert)
             else:
                 # It paged before it was held back; people know of it.
-                work.was_decided(alert, _ended(held.held))
+                work.was_decided(alert, hold_ended(held))
                 work.update(held, alert)
     return len(due) == limit and bool(mine)
-
-
-def _ended(held: Reason | None) -> Reason:
-    return Reason.SILENCE_ENDED if held is Reason.SILENCED else Reason.INHIBITION_ENDED

@@ -15,9 +15,9 @@ import structlog
 from alert_ingestion.formats import BY_NAME
 from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import Envelope, Reading
-from alert_ingestion.integrations import as_integration
+from alert_ingestion.integrations import by_id
 from alert_ingestion.model import Batch, InboxState, Policy, Receipt
-from alert_ingestion.store import audit, inbox, integrations
+from alert_ingestion.store import audit, inbox
 from alert_ingestion.store.inbox import Request, Wanted
 from alert_ingestion.workflow.gathering import MOST_AT_ONCE
 from alert_ingestion.workflow.ingest import NOT_STORED, UNREADABLE, as_dead, sentence
@@ -118,8 +118,7 @@ async def _locked(work: AlertWork, inbox_id: UUID) -> Request:
 async def _again(work: AlertWork, defaults: Policy, request: Request) -> Replayed:
     if request.state not in (InboxState.DEAD, InboxState.PAUSED):
         return Replayed(request.id, request.state)
-    stored = await integrations.by_ids(work.connection, {request.integration_id})
-    integration = as_integration(stored[request.integration_id], defaults)
+    integration = await by_id(work.connection, request.integration_id, defaults)
     if integration.paused:
         return Replayed(
             request.id, request.state, reason=PAUSED, detail="Its integration is paused."

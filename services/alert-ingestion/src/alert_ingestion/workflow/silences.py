@@ -18,8 +18,6 @@ from shared.identifiers import new_id
 MOST: Final = 500
 """Silences that are not over: each is held against each alert that comes."""
 
-_SCANNED_AT_ONCE: Final = 1_000
-
 
 def span(
     starts_at: datetime, ends_at: datetime, recurrence: Recurrence | None, now: datetime
@@ -122,12 +120,9 @@ async def covered(
     """Alerts that fire and match: the newest of them, at most ``most``, and how many there are."""
     shown: list[Alert] = []
     count = 0
-    before: UUID | None = None
-    while page := await alerts.firing(connection, before=before, limit=_SCANNED_AT_ONCE):
-        for alert in page:
-            if covers(matchers, integration_id, labels_of(alert), alert.integration_id):
-                count += 1
-                if len(shown) < most:
-                    shown.append(alert)
-        before = page[-1].id
+    async for alert in alerts.every_firing(connection):
+        if covers(matchers, integration_id, labels_of(alert), alert.integration_id):
+            count += 1
+            if len(shown) < most:
+                shown.append(alert)
     return shown, count

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alert_ingestion import deduplication, storms
-from alert_ingestion.integrations import as_integration
+from alert_ingestion.integrations import by_id
 from alert_ingestion.model import Alert, AlertStatus, Group, Integration, Policy, Reason
-from alert_ingestion.store import alerts, groups, integrations, locks
+from alert_ingestion.store import alerts, groups, locks
 from alert_ingestion.workflow.placing import STORM_ALERT_LIVES
 from alert_ingestion.workflow.work import AlertWork, transaction
 from shared.database import Database
@@ -39,8 +39,7 @@ async def _watch(database: Database, defaults: Policy, group: Group, now: dateti
         if current is None or current.id != group.id:
             _end(work, alert)
             return
-        stored = await integrations.by_ids(work.connection, {group.integration_id})
-        integration = as_integration(stored[group.integration_id], defaults)
+        integration = await by_id(work.connection, group.integration_id, defaults)
         await _describe(work, alert, current, integration)
 
 

@@ -126,11 +126,11 @@ class AlertWork(Work):
         """
         now = self.now
         coming = [(by, correlation_key(one, by)) for by, one in firing if not by.is_canary]
-        senders = {by.id: by for by, _ in coming} | dict(held_of or {})
+        limits = _limits([*(by for by, _ in coming), *(held_of or {}).values()])
         async with at_once(self.connection) as ask:
             await ask(locks.identities(identities))
             known = await ask(alerts.latest(identities))
-            opened = await ask(groups.opened_by(_limits(senders), now - storms.WITHIN))
+            opened = await ask(groups.opened_by(limits, now - storms.WITHIN))
             silences_now = await ask(silences.in_force(now))
             rules = await ask(inhibition.in_force())
         coming += [
@@ -141,7 +141,7 @@ class AlertWork(Work):
         count = Counter(by.id for by, _ in coming)
         self.lately.by_integration = {
             one: opened().get(one, {})
-            for one, limit in _limits(senders).items()
+            for one, limit in limits.items()
             if sum(opened().get(one, {}).values()) + count[one] > limit
         }
         keys = {
@@ -360,11 +360,11 @@ class AlertWork(Work):
         return None if incident is None else incident.recurrence_of
 
 
-def _limits(senders: Mapping[UUID, Integration]) -> dict[UUID, int]:
+def _limits(senders: Iterable[Integration]) -> dict[UUID, int]:
     """Of those integrations that can be in a storm."""
     return {
-        one: by.policy.storm_incidents
-        for one, by in senders.items()
+        by.id: by.policy.storm_incidents
+        for by in senders
         if by.policy.storm_incidents and not by.is_canary
     }
 
