@@ -20,7 +20,7 @@ ANSWER_SECONDS = 20.0
 # A lent connection is asked for a sign of life; whoever asked to borrow it waits meanwhile.
 SIGN_OF_LIFE_SECONDS = 3.0
 # A connection that is lent again and again is not asked each time: it costs an exchange.
-_JUST_NOW_SECONDS = 0.25
+JUST_NOW_SECONDS = 0.25
 # Who gives up on a query asks the server to end it; psycopg would wait for that for 10 s.
 CANCEL_SECONDS = 1.0
 
@@ -63,7 +63,7 @@ class PatientConnection(psycopg.AsyncConnection[Row]):
 
 async def sign_of_life(connection: PatientConnection[Any]) -> None:
     """Raise ``psycopg.OperationalError`` unless the server answers at once, or has just now."""
-    if asyncio.get_running_loop().time() - connection.heard_at < _JUST_NOW_SECONDS:
+    if asyncio.get_running_loop().time() - connection.heard_at < JUST_NOW_SECONDS:
         return
     usual, connection.answer_seconds = connection.answer_seconds, SIGN_OF_LIFE_SECONDS
     try:

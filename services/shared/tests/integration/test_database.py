@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
-from shared import counters, metrics
+from shared import counters, metrics, patience
 from shared import database as database_module
 from shared.counters import CounterDef, HistogramDef, Increments
 from shared.database import Database, driver_connection
@@ -251,12 +251,35 @@ async def test_a_server_that_falls_silent_is_a_503_in_time_and_is_found_again(
     plumbing_settings: DatabaseSettings, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, "CHECKED_FOR_SECONDS", 0.0)
+    # The pool opens its connections when it likes; none counts as heard just now.
+    monkeypatch.setattr(patience, "JUST_NOW_SECONDS", 0.0)
     database = await behind(line, plumbing_settings, answer_seconds=60)
     try:
         line.hold()
         async with asyncio.timeout(12):
             with pytest.raises(Unavailable, match="does not answer"):
                 await database.check()
+        line.release()
+        await database.check()
+    finally:
+        await database.stop()
+
+
+async def test_a_connection_heard_just_now_is_lent_unasked_and_a_silent_server_ends_it(
+    plumbing_settings: DatabaseSettings, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "JUST_NOW_SECONDS", 3600.0)
+    one = plumbing_settings.model_copy(update={"database_pool_size": 1})
+    database = await behind(line, one, answer_seconds=0.5)
+    lent = False
+    try:
+        line.hold()
+        async with asyncio.timeout(12):
+            with pytest.raises(Unavailable, match="does not answer"):
+                async with database.transaction() as connection:
+                    lent = True
+                    await connection.execute("SELECT 1")
+        assert lent
         line.release()
         await database.check()
     finally:
