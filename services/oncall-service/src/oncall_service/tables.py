@@ -79,22 +79,58 @@ class PersonRow(Table, table=True):
     working_hours: list[dict[str, Any]] | None = Field(
         default=None, sa_type=JSONB(none_as_null=True)
     )
+    quiet_hours: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     status_updates: bool = True
     created_at: datetime = _instant()
 
 
 class ContactMethodRow(Table, table=True):
-    """A way to reach a person. ``secret`` signs webhooks, so it is kept readable."""
+    """A way to reach a person, or the webhook of a policy's step, which is nobody's.
+
+    ``verified_at``: since when it is known to lead where it should; ``verified_by`` the name of the
+    administrator who vouched for it, empty where a code was typed in.
+    """
 
     __tablename__ = "contact_methods"
 
     id: UUID = Field(primary_key=True)
-    person_id: UUID = _reference("people", on_delete="CASCADE")
+    person_id: UUID | None = _reference("people", on_delete="CASCADE", nullable=True)
     channel: str = _text()
     target: str = _text()
     secret: str | None = _text(nullable=True)
     enabled: bool = True
+    verified_at: datetime | None = _instant(nullable=True)
+    verified_by: str | None = _text(nullable=True)
     created_at: datetime = _instant()
+
+
+class CodeRow(Table, table=True):
+    """The code that was sent to a contact method, until it is typed in."""
+
+    __tablename__ = "contact_method_codes"
+
+    contact_method_id: UUID = Field(
+        sa_column=Column(
+            Uuid, ForeignKey("contact_methods.id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    code_hash: str = _text()
+    attempts: int
+    sent_at: datetime = _instant()
+    expires_at: datetime = _instant()
+
+
+class RuleRow(Table, table=True):
+    """One of a person's rules: trouble of this urgency goes to a method after so long."""
+
+    __tablename__ = "notification_rules"
+
+    id: UUID = Field(primary_key=True)
+    person_id: UUID = _reference("people", on_delete="CASCADE")
+    urgency: str = _text()
+    position: int
+    contact_method_id: UUID = _reference("contact_methods", on_delete="CASCADE")
+    delay_minutes: int
 
 
 class PaceRow(Table, table=True):
@@ -146,7 +182,10 @@ class MemberRow(Table, table=True):
 
 
 class PolicyRow(Table, table=True):
-    """How a team is paged. ``repeat`` is how often the steps start over."""
+    """How a team is paged. ``repeat`` is how often the steps start over.
+
+    An acknowledgement that nothing follows on is forgotten after ``acknowledge_timeout_minutes``.
+    """
 
     __tablename__ = "policies"
     __table_args__ = (Index("policies_name", func.lower(Column("name", Text)), unique=True),)
@@ -156,11 +195,15 @@ class PolicyRow(Table, table=True):
     team_id: UUID = _reference("teams", on_delete="RESTRICT")
     repeat: int
     fallback_id: UUID | None = _reference("people", on_delete="RESTRICT", nullable=True)
+    acknowledge_timeout_minutes: int | None = None
     created_at: datetime = _instant()
 
 
 class PolicyStepRow(Table, table=True):
-    """One step of a policy; ``person_id`` is set when the target is a person."""
+    """One step of a policy. ``target`` and ``person_id`` are what a release before reads of it.
+
+    ``severities`` and ``hours`` are its conditions; None: at any.
+    """
 
     __tablename__ = "policy_steps"
 
@@ -169,6 +212,26 @@ class PolicyStepRow(Table, table=True):
     target: str = _text()
     delay_minutes: int
     person_id: UUID | None = _reference("people", on_delete="RESTRICT", nullable=True)
+    severities: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    hours: str | None = _text(nullable=True)
+
+
+class PolicyTargetRow(Table, table=True):
+    """One of those whom a step pages; ``contact_method_id`` is the webhook it calls."""
+
+    __tablename__ = "policy_targets"
+
+    policy_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("policies.id", ondelete="CASCADE"), primary_key=True)
+    )
+    position: int = Field(primary_key=True)
+    place: int = Field(primary_key=True)
+    kind: str = _text()
+    person_id: UUID | None = _reference("people", on_delete="RESTRICT", nullable=True)
+    team_id: UUID | None = _reference("teams", on_delete="RESTRICT", nullable=True)
+    contact_method_id: UUID | None = _reference(
+        "contact_methods", on_delete="RESTRICT", nullable=True
+    )
 
 
 class ServiceRow(Table, table=True):
@@ -188,7 +251,8 @@ class ScheduleRow(Table, table=True):
     """The schedule of a team; a team has one at most.
 
     ``valid_from`` is since when its layers count, perhaps ahead; None: they always have.
-    ``revision`` counts the changes of who is on call that somebody makes.
+    ``revision`` counts the changes of who is on call that somebody makes. ``holidays`` are those
+    its layers may observe; ``intended_gaps`` weekly hours in which nobody needs to be on call.
     """
 
     __tablename__ = "schedules"
@@ -206,6 +270,8 @@ class ScheduleRow(Table, table=True):
     created_at: datetime = _instant()
     valid_from: datetime | None = _instant(nullable=True)
     revision: int = 0
+    holidays: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    intended_gaps: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
 
 
 class EraRow(Table, table=True):
@@ -227,7 +293,8 @@ class EraRow(Table, table=True):
 class LayerRow(Table, table=True):
     """A rotation of a schedule as it was asked for last.
 
-    ``start`` is on the wall clock of its zone, hence naive.
+    ``start`` is on the wall clock of its zone, hence naive. A turn lasts ``every`` units of its
+    ``kind``, or ``length_days``; ``on_holidays`` says what days off do to it.
     """
 
     __tablename__ = "schedule_layers"
@@ -242,6 +309,8 @@ class LayerRow(Table, table=True):
     start: datetime = Field(sa_type=DateTime(timezone=False))
     hours: list[dict[str, Any]] = Field(sa_type=JSONB)
     turns_ahead: int = 0
+    every: int = 1
+    on_holidays: str = Field("as_usual", sa_type=Text)
 
 
 class ParticipantRow(Table, table=True):
@@ -255,9 +324,20 @@ class ParticipantRow(Table, table=True):
 
 
 class OverrideRow(Table, table=True):
-    """Somebody takes a duty for a while."""
+    """Somebody takes a duty for a while: by ``kind`` an override, a swap or an import.
+
+    ``source_uid`` names the event of a calendar that an import made it from.
+    """
 
     __tablename__ = "overrides"
+    __table_args__ = (
+        Index(
+            "overrides_source",
+            "schedule_id",
+            "source_uid",
+            postgresql_where=text("source_uid IS NOT NULL"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     schedule_id: UUID = _reference("schedules", on_delete="CASCADE")
@@ -268,6 +348,42 @@ class OverrideRow(Table, table=True):
     note: str = _text()
     created_by: str = _text()
     created_at: datetime = _instant()
+    kind: str = Field("override", sa_type=Text)
+    source_uid: str | None = _text(nullable=True)
+
+
+class SwapRow(Table, table=True):
+    """A shift that somebody offers: to one person (``asked_id``), or to whoever takes it."""
+
+    __tablename__ = "swaps"
+
+    id: UUID = Field(primary_key=True)
+    schedule_id: UUID = _reference("schedules", on_delete="CASCADE")
+    giver_id: UUID = _reference("people", on_delete="CASCADE")
+    asked_id: UUID | None = _reference("people", on_delete="CASCADE", nullable=True)
+    taker_id: UUID | None = _reference("people", on_delete="CASCADE", nullable=True)
+    duty: str = _text()
+    starts_at: datetime = _instant()
+    ends_at: datetime = _instant()
+    note: str = _text()
+    status: str = _text()
+    override_id: UUID | None = _reference("overrides", on_delete="SET NULL", nullable=True)
+    created_at: datetime = _instant()
+    decided_at: datetime | None = _instant(nullable=True)
+
+
+class FeedRow(Table, table=True):
+    """A calendar to subscribe to, of a person or a schedule; only its address's hash is kept."""
+
+    __tablename__ = "calendar_feeds"
+
+    id: UUID = Field(primary_key=True)
+    person_id: UUID | None = _reference("people", on_delete="CASCADE", nullable=True)
+    schedule_id: UUID | None = _reference("schedules", on_delete="CASCADE", nullable=True)
+    token_hash: str = Field(sa_type=Text, unique=True)
+    created_by: str = _text()
+    created_at: datetime = _instant()
+    revoked_at: datetime | None = _instant(nullable=True)
 
 
 class TokenRow(Table, table=True):
@@ -332,9 +448,19 @@ class SeedRow(Table, table=True):
 
 
 class IncidentRow(Table, table=True):
-    """What was last heard of an incident. Its row is the lock for everything about its pages."""
+    """What was last heard of an incident. Its row is the lock for everything about its pages.
+
+    ``forgotten_at``: when an acknowledgement that nothing followed on counts no more.
+    """
 
     __tablename__ = "incidents"
+    __table_args__ = (
+        Index(
+            "incidents_forgotten",
+            "forgotten_at",
+            postgresql_where=text("forgotten_at IS NOT NULL"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     revision: int
@@ -345,6 +471,7 @@ class IncidentRow(Table, table=True):
     severity: str = _text()
     team: str | None = _text(nullable=True)
     updated_at: datetime = _instant()
+    forgotten_at: datetime | None = _instant(nullable=True)
 
 
 class EscalationRow(Table, table=True):
@@ -383,6 +510,31 @@ class EscalationRow(Table, table=True):
     started_by: str = _text()
     ended_at: datetime | None = _instant(nullable=True)
     ended_reason: str | None = _text(nullable=True)
+
+
+class DecisionRow(Table, table=True):
+    """What a run decided, when and why: the ledger behind "why was I (not) paged"."""
+
+    __tablename__ = "escalation_decisions"
+
+    id: UUID = Field(primary_key=True)
+    escalation_id: UUID = _reference("escalations", on_delete="CASCADE")
+    at: datetime = _instant()
+    kind: str = _text()
+    round: int
+    step: int
+    reason: str = _text()
+    facts: dict[str, Any] = Field(sa_type=JSONB)
+
+
+class CoverageRow(Table, table=True):
+    """What the last hourly look at who could be reached has found."""
+
+    __tablename__ = "coverage_reports"
+
+    only_row: bool = Field(default=True, primary_key=True)
+    at: datetime = _instant()
+    report: dict[str, Any] = Field(sa_type=JSONB)
 
 
 class NotificationRow(Table, table=True):
