@@ -5,7 +5,7 @@ already count as verified: they have been used. A run's decisions are kept, so t
 afterwards why somebody was paged, and why not.
 
 Rolled back, the release before this one pages the first target of each step, under no condition,
-by all enabled methods at once; methods of a policy's webhooks belong to nobody there and are unused.
+by all enabled methods at once; the methods of a policy's webhooks are nobody's there, and unused.
 """
 
 from alembic import op
@@ -51,7 +51,7 @@ ALTER TABLE people ADD COLUMN quiet_hours jsonb;
 CREATE TABLE notification_rules (
     id uuid PRIMARY KEY,
     person_id uuid NOT NULL REFERENCES people ON DELETE CASCADE,
-    urgency text NOT NULL,
+    severities jsonb,
     position integer NOT NULL,
     contact_method_id uuid NOT NULL REFERENCES contact_methods ON DELETE CASCADE,
     delay_minutes integer NOT NULL

@@ -121,13 +121,13 @@ class CodeRow(Table, table=True):
 
 
 class RuleRow(Table, table=True):
-    """One of a person's rules: trouble of this urgency goes to a method after so long."""
+    """One of a person's rules: pages go to a method after so long; None: of any severity."""
 
     __tablename__ = "notification_rules"
 
     id: UUID = Field(primary_key=True)
     person_id: UUID = _reference("people", on_delete="CASCADE")
-    urgency: str = _text()
+    severities: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     position: int
     contact_method_id: UUID = _reference("contact_methods", on_delete="CASCADE")
     delay_minutes: int
