@@ -19,6 +19,7 @@ from oncall_service.notifications.channels import registry as channel_registry
 from oncall_service.notifications.channels.base import Sender
 from oncall_service.notifications.dispatch import Dispatch
 from oncall_service.notifications.nowhere import Nowhere
+from oncall_service.notifications.resealing import Resealing
 from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
 from oncall_service.paging import outcomes
 from oncall_service.settings import OncallSettings
@@ -79,7 +80,15 @@ def create_app(
             revision=settings.revision,
             handlers=routes.ROUTERS,
             registry=registry,
-            resources=[database, Bootstrap(core), incidents, *own.values(), dispatch, *at_work],
+            resources=[
+                database,
+                Bootstrap(core),
+                Resealing(core),
+                incidents,
+                *own.values(),
+                dispatch,
+                *at_work,
+            ],
             ready={"database": database.check},
             collectors=[scrape.collector(core)],
             authenticator=Authenticator(settings.callers, LocalTokenDirectory(core)),

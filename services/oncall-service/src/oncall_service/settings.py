@@ -1,9 +1,13 @@
 """What oncall-service reads from its environment; every name is prefixed VIGIE_."""
 
+from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, field_validator
 
 from oncall_service.targets import AllowedTargets
 from shared.settings import DatabaseSettings, Port, Seconds
+
+# In front of the sealing keys: nothing is sealed any more, and what is gets opened.
+PLAIN = "plain"
 
 
 class OncallSettings(DatabaseSettings):
@@ -47,6 +51,26 @@ class OncallSettings(DatabaseSettings):
         "", description="URL of a proxy that webhooks leave through; empty: none"
     )
 
+    sealing_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Fernet keys, separated by commas, for what contact methods keep secret: the "
+        "first seals, all open; empty: nothing is sealed",
+    )
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _are_fernet_keys(cls, value: SecretStr) -> SecretStr:
+        for place, key in enumerate(_listed(value.get_secret_value())):
+            if key == PLAIN and place == 0:
+                continue
+            try:
+                Fernet(key)
+            except ValueError:
+                raise ValueError(
+                    f"entry {place + 1} is no Fernet key (32 bytes in url-safe base64)"
+                ) from None
+        return value
+
     @field_validator("webhook_allowed_networks")
     @classmethod
     def _names_networks_or_hosts(cls, value: str) -> str:
@@ -57,3 +81,12 @@ class OncallSettings(DatabaseSettings):
     def webhook_targets(self) -> AllowedTargets:
         """Where a webhook may lead beside public addresses."""
         return AllowedTargets.parse(self.webhook_allowed_networks)
+
+    @property
+    def sealing_key_list(self) -> list[str]:
+        """The keys for what is sealed, the one that seals first."""
+        return _listed(self.sealing_keys.get_secret_value())
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in (entry.strip() for entry in text.split(",")) if part]

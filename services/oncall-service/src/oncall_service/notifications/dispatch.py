@@ -13,6 +13,7 @@ from oncall_service.notifications.channels.base import Failed, Message, Outgoing
 from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.notifications.outcomes import Done, WriteDown
 from oncall_service.notifications.pacing import Rate
+from oncall_service.notifications.sealing import CannotOpen, Sealer
 from oncall_service.settings import OncallSettings
 from oncall_service.tables import ContactMethodRow
 from shared import tasks
@@ -29,6 +30,8 @@ SEND_TIMEOUT_SECONDS = 30.0
 # until then nobody needs to get a message twice.
 RECORDING_PAUSE_SECONDS, RECORDING_ATTEMPTS = 1.0, 60
 
+SEALED = "no key of VIGIE_SEALING_KEYS opens this contact method: it has to be made anew"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -38,6 +41,7 @@ class Dispatch:
     def __init__(self, core: Core, channels: Mapping[str, Sender], write_down: WriteDown) -> None:
         self._core = core
         self._channels = channels
+        self._sealer = Sealer.of(core.settings)
         self._claims = claims.Claims(core.database, _rate(core.settings))
         self._recorder = _Recorder(write_down)
         self._sending: set[asyncio.Task[None]] = set()
@@ -100,11 +104,16 @@ class Dispatch:
         sender = self._channels.get(row.channel)
         if sender is None:
             return Failed(f"this release has no channel '{row.channel}'", retry=False)
+        try:
+            target, secret = self._opened(method) if method else ("", None)
+        except CannotOpen:
+            _log.error("contact_method_sealed", method=str(parcel.rows[0].contact_method_id))
+            return Failed(SEALED, retry=False)
         outgoing = Outgoing(
             idempotency_key=parcel.key,
             person=row.person_name,
-            target=method.target if method else "",
-            secret=method.secret if method else None,
+            target=target,
+            secret=secret,
             # Nobody has said yet which language they read.
             message=self._message(parcel, speaking(ENGLISH)),
         )
@@ -117,6 +126,10 @@ class Dispatch:
             # A channel with a bug must not lose the page.
             _log.exception("channel_failed", channel=row.channel)
             return Failed(f"the channel broke ({type(error).__name__})", retry=True)
+
+    def _opened(self, method: ContactMethodRow) -> tuple[str, str | None]:
+        secret = self._sealer.opened(method.secret) if method.secret is not None else None
+        return self._sealer.opened(method.target), secret
 
     def _message(self, parcel: claims.Parcel, words: Say) -> Message:
         person = parcel.rows[0].person_name

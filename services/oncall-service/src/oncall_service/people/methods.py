@@ -11,6 +11,7 @@ from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.notifications import usecases as notifications
 from oncall_service.notifications.channels import registry
+from oncall_service.notifications.sealing import Sealer
 from oncall_service.notifications.work import MessageWork
 from oncall_service.people import store
 from oncall_service.people.shapes import (
@@ -43,7 +44,8 @@ async def add(
         now, settings = core.clock.now(), core.settings
         method = _new_method(row, command, now, "target", settings=settings)
         session.add(method)
-        return store.method_view(method, secret=method.secret)
+        secret = Sealer.of(settings).opened(method.secret) if method.secret else None
+        return store.method_view(method, secret=secret)
 
 
 async def update(
@@ -86,14 +88,15 @@ async def replace(
     settings: OncallSettings,
 ) -> None:
     """Keep what is asked for again, with its secret: receivers know it."""
+    sealer = Sealer.of(settings)
     left = {
-        (method.channel, method.target): method
+        (method.channel, sealer.comparable(method.target)): method
         for method in await store.methods_of(session, row.id)
     }
     for index, command in enumerate(wanted):
         field = f"contact_methods.{index}.target"
         fresh = _new_method(row, command, now, field, settings=settings)
-        kept = left.pop((fresh.channel, fresh.target), None)
+        kept = left.pop((fresh.channel, sealer.opened(fresh.target)), None)
         if kept is None:
             session.add(fresh)
             continue
@@ -118,15 +121,16 @@ def _new_method(
         target = channel.address(command.target, email=row.email, settings=settings)
     except ValueError as error:
         raise Invalid([FieldError(field, str(error))]) from None
-    secret = None
-    if channel.signs:
-        secret = command.secret.get_secret_value() if command.secret else secrets.token_urlsafe(32)
+    sealer = Sealer.of(settings)
+    secret = command.secret.get_secret_value() if command.secret else None
+    if secret is None and channel.signs:
+        secret = secrets.token_urlsafe(32)
     return ContactMethodRow(
         id=new_id(),
         person_id=row.id,
         channel=command.channel,
-        target=target,
-        secret=secret,
+        target=sealer.target(channel, target),
+        secret=sealer.secret(secret) if secret is not None else None,
         enabled=command.enabled,
         created_at=now,
     )

@@ -21,8 +21,9 @@ class ContactMethodCreate(Command):
     """A way to reach somebody.
 
     ``target`` is where the channel leads: a URL for a webhook, an address for email (default: the
-    person's own), and nothing for the log. ``secret`` signs, where the channel signs; one is made
-    up when none is given.
+    person's own), the URL of a topic for ntfy, a browser's PushSubscription as JSON for webpush, a
+    URL of Apprise's, and nothing for the log. ``secret`` signs what a webhook is sent, and one is
+    made up when none is given; for ntfy it is the access token of a protected topic.
     """
 
     channel: ChannelName
@@ -33,8 +34,8 @@ class ContactMethodCreate(Command):
     @model_validator(mode="after")
     def _fits_its_channel(self) -> Self:
         channel = registry.of(self.channel)
-        if self.secret is not None and not channel.signs:
-            raise ValueError(f"a secret belongs to a {' or '.join(registry.SIGNING)}")
+        if self.secret is not None and self.channel not in registry.WITH_SECRET:
+            raise ValueError(f"a secret belongs to a {' or '.join(registry.WITH_SECRET)}")
         channel.validate(self.target)
         return self
 

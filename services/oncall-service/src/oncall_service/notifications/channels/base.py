@@ -16,12 +16,15 @@ class Message:
     """What is said, independent of how it travels.
 
     ``facts`` are the machine-readable fields (incident_id, severity, service, ...).
+    ``acknowledge_url`` takes the incident for its reader by a POST; empty where none is to be
+    taken.
     """
 
     title: str
     text: str
     url: str
     facts: dict[str, Any]
+    acknowledge_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,15 @@ class Channel(ABC):
     """A way for messages to travel; a resource of the application.
 
     ``name`` is what the API, the rows and /metrics call it. With ``signs`` each contact method has
-    a secret, and every message is signed with it.
+    a secret, and every message is signed with it; with ``takes_secret`` it may have one that the
+    other side gave out. With ``sealed_target`` who knows the address can use it: it is stored
+    sealed (notifications/sealing.py).
     """
 
     name: ClassVar[str]
     signs: ClassVar[bool] = False
+    takes_secret: ClassVar[bool] = False
+    sealed_target: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -5,6 +5,7 @@ What the API takes, what it documents, the labels on /metrics and what is sent a
 
 from enum import StrEnum
 
+from oncall_service.notifications import sealing
 from oncall_service.notifications.channels.base import Channel
 from oncall_service.notifications.channels.email import EmailChannel
 from oncall_service.notifications.channels.log import LogChannel
@@ -16,7 +17,7 @@ CHANNELS: tuple[type[Channel], ...] = (LogChannel, WebhookChannel, EmailChannel)
 
 _BY_NAME = {channel.name: channel for channel in CHANNELS}
 NAMES = tuple(_BY_NAME)
-SIGNING = tuple(channel.name for channel in CHANNELS if channel.signs)
+WITH_SECRET = tuple(channel.name for channel in CHANNELS if channel.signs or channel.takes_secret)
 
 ChannelName = StrEnum("Channel", {name.upper(): name for name in NAMES})  # type: ignore[misc]
 ChannelName.__doc__ = "How a message travels."
@@ -27,9 +28,14 @@ def of(name: str) -> type[Channel]:
     return _BY_NAME[name]
 
 
-def shown(name: str, target: str) -> str:
-    """An address of a channel as everybody may see it."""
-    return of(name).shown(target)
+def find(name: str) -> type[Channel] | None:
+    """Likewise; None for one that this release does not have."""
+    return _BY_NAME.get(name)
+
+
+def shown(name: str, stored: str) -> str:
+    """The address of a contact method, as it is stored, as everybody may see it."""
+    return sealing.shown(stored) if sealing.is_sealed(stored) else of(name).shown(stored)
 
 
 def configured(settings: OncallSettings, clock: Clock) -> dict[str, Channel]:

@@ -59,6 +59,7 @@ class WebhookChannel(Channel):
 
     name = "webhook"
     signs = True
+    sealed_target = True
 
     def __init__(self, clock: Clock, outside: OutsideWorld) -> None:
         self._clock = clock
