@@ -19,6 +19,7 @@ from oncall_service.schedules.gaps import GapsAhead
 from oncall_service.schedules.oncall import states
 from oncall_service.teams import store as team_store
 from shared import counters, outbox
+from shared.contracts.oncall_api import CurrentView
 from shared.metrics import Collect
 
 NOBODY = "nobody"
@@ -59,12 +60,13 @@ async def _on_call(session: AsyncSession, now: datetime, gaps: GapsAhead) -> lis
     hole = GaugeMetricFamily(
         "oncall_hole",
         "Whether nobody of a team can be reached first: nobody is on call, or whoever is has no "
-        "working contact method.",
+        "working contact method. A gap that is intended is none.",
         labels=["team"],
     )
     ahead = GaugeMetricFamily(
         "oncall_gap_ahead_seconds",
-        "Until nobody is on call first, for teams whose rotation has a gap within 7 days; 0 in it.",
+        "Until nobody is on call first, for teams whose rotation has a gap within 7 days; 0 in it. "
+        "Gaps that are intended do not count.",
         labels=["team"],
     )
     teams = await team_store.first(session, MOST_TEAMS)
@@ -75,11 +77,17 @@ async def _on_call(session: AsyncSession, now: datetime, gaps: GapsAhead) -> lis
         person = counters.short(state.primary.name) if state.primary else NOBODY
         current.add_metric([team, person], 1)
         gap.add_metric([team], float(state.primary is None))
-        hole.add_metric([team], float(state.primary is None or not state.primary.reachable))
+        hole.add_metric([team], float(_is_hole(state)))
         if state.team.id in begins:
             until = (begins[state.team.id] - now).total_seconds()
             ahead.add_metric([team], max(0.0, until))
     return [current, gap, hole, ahead]
+
+
+def _is_hole(state: CurrentView) -> bool:
+    if state.primary is None:
+        return not state.intended
+    return not state.primary.reachable
 
 
 async def _people(session: AsyncSession) -> Metric:

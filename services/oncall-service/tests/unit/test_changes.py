@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oncall_service.core.hours import Hours
 from oncall_service.core.zones import zone
 from oncall_service.schedules.changes import Effective, going_on, next_hand_off, takes_effect
+from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.rules import Duty, Era, Layer, Schedule, on_call_at, shifts
 
@@ -26,7 +27,7 @@ WEEK = timedelta(days=7)
 def layer(*people: UUID, days: int = 7, **fields: object) -> Layer:
     values: dict[str, object] = {"start": START, "zone": zone("Europe/Paris")} | fields
     name, duty = str(values.pop("name", "Base")), values.pop("duty", Duty.PRIMARY)
-    rotation = Rotation(participants=people, length_days=days, **values)  # type: ignore[arg-type]
+    rotation = Rotation(participants=people, period=of_days(days), **values)  # type: ignore[arg-type]
     return Layer(name, rotation, Duty(str(duty)))
 
 
@@ -45,7 +46,7 @@ def changed(
             Rotation(
                 one.rotation.participants,
                 one.rotation.start,
-                one.rotation.length_days,
+                one.rotation.period,
                 one.rotation.zone,
                 one.rotation.hours,
                 turns,
@@ -186,7 +187,7 @@ def test_until_the_hand_off_everything_is_as_it_was(
     if holder in people and people.count(holder) == 1:
         following = people[(people.index(holder) + 1) % len(people)]
         # At once, or after a rest of less than half a turn that is still theirs.
-        soon = at + timedelta(days=wanted.rotation.length_days) / 2
+        soon = at + timedelta(days=wanted.rotation.period.count) / 2
         assert following in {
             one.on_call.primary for one in shifts(schedule, at, soon + timedelta(hours=2))
         }

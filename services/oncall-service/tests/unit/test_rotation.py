@@ -1,7 +1,7 @@
 # ruff: noqa: DTZ001 - a wall clock has no zone
 """Hand-offs on the wall clock, through every change of the clocks."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid5
 
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from oncall_service.core.hours import Hours
 from oncall_service.core.zones import UnknownZoneError, wall_at, zone, zone_names
+from oncall_service.schedules.periods import Period, Unit
+from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation
 
 NAMESPACE = UUID(int=1)
@@ -25,7 +27,7 @@ def utc(*parts: int) -> datetime:
 
 def rotation(name: str, start: datetime, days: int = 1, **options: object) -> Rotation:
     people = (ADA, BEN, CLEO)
-    return Rotation(people, start, days, zone(name), **options)  # type: ignore[arg-type]
+    return Rotation(people, start, of_days(days), zone(name), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,13 @@ def test_nobody_is_on_call_before_the_first_hand_off() -> None:
     weekly = rotation("UTC", datetime(2026, 3, 2, 9), days=7)
     assert weekly.on_turn(utc(2026, 3, 2, 8, 59)) is None
     assert weekly.on_turn(utc(2026, 3, 2, 9)) == ADA
-    assert weekly.after(utc(2026, 3, 2, 8)) == ()
+    assert weekly.turn_at(utc(2026, 3, 2, 8)) is None
 
 
 def test_who_comes_next_is_told_in_order_and_once() -> None:
-    doubled = Rotation((ADA, BEN, ADA, CLEO), datetime(2026, 3, 2, 9), 1, zone("UTC"))
-    assert doubled.after(utc(2026, 3, 2, 10)) == (BEN, CLEO)
-    assert doubled.after(utc(2026, 3, 3, 10)) == (ADA, CLEO)
+    doubled = Rotation((ADA, BEN, ADA, CLEO), datetime(2026, 3, 2, 9), of_days(1), zone("UTC"))
+    assert doubled.following(0) == (BEN, CLEO)
+    assert doubled.following(1) == (ADA, CLEO)
 
 
 def test_hours_restrict_a_layer_to_the_nights_and_days_it_names() -> None:
@@ -116,6 +118,82 @@ def test_zones_come_from_the_pinned_package_and_nothing_else_is_opened() -> None
     for name in ("Europe/Atlantis", "../zones", "", "/etc/localtime"):
         with pytest.raises(UnknownZoneError, match="IANA"):
             zone(name)
+
+
+def hourly(name: str, start: datetime, every: int = 1) -> Rotation:
+    return Rotation((ADA, BEN, CLEO), start, Period(Unit.HOUR, every), zone(name))
+
+
+def test_hours_are_counted_on_the_wall_so_that_twelve_stay_from_nine_to_nine() -> None:
+    halves = hourly("Europe/Paris", datetime(2026, 3, 28, 9), every=12)
+    hand_offs = [halves.hand_off(index) for index in range(5)]
+    assert [wall_at(at, halves.zone).hour for at in hand_offs] == [9, 21, 9, 21, 9]
+    assert hand_offs[2] - hand_offs[1] == timedelta(hours=11)
+
+
+def test_the_turn_of_a_skipped_hour_is_none_and_that_of_the_repeated_one_lasts_two() -> None:
+    spring = hourly("Europe/Paris", datetime(2026, 3, 29, 0))
+    turns = list(spring.turns(utc(2026, 3, 29, 0), utc(2026, 3, 29, 3)))
+    assert [(turn.index, turn.start.hour) for turn in turns] == [(1, 0), (3, 1), (4, 2)]
+    autumn = hourly("Europe/Paris", datetime(2026, 10, 25, 0))
+    turns = list(autumn.turns(utc(2026, 10, 24, 23), utc(2026, 10, 25, 3)))
+    assert [(turn.index, turn.end - turn.start) for turn in turns] == [
+        (1, timedelta(hours=1)),
+        (2, timedelta(hours=2)),
+        (3, timedelta(hours=1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        # Two hours at once, one before dawn by half an hour, and a whole day.
+        ("Antarctica/Troll", datetime(2026, 3, 28, 20)),
+        ("Antarctica/Troll", datetime(2026, 10, 24, 20)),
+        ("Australia/Lord_Howe", datetime(2026, 10, 3, 20, 15)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 20, 15)),
+        ("Pacific/Chatham", datetime(2026, 9, 26, 20, 45)),
+        ("Pacific/Apia", datetime(2011, 12, 29, 6, 30)),
+    ],
+)
+def test_at_any_moment_the_turn_is_the_last_whose_hand_off_has_passed(
+    name: str, start: datetime
+) -> None:
+    one = hourly(name, start)
+    begins = one.hand_off(0)
+    turns = list(one.turns(begins, begins + timedelta(days=2)))
+    for earlier, later in pairwise(turns):
+        assert earlier.end == later.start
+    for minutes in range(0, 2 * 24 * 60, 5):
+        at = begins + timedelta(minutes=minutes)
+        expected = max(index for index in range(80) if one.hand_off(index) <= at)
+        assert one.index_at(at) == expected
+        assert [turn.index for turn in turns if turn.start <= at < turn.end] == [expected]
+
+
+def test_a_rotation_of_the_31st_has_its_hand_off_on_the_last_day_of_a_shorter_month() -> None:
+    monthly = Rotation(
+        (ADA, BEN, CLEO), datetime(2027, 12, 31, 9), Period(Unit.MONTH, 1), zone("Europe/Paris")
+    )
+    days = [
+        wall_at(monthly.hand_off(index), monthly.zone).strftime("%m-%d %H") for index in range(6)
+    ]
+    assert days == ["12-31 09", "01-31 09", "02-29 09", "03-31 09", "04-30 09", "05-31 09"]
+    assert monthly.on_turn(utc(2028, 2, 29, 7, 59)) == BEN
+    assert monthly.on_turn(utc(2028, 2, 29, 8)) == CLEO
+    assert monthly.on_turn(utc(2027, 12, 31, 7)) is None
+
+
+def test_a_turn_of_several_months_is_counted_from_the_first_day() -> None:
+    quarterly = Rotation(
+        (ADA, BEN), datetime(2026, 8, 31, 0), Period(Unit.MONTH, 3), zone("America/New_York")
+    )
+    assert [wall_at(quarterly.hand_off(index), quarterly.zone).date() for index in range(4)] == [
+        date(2026, 8, 31),
+        date(2026, 11, 30),
+        date(2027, 2, 28),
+        date(2027, 5, 31),
+    ]
 
 
 STARTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)).map(

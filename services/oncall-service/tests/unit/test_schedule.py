@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from oncall_service.core.hours import Hours
 from oncall_service.core.zones import zone
-from oncall_service.schedules.rotation import Rotation
+from oncall_service.schedules.periods import days as of_days
+from oncall_service.schedules.rotation import Rotation, Stretch
 from oncall_service.schedules.rules import (
     Duty,
     Layer,
@@ -32,7 +33,7 @@ def layer(
     *people: UUID, name: str = "Base", duty: Duty = Duty.PRIMARY, hours: tuple[Hours, ...] = ()
 ) -> Layer:
     start = datetime(2026, 3, 2, 9)
-    return Layer(name, Rotation(people, start, 7, zone("Europe/Paris"), hours), duty)
+    return Layer(name, Rotation(people, start, of_days(7), zone("Europe/Paris"), hours), duty)
 
 
 def test_the_next_participant_is_the_secondary_unless_a_layer_says_otherwise() -> None:
@@ -112,7 +113,7 @@ LAYERS = st.builds(
         Rotation,
         participants=PEOPLE,
         start=MARCH,
-        length_days=st.integers(1, 9),
+        period=st.integers(1, 9).map(of_days),
         zone=st.sampled_from(["Europe/Paris", "Africa/Casablanca", "UTC"]).map(zone),
         hours=st.lists(WINDOWS, max_size=2).map(tuple),
     ),
@@ -176,11 +177,11 @@ def test_a_change_tomorrow_is_found_without_looking_at_two_months() -> None:
     looked: list[timedelta] = []
 
     class Watched(Rotation):
-        def boundaries(self, start: datetime, end: datetime) -> set[datetime]:
+        def stretches(self, start: datetime, end: datetime) -> list[Stretch]:
             looked.append(end - start)
-            return super().boundaries(start, end)
+            return super().stretches(start, end)
 
-    daily = Watched((ADA, BEN), datetime(2026, 3, 2, 9), 1, zone("Europe/Paris"))
+    daily = Watched((ADA, BEN), datetime(2026, 3, 2, 9), of_days(1), zone("Europe/Paris"))
     schedule = Schedule((Layer("Base", daily),))
     assert next_change(schedule, NOON, timedelta(days=60)) == NOON + 20 * HOUR
     assert max(looked) <= timedelta(days=4)

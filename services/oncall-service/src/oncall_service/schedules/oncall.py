@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.policies import store as policies
-from oncall_service.schedules.rules import Schedule, Shift, next_change, on_call_at, shifts
+from oncall_service.schedules.rules import Origin, Schedule, Shift, next_change, on_call_at, shifts
 from oncall_service.schedules.store import layers
 from oncall_service.tables import TeamRow
 from shared.contracts.oncall_api import CalendarView, CurrentView, OnDuty, ShiftView
@@ -99,6 +99,7 @@ async def states(
                     else None
                 ),
                 gap=state.gap,
+                intended=state.intended,
                 fallback=people[fallback] if fallback else None,
             )
         )
@@ -175,5 +176,10 @@ def _shift_view(shift: Shift, people: Mapping[UUID, OnDuty]) -> ShiftView:
         primary=people[on.primary] if on.primary else None,
         secondary=people[on.secondary] if on.secondary else None,
         source=on.primary_from,
+        kind=on.primary_origin,
+        layer=on.primary_from if on.primary_origin is Origin.LAYER else None,
+        secondary_kind=on.secondary_origin,
+        secondary_layer=on.secondary_from if on.secondary_origin is Origin.LAYER else None,
         gap=on.gap,
+        intended=on.intended,
     )

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
+from oncall_service.schedules.rules import Origin
 from oncall_service.schedules.shapes import (
     LONGEST_OVERRIDE,
     OverrideCreate,
@@ -37,6 +38,7 @@ async def create(core: Core, command: OverrideCreate, who: Principal) -> tuple[O
             starts_at=command.start,
             ends_at=command.end,
             note=command.note,
+            kind=Origin.OVERRIDE,
             created_by=who.name,
             created_at=core.clock.now(),
         )

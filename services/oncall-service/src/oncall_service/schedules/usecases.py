@@ -1,14 +1,17 @@
 """Use cases: schedules, and changes of their layers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
+from oncall_service.core.hours import HoursModel
 from oncall_service.core.store import lookup
 from oncall_service.schedules.changes import Effective, going_on, takes_effect
-from oncall_service.schedules.definitions import Definition
+from oncall_service.schedules.definitions import Definition, days_off_of
 from oncall_service.schedules.shapes import (
     LayerModel,
     ScheduleCreate,
@@ -20,6 +23,14 @@ from oncall_service.tables import PersonRow, ScheduleRow, TeamRow
 from shared.contracts.wire import Page
 from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all layers of a schedule share; ``holidays`` as stored."""
+
+    time_zone: str
+    holidays: dict[str, Any] | None
 
 
 async def create(core: Core, command: ScheduleCreate) -> ScheduleView:
@@ -47,7 +58,7 @@ async def put(core: Core, reference: str, command: ScheduleCreate) -> tuple[Sche
 
 async def update(core: Core, reference: str, command: ScheduleUpdate) -> ScheduleView:
     """Change the given fields."""
-    refuse_nulls(command, *command.model_fields_set)
+    refuse_nulls(command, *command.model_fields_set - {"holidays"})
     async with changing(core) as session:
         row = await lookup.require(session, ScheduleRow, reference)
         now = core.clock.now()
@@ -83,6 +94,8 @@ async def _add(session: AsyncSession, command: ScheduleCreate, now: datetime) ->
         team_id=team.id,
         time_zone=command.time_zone,
         created_at=now,
+        holidays=_holidays(command),
+        intended_gaps=_stored(command.intended_gaps),
     )
     session.add(row)
     await session.flush()
@@ -105,10 +118,14 @@ async def _apply(
     if command.layers is not None:
         wanted = await _definitions(session, command.layers)
     time_zone = command.time_zone or row.time_zone
+    holidays = _holidays(command) if "holidays" in _said(command) else row.holidays
+    if command.intended_gaps is not None:
+        row.intended_gaps = _stored(command.intended_gaps)
     pending = row.valid_from is not None and row.valid_from > now
-    same = (wanted, time_zone) == (asked, row.time_zone)
+    new = Frame(time_zone, holidays)
+    same = (wanted, new) == (asked, Frame(row.time_zone, row.holidays))
     if not same or (pending and command.effective is Effective.NOW):
-        await _change(session, row, wanted, time_zone, effective=command.effective, now=now)
+        await _change(session, row, wanted, new, effective=command.effective, now=now)
     await session.flush()
 
 
@@ -116,7 +133,7 @@ async def _change(
     session: AsyncSession,
     row: ScheduleRow,
     definitions: Sequence[Definition],
-    time_zone: str,
+    frame: Frame,
     *,
     effective: Effective,
     now: datetime,
@@ -124,11 +141,12 @@ async def _change(
     """Let these layers count from the instant that the rules give."""
     schedule = (await layers.load(session, [row], since=now))[row.id]
     running = schedule.layers_at(now)
-    wanted = tuple(one.rule(time_zone) for one in definitions)
+    days_off = days_off_of(frame.holidays)
+    wanted = tuple(one.rule(frame.time_zone, days_off) for one in definitions)
     at = takes_effect(running, wanted, now, effective)
     ahead = going_on(running, wanted, now, at, effective)
     await layers.end_era(session, row, at, now)
-    row.time_zone = time_zone
+    row.time_zone, row.holidays = frame.time_zone, frame.holidays
     await layers.replace_layers(
         session, row.id, [layers.Asked(*pair) for pair in zip(definitions, ahead, strict=True)]
     )
@@ -145,10 +163,26 @@ async def _definitions(session: AsyncSession, models: Sequence[LayerModel]) -> l
                 name=model.name,
                 duty=model.role,
                 kind=model.kind,
+                every=model.every,
                 length_days=model.days,
                 start=model.start,
                 hours=tuple(model.hours),
                 participants=tuple(person.id for person in people),
+                on_holidays=model.on_holidays,
             )
         )
     return found
+
+
+def _said(command: ScheduleCreate | ScheduleUpdate) -> set[str]:
+    """The fields a command is about: a PATCH may leave some out."""
+    whole = isinstance(command, ScheduleCreate)
+    return set(ScheduleCreate.model_fields) if whole else command.model_fields_set
+
+
+def _holidays(command: ScheduleCreate | ScheduleUpdate) -> dict[str, Any] | None:
+    return None if command.holidays is None else command.holidays.model_dump(mode="json")
+
+
+def _stored(hours: Sequence[HoursModel]) -> list[dict[str, Any]]:
+    return [one.model_dump(mode="json") for one in hours]

@@ -26,8 +26,9 @@ class CurrentView(Wire):
     """Who is on call for a team, now or at the instant asked about.
 
     ``until`` is the next change within 60 days, or null. ``gap``: nobody is primary, so a page goes
-    to ``fallback`` (null: to the catch-all team and the administrators). ``primary_from`` and
-    ``secondary_from`` are the layer that decided, or ``override``.
+    to ``fallback`` (null: to the catch-all team and the administrators); ``intended``: the schedule
+    says that nobody needs to be. ``primary_from`` and ``secondary_from`` are the layer that
+    decided, or ``override``, ``swap`` or ``import``.
     """
 
     team: Ref
@@ -37,18 +38,29 @@ class CurrentView(Wire):
     secondary_from: Text | None = None
     until: datetime | None = None
     gap: bool = False
+    intended: bool = False
     fallback: OnDuty | None = None
 
 
 class ShiftView(Wire):
-    """A stretch of the final calendar; ``source`` is the layer that decided, or ``override``."""
+    """A stretch of the final calendar: who, and why.
+
+    ``source`` is the layer that decided who is primary, or the ``kind`` of what was put over the
+    layers. A ``kind`` is layer, override, swap or import, and ``layer`` the name of a layer.
+    ``intended``: the gap is meant to be.
+    """
 
     start: datetime
     end: datetime
     primary: OnDuty | None = None
     secondary: OnDuty | None = None
     source: Text | None = None
+    kind: Text | None = None
+    layer: Text | None = None
+    secondary_kind: Text | None = None
+    secondary_layer: Text | None = None
     gap: bool = False
+    intended: bool = False
 
 
 class CalendarView(Wire):

@@ -3,18 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.core.hours import HoursModel
+from oncall_service.core.hours import HoursModel, hours_of
 from oncall_service.core.store.lookup import refs
+from oncall_service.core.zones import zone
 from oncall_service.people.store import reachable
-from oncall_service.schedules.definitions import Definition, restored
-from oncall_service.schedules.rules import Duty, Era, Override, Schedule
+from oncall_service.schedules.days_off import OnHolidays
+from oncall_service.schedules.definitions import Definition, Kind, days_off_of, restored
+from oncall_service.schedules.rules import Duty, Era, Origin, Override, Schedule
 from oncall_service.tables import (
     EraRow,
     LayerRow,
@@ -26,7 +28,7 @@ from oncall_service.tables import (
 from shared.contracts.oncall_api import OnDuty
 from shared.identifiers import new_id
 
-_INSTANT = timedelta(microseconds=1)
+_WITHOUT_DAYS = {Kind.HOURLY, Kind.MONTHLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,10 @@ async def replace_layers(session: AsyncSession, schedule: UUID, layers: Sequence
             name=definition.name,
             duty=definition.duty,
             kind=definition.kind,
-            length_days=definition.length_days,
+            every=definition.every,
+            length_days=definition.length_days or _about_days(definition),
             start=definition.start,
+            on_holidays=definition.on_holidays,
             hours=[hours.model_dump(mode="json") for hours in definition.hours],
             turns_ahead=asked.turns_ahead,
         )
@@ -60,6 +64,13 @@ async def replace_layers(session: AsyncSession, schedule: UUID, layers: Sequence
         for place, person in enumerate(definition.participants):
             session.add(ParticipantRow(layer_id=layer.id, position=place, person_id=person))
     await session.flush()
+
+
+def _about_days(definition: Definition) -> int:
+    """What a release that knows days alone takes for the length of a turn."""
+    if definition.kind is Kind.HOURLY:
+        return max(1, definition.every // 24)
+    return 30 * definition.every
 
 
 async def asked_for(session: AsyncSession, rows: Sequence[ScheduleRow]) -> dict[UUID, list[Asked]]:
@@ -80,14 +91,17 @@ async def asked_for(session: AsyncSession, rows: Sequence[ScheduleRow]) -> dict[
     for member in await session.exec(members):
         participants[member.layer_id].append(member.person_id)
     for layer in layers:
+        kind = Kind(layer.kind)
         definition = Definition(
             name=layer.name,
             duty=Duty(layer.duty),
-            kind=layer.kind,
-            length_days=layer.length_days,
+            kind=kind,
+            every=layer.every,
+            length_days=None if kind in _WITHOUT_DAYS else layer.length_days,
             start=layer.start,
             hours=tuple(HoursModel.model_validate(hours) for hours in layer.hours),
             participants=tuple(participants[layer.id]),
+            on_holidays=OnHolidays(layer.on_holidays),
         )
         found[layer.schedule_id].append(Asked(definition, layer.turns_ahead))
     return found
@@ -126,7 +140,9 @@ async def end_era(session: AsyncSession, row: ScheduleRow, at: datetime, now: da
                 valid_from=row.valid_from,
                 valid_until=at,
                 time_zone=row.time_zone,
-                layers=[one.definition.stored(one.turns_ahead, names) for one in layers],
+                layers=[
+                    one.definition.stored(one.turns_ahead, names, row.holidays) for one in layers
+                ],
             )
         )
     row.valid_from = at
@@ -149,18 +165,24 @@ async def load(
     )
     for row in await session.exec(statement):
         overrides[row.schedule_id].append(
-            Override(row.person_id, row.starts_at, row.ends_at, Duty(row.duty))
+            Override(row.person_id, row.starts_at, row.ends_at, Duty(row.duty), Origin(row.kind))
         )
     eras: defaultdict[UUID, list[Era]] = defaultdict(list)
     for era in await _eras(session, rows, since):
         eras[era.schedule_id].append(
             Era(tuple(restored(one, era.time_zone) for one in era.layers), era.valid_until)
         )
+    days_off = {row.id: days_off_of(row.holidays) for row in rows}
     return {
         row.id: Schedule(
-            tuple(one.definition.rule(row.time_zone, one.turns_ahead) for one in layers[row.id]),
+            tuple(
+                one.definition.rule(row.time_zone, days_off[row.id], one.turns_ahead)
+                for one in layers[row.id]
+            ),
             tuple(overrides[row.id]),
             tuple(eras[row.id]),
+            tuple(hours_of(hours) for hours in row.intended_gaps),
+            zone(row.time_zone),
         )
         for row in rows
     }

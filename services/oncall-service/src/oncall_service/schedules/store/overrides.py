@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
 from oncall_service.people.store import reachable
-from oncall_service.schedules.rules import Duty
+from oncall_service.schedules.rules import Duty, Origin
 from oncall_service.schedules.shapes import OverrideView
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow, TeamRow
 from shared.contracts.oncall_api import OnDuty
@@ -48,6 +48,7 @@ async def views(session: AsyncSession, rows: Sequence[OverrideRow]) -> list[Over
             start=row.starts_at,
             end=row.ends_at,
             note=row.note,
+            kind=Origin(row.kind),
             created_by=row.created_by,
             created_at=row.created_at,
         )

@@ -6,9 +6,16 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.hours import HoursModel
 from oncall_service.core.store.lookup import refs
 from oncall_service.schedules.rules import OnCall, on_call_at
-from oncall_service.schedules.shapes import ChangeView, DutiesView, Kind, LayerView, ScheduleView
+from oncall_service.schedules.shapes import (
+    ChangeView,
+    DutiesView,
+    HolidaysModel,
+    LayerView,
+    ScheduleView,
+)
 from oncall_service.schedules.store.layers import asked_for, load, people
 from oncall_service.tables import PersonRow, ScheduleRow, TeamRow
 
@@ -43,14 +50,18 @@ async def of(
                 LayerView(
                     name=layer.name,
                     role=layer.duty,
-                    kind=Kind(layer.kind),
+                    kind=layer.kind,
+                    every=layer.every,
                     length_days=layer.length_days,
                     participants=[names[person] for person in layer.participants],
                     start=layer.start,
                     hours=list(layer.hours),
+                    on_holidays=layer.on_holidays,
                 )
                 for layer in (asked.definition for asked in layers[row.id])
             ],
+            holidays=HolidaysModel.model_validate(row.holidays) if row.holidays else None,
+            intended_gaps=[HoursModel.model_validate(hours) for hours in row.intended_gaps],
             change=changes.get(row.id),
             created_at=row.created_at,
         )
