@@ -1,9 +1,12 @@
 """What oncall-service reads from its environment; every name is prefixed VIGIE_."""
 
+from email.utils import parseaddr
+
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, field_validator
 
 from oncall_service.targets import AllowedTargets
+from oncall_service.vapid import VapidKey
 from shared.settings import DatabaseSettings, Port, Seconds
 
 # In front of the sealing keys: nothing is sealed any more, and what is gets opened.
@@ -51,11 +54,29 @@ class OncallSettings(DatabaseSettings):
         "", description="URL of a proxy that webhooks leave through; empty: none"
     )
 
+    vapid_private_key: SecretStr = Field(
+        SecretStr(""),
+        description="private key for Web Push: PEM of P-256, or its 32 bytes in url-safe base64; "
+        "empty: no Web Push",
+    )
+    vapid_subject: str = Field(
+        "",
+        pattern=r"^(|mailto:.+|https://.+)$",
+        description="mailto: or https: of who runs this, for push services; empty: from "
+        "VIGIE_WEB_UI_URL where it is https, else from VIGIE_SMTP_FROM",
+    )
     sealing_keys: SecretStr = Field(
         SecretStr(""),
         description="Fernet keys, separated by commas, for what contact methods keep secret: the "
         "first seals, all open; empty: nothing is sealed",
     )
+
+    @field_validator("vapid_private_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            VapidKey.parse(value.get_secret_value())
+        return value
 
     @field_validator("sealing_keys")
     @classmethod
@@ -81,6 +102,21 @@ class OncallSettings(DatabaseSettings):
     def webhook_targets(self) -> AllowedTargets:
         """Where a webhook may lead beside public addresses."""
         return AllowedTargets.parse(self.webhook_allowed_networks)
+
+    @property
+    def vapid_key(self) -> VapidKey | None:
+        """The key pair for Web Push, where there is one."""
+        text = self.vapid_private_key.get_secret_value()
+        return VapidKey.parse(text) if text else None
+
+    @property
+    def vapid_contact(self) -> str:
+        """Whom a push service may ask about what is sent."""
+        if self.vapid_subject:
+            return self.vapid_subject
+        if self.web_ui_url.startswith("https://"):
+            return self.web_ui_url
+        return f"mailto:{parseaddr(self.smtp_from)[1]}"
 
     @property
     def sealing_key_list(self) -> list[str]:

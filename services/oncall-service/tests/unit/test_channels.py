@@ -23,7 +23,8 @@ from oncall_service.notifications.channels.base import Failed, Message, Outgoing
 from oncall_service.notifications.channels.email import EmailChannel, MailServer
 from oncall_service.notifications.channels.log import LogChannel
 from oncall_service.notifications.channels.outside import OutsideWorld
-from oncall_service.notifications.channels.webhook import NOT_ALLOWED, NOT_DELIVERED, WebhookChannel
+from oncall_service.notifications.channels.posting import NOT_ALLOWED
+from oncall_service.notifications.channels.webhook import NOT_DELIVERED, WebhookChannel
 from oncall_service.targets import Address, AllowedTargets
 from shared.words.catalogues import speaking
 from vigie_testing.clock import ManualClock

@@ -7,7 +7,7 @@ from litestar.params import FromQuery
 
 from oncall_service.core.parameters import TheCore, named_or_none
 from oncall_service.notifications import usecases
-from oncall_service.notifications.shapes import NotificationOutcome
+from oncall_service.notifications.shapes import NotificationOutcome, PushKey
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.oncall_api import NotificationView
@@ -42,9 +42,15 @@ async def list_notifications(
     )
 
 
+@get("/push/key", guards=[requires(Role.VIEWER)], tags=["people"])
+async def push_key(core: TheCore) -> PushKey:
+    """The key that a browser subscribes with (``applicationServerKey``)."""
+    return usecases.push_key(core)
+
+
 router = Router(
     "/api/v1",
-    route_handlers=[list_notifications],
+    route_handlers=[list_notifications, push_key],
     tags=["escalations"],
     security=[{"bearer": []}],
 )

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from shared.contracts.wire import Text, Wire
+
 
 class NotificationOutcome(StrEnum):
     """What became of a notification."""
@@ -10,3 +12,9 @@ class NotificationOutcome(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class PushKey(Wire):
+    """The public half of the key for Web Push: an uncompressed point of P-256 in base64url."""
+
+    public_key: Text

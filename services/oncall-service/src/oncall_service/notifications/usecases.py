@@ -5,12 +5,15 @@ from uuid import UUID
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.notifications import messages
+from oncall_service.notifications.channels import webpush
 from oncall_service.notifications.owed import About, owed
+from oncall_service.notifications.shapes import PushKey
 from oncall_service.notifications.store import rows as store
 from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import ContactMethodRow, PersonRow
 from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page, Ref
+from shared.errors import NotFound
 from shared.identifiers import new_id
 from shared.paging import Keyset
 from shared.urgency import Occasion
@@ -38,6 +41,14 @@ async def send_trial(
     await work.session.flush()
     work.owe_message()
     return (await store.views(work.session, [row], words))[0]
+
+
+def push_key(core: Core) -> PushKey:
+    """The public key of this installation; ``NotFound`` without one."""
+    key = core.settings.vapid_key
+    if key is None:
+        raise NotFound(f"{webpush.NO_KEY}.")
+    return PushKey(public_key=key.public)
 
 
 async def listed(

@@ -9,6 +9,10 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from oncall_service.settings import OncallSettings
 from shared.clock import Clock
+from shared.contracts.oncall import NEWS
+
+# What the two buttons of a message say.
+ACKNOWLEDGE, OPEN = "Acknowledge", "Open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,14 @@ class Channel(ABC):
     ``name`` is what the API, the rows and /metrics call it. With ``signs`` each contact method has
     a secret, and every message is signed with it; with ``takes_secret`` it may have one that the
     other side gave out. With ``sealed_target`` who knows the address can use it: it is stored
-    sealed (notifications/sealing.py).
+    sealed (notifications/sealing.py). Without ``verifies`` an address cannot be a wrong one.
     """
 
     name: ClassVar[str]
     signs: ClassVar[bool] = False
     takes_secret: ClassVar[bool] = False
     sealed_target: ClassVar[bool] = False
+    verifies: ClassVar[bool] = True
 
     @classmethod
     @abstractmethod
@@ -124,3 +129,17 @@ class Channel(ABC):
     @abstractmethod
     async def send(self, outgoing: Outgoing) -> Result:
         """Try once. Failures are results, never exceptions."""
+
+
+def is_news(message: Message) -> bool:
+    """Whether it asks for nothing: what others did, or a bundle of only that."""
+    kinds = [one.get("kind") for one in message.facts.get("incidents", [message.facts])]
+    return all(kind in NEWS for kind in kinds)
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most so many bytes; what is left out shows as an ellipsis."""
+    encoded = text.encode()
+    if len(encoded) <= most:
+        return text
+    return encoded[: most - 3].decode(errors="ignore") + "\u2026"

@@ -9,11 +9,19 @@ from oncall_service.notifications import sealing
 from oncall_service.notifications.channels.base import Channel
 from oncall_service.notifications.channels.email import EmailChannel
 from oncall_service.notifications.channels.log import LogChannel
+from oncall_service.notifications.channels.ntfy import NtfyChannel
 from oncall_service.notifications.channels.webhook import WebhookChannel
+from oncall_service.notifications.channels.webpush import WebPushChannel
 from oncall_service.settings import OncallSettings
 from shared.clock import Clock
 
-CHANNELS: tuple[type[Channel], ...] = (LogChannel, WebhookChannel, EmailChannel)
+CHANNELS: tuple[type[Channel], ...] = (
+    LogChannel,
+    WebhookChannel,
+    EmailChannel,
+    NtfyChannel,
+    WebPushChannel,
+)
 
 _BY_NAME = {channel.name: channel for channel in CHANNELS}
 NAMES = tuple(_BY_NAME)
