@@ -13,6 +13,17 @@ from shared.settings import DatabaseSettings, Port, Seconds
 PLAIN = "plain"
 
 
+# Chats, pushes, short messages and plain posts: what reaches people and needs no file of ours.
+APPRISE_SCHEMES = (
+    "json,jsons,form,forms,xml,xmls,apprise,apprises,slack,discord,tgram,workflows,mmost,mmosts,"
+    "matrix,matrixs,rocket,rockets,nctalk,nctalks,zulip,gchat,webex,wxteams,line,feishu,lark,"
+    "dingtalk,wecombot,revolt,guilded,gotify,gotifys,ntfy,ntfys,pover,pbul,simplepush,spush,join,"
+    "prowl,bark,barks,signal,signals,whatsapp,threema,twilio,vonage,nexmo,plivo,sinch,msgbird,"
+    "clicksend,clickatell,d7sms,voipms,smseagle,smseagles,hassio,hassios,synology,synologys,"
+    "pagerduty,opsgenie,splunk,goalert,goalerts,ilert,squadcast,signl4"
+)
+
+
 class OncallSettings(DatabaseSettings):
     """The settings of oncall-service."""
 
@@ -54,6 +65,10 @@ class OncallSettings(DatabaseSettings):
         "", description="URL of a proxy that webhooks leave through; empty: none"
     )
 
+    apprise_schemes: str = Field(
+        APPRISE_SCHEMES,
+        description="schemes of Apprise that people may be reached by, separated by commas",
+    )
     vapid_private_key: SecretStr = Field(
         SecretStr(""),
         description="private key for Web Push: PEM of P-256, or its 32 bytes in url-safe base64; "
@@ -102,6 +117,11 @@ class OncallSettings(DatabaseSettings):
     def webhook_targets(self) -> AllowedTargets:
         """Where a webhook may lead beside public addresses."""
         return AllowedTargets.parse(self.webhook_allowed_networks)
+
+    @property
+    def apprise_allowed(self) -> frozenset[str]:
+        """The schemes of Apprise that may be used."""
+        return frozenset(_listed(self.apprise_schemes.lower()))
 
     @property
     def vapid_key(self) -> VapidKey | None:

@@ -46,13 +46,17 @@ class AllowedTargets:
         """Whether ``host``, which has this address, may be called there."""
         return (
             is_public(address)
-            or _name(host) in self.hosts
+            or self.names(host)
             or any(
                 meant.version == network.version and meant in network
                 for meant in {address, _meant(address)}
                 for network in self.networks
             )
         )
+
+    def names(self, host: str) -> bool:
+        """Whether a host may be called by its name, whatever its addresses are."""
+        return _name(host) in self.hosts
 
     def refuses(self, host: str) -> bool:
         """Whether a host can be refused by its looks, without asking anybody for its address."""

@@ -6,6 +6,7 @@ What the API takes, what it documents, the labels on /metrics and what is sent a
 from enum import StrEnum
 
 from oncall_service.notifications import sealing
+from oncall_service.notifications.channels.apprise import AppriseChannel
 from oncall_service.notifications.channels.base import Channel
 from oncall_service.notifications.channels.email import EmailChannel
 from oncall_service.notifications.channels.log import LogChannel
@@ -21,6 +22,7 @@ CHANNELS: tuple[type[Channel], ...] = (
     EmailChannel,
     NtfyChannel,
     WebPushChannel,
+    AppriseChannel,
 )
 
 _BY_NAME = {channel.name: channel for channel in CHANNELS}

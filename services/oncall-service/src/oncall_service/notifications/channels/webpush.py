@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from webpush import WebPush, WebPushSubscription
+from webpush import WebPush, WebPushSubscription  # type: ignore[import-untyped]
 
 from oncall_service.notifications.channels.base import Failed, Outgoing, Result, cut
 from oncall_service.notifications.channels.outside import OutsideWorld
@@ -151,10 +151,10 @@ def payload(outgoing: Outgoing) -> bytes:
 def _encrypted(body: bytes, subscription: Subscription, key: VapidKey) -> bytes:
     # Only what it encrypts is taken: its VAPID header forgets the port, and knows mail alone.
     private, public = key.pem
-    message = WebPush(private_key=private, public_key=public, subscriber="nobody").get(
-        body, WebPushSubscription.model_validate(subscription.model_dump())
-    )
-    return message.encrypted
+    pusher = WebPush(private_key=private, public_key=public, subscriber="nobody")
+    receiver = WebPushSubscription.model_validate(subscription.model_dump())
+    encrypted: bytes = pusher.get(body, receiver).encrypted
+    return encrypted
 
 
 def topic(idempotency_key: str) -> str:
