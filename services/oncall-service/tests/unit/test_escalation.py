@@ -9,13 +9,23 @@ from hypothesis import strategies as st
 
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rules import Action, Heard, Known, Reaction, react
-from oncall_service.paging.steps import Exhaust, Page, Position, Roster, advance, choose
-from oncall_service.policies.rules import Plan, Step, Target
+from oncall_service.paging.steps import (
+    Ask,
+    Exhaust,
+    Page,
+    Position,
+    Roster,
+    advance,
+    stand_in,
+    wanted,
+)
+from oncall_service.policies.rules import Goal, Plan, Step, Target
 from shared.contracts.incidents import Status
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ADA, BEN, CLEO = UUID(int=1), UUID(int=2), UUID(int=3)
-PRIMARY = Step(Target.PRIMARY, 5)
+EVERYBODY = frozenset({ADA, BEN, CLEO})
+PRIMARY = Step((Goal(Target.PRIMARY),), 5)
 PAGING = Known(revision=1, status=Status.OPEN, running_team="Payments")
 
 
@@ -73,7 +83,7 @@ def test_what_an_event_asks_of_the_escalation(
 
 
 def test_a_step_waits_its_delay_before_the_next_one_is_due() -> None:
-    plan = Plan((PRIMARY, Step(Target.SECONDARY, 10)), repeat=1)
+    plan = Plan((PRIMARY, Step((Goal(Target.SECONDARY),), 10)), repeat=1)
     first = advance(plan, Position(), NOW)
     assert first == Page(PRIMARY, Position(0, 0), Position(0, 1), NOW + timedelta(minutes=5))
     second = advance(plan, Position(0, 1), NOW)
@@ -85,7 +95,7 @@ def test_a_step_waits_its_delay_before_the_next_one_is_due() -> None:
 def test_every_step_is_done_once_a_round_and_then_the_run_is_exhausted(
     repeat: int, count: int
 ) -> None:
-    plan = Plan(tuple(Step(Target.TEAM, minute) for minute in range(1, count + 1)), repeat)
+    plan = Plan(tuple(Step((Goal(Target.TEAM),), minute) for minute in range(1, count + 1)), repeat)
     position, done = Position(), []
     while isinstance(decision := advance(plan, position, NOW), Page):
         done.append(decision.at)
@@ -99,43 +109,37 @@ def test_a_policy_without_steps_is_exhausted_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "people", "reason"),
+    ("goal", "people", "reason"),
     [
-        (PRIMARY, (ADA,), Reason.PRIMARY_ON_CALL),
-        (Step(Target.SECONDARY, 5), (BEN,), Reason.SECONDARY_ON_CALL),
-        (Step(Target.PERSON, 5, CLEO), (CLEO,), Reason.PERSON_OF_STEP),
-        (Step(Target.TEAM, 5), (BEN, ADA), Reason.TEAM_MEMBERS),
+        (Goal(Target.PRIMARY), (ADA,), Reason.PRIMARY_ON_CALL),
+        (Goal(Target.SECONDARY), (BEN,), Reason.SECONDARY_ON_CALL),
+        (Goal(Target.PERSON, CLEO), (CLEO,), Reason.PERSON_OF_STEP),
+        (Goal(Target.TEAM), (BEN, ADA), Reason.TEAM_MEMBERS),
     ],
 )
-def test_whom_a_step_pages(step: Step, people: tuple[UUID, ...], reason: Reason) -> None:
-    roster = Roster(frozenset({ADA, BEN, CLEO}), ADA, BEN, members=(BEN, ADA, BEN))
-    choice = choose(step, roster)
-    assert (choice.people, choice.reason, choice.gap) == (people, reason, False)
+def test_whom_a_step_pages(goal: Goal, people: tuple[UUID, ...], reason: Reason) -> None:
+    roster = Roster(primary=ADA, secondary=BEN, members=(BEN, ADA, BEN), reachable=EVERYBODY)
+    assert wanted(Step((goal,), 5), roster) == tuple(Ask(person, reason) for person in people)
 
 
 @pytest.mark.parametrize(
     ("roster", "people", "reason"),
     [
         (
-            Roster(frozenset({CLEO}), fallback=CLEO),
+            Roster(reachable=frozenset({CLEO}), fallback=CLEO),
             (CLEO,),
             Reason.NOBODY_ON_CALL_FALLBACK,
         ),
         (
-            Roster(frozenset({CLEO}), primary=ADA, fallback=CLEO),
-            (CLEO,),
-            Reason.NOBODY_REACHABLE_FALLBACK,
-        ),
-        (
-            Roster(frozenset({BEN}), fallback=CLEO, last_resort=(CLEO, BEN, BEN)),
+            Roster(reachable=frozenset({BEN}), fallback=CLEO, last_resort=(CLEO, BEN, BEN)),
             (BEN,),
             Reason.LAST_RESORT,
         ),
-        (Roster(frozenset(), primary=ADA, last_resort=(ADA,)), (), Reason.NOBODY_AT_ALL),
+        (Roster(primary=ADA, last_resort=(ADA,)), (), Reason.NOBODY_AT_ALL),
     ],
 )
 def test_silence_is_never_an_outcome(
     roster: Roster, people: tuple[UUID, ...], reason: Reason
 ) -> None:
-    choice = choose(PRIMARY, roster)
+    choice = stand_in(roster, Reason.NOBODY_ON_CALL_FALLBACK)
     assert (choice.people, choice.reason, choice.gap) == (people, reason, True)

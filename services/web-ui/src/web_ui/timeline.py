@@ -34,6 +34,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     PageKind.TARGET: ("page", "busy"),
     PageKind.UNREACHABLE: ("gap", "bad"),
     PageKind.GAP: ("gap", "bad"),
+    PageKind.SKIPPED: ("gap", ""),
     PageKind.EXHAUSTED: ("warning", "bad"),
     PageKind.STOPPED: ("page", ""),
     PageKind.NOTIFICATION_SENT: ("sent", "good"),

@@ -78,6 +78,7 @@ async def _installation(core: Core, session: AsyncSession) -> None:
     admin = await people.add_administrator(session, people.ADMINISTRATOR, login, now)
     await teams.add_team(session, CATCH_ALL, [str(admin.id)], now, catch_all=True)
     await policies.add(
+        core,
         session,
         PolicyCreate(
             name=DEFAULT_POLICY,
@@ -89,5 +90,4 @@ async def _installation(core: Core, session: AsyncSession) -> None:
             ],
             fallback=str(admin.id),
         ),
-        now,
     )

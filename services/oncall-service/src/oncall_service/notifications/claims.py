@@ -23,6 +23,9 @@ from shared.contracts.oncall import NEWS, MessageKind
 from shared.database import Database
 from shared.identifiers import new_id
 
+# What a person asked for themself: about no incident, and of no use inside of a bundle.
+ALONE = frozenset({MessageKind.TEST, MessageKind.VERIFICATION})
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -118,9 +121,9 @@ class Claims:
             # Sent before without an outcome, or in vain: as it was, and paid for.
             pace.claimed_by = me
             return [Parcel(tuple(many), method) for many in begun.values()]
-        trials = [row for row in rows if row.kind == MessageKind.TEST]
+        trials = [row for row in rows if row.kind in ALONE]
         news = [row for row in rows if row.kind in NEWS]
-        pages = [row for row in rows if row.kind != MessageKind.TEST and row.kind not in NEWS]
+        pages = [row for row in rows if row.kind not in ALONE and row.kind not in NEWS]
         allowance = Allowance(pace.tokens, pace.as_of)
         messages = spendable(
             allowance,

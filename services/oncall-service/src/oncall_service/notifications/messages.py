@@ -67,6 +67,11 @@ def news(kind: MessageKind, incident: Subject, *, reason: str, by: str | None) -
     return Content(kind, {**incident.facts, "by": by, "reason": reason})
 
 
+def verification(code: str) -> Content:
+    """A code to be typed in: what it was sent to leads to whoever knows it."""
+    return Content(MessageKind.VERIFICATION, {"code": code})
+
+
 def trial() -> Content:
     """A test: it says that it is one."""
     return Content(MessageKind.TEST, {})

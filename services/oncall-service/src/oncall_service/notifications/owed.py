@@ -28,7 +28,7 @@ class About:
 def owed(
     content: messages.Content,
     *,
-    to: Ref,
+    to: Ref | None,
     method: ContactMethodRow,
     key: str,
     reason: str,
@@ -38,6 +38,8 @@ def owed(
     about: About,
 ) -> NotificationRow:
     """The debt: a message to a person by one contact method, from ``at`` on.
+
+    ``to`` is None for a webhook that is nobody's.
 
     ``key`` is the same however often it is written, so that it is owed once.
     """
@@ -49,8 +51,8 @@ def owed(
         escalation_id=about.run,
         round=about.round,
         step=about.step,
-        person_id=to.id,
-        person_name=to.name,
+        person_id=to.id if to else None,
+        person_name=to.name if to else "",
         contact_method_id=method.id,
         channel=method.channel,
         shown_target=registry.shown(method.channel, method.target),

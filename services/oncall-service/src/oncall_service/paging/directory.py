@@ -1,25 +1,32 @@
 """From an incident to the team, the policy and the people, as one transaction reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.core.hours import Hours, hours_of
+from oncall_service.core.hours import hours_of
 from oncall_service.core.store import lookup
 from oncall_service.core.zones import zone
 from oncall_service.paging.steps import Roster
+from oncall_service.paging.world import Reachable, TeamCalendar, World
 from oncall_service.people import store as people
+from oncall_service.people.rules import Rule
 from oncall_service.policies import store as policies
 from oncall_service.policies.rules import BUILT_IN, BUILT_IN_PLAN, Plan
 from oncall_service.schedules.oncall import Rota, rota
-from oncall_service.schedules.rules import OnCall, next_change, on_call_at
-from oncall_service.tables import ContactMethodRow, PolicyRow, ServiceRow, TeamRow
+from oncall_service.tables import (
+    ContactMethodRow,
+    PolicyRow,
+    RuleRow,
+    ServiceRow,
+    TeamRow,
+)
 from oncall_service.teams import store as teams
-from shared.contracts.wire import Ref
+from shared.contracts.wire import Ref, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +39,22 @@ class Route:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Reachable:
-    """A person, how they are reached, when trouble that can wait may reach them.
-
-    ``status_updates``: they want to hear what became of what they were paged for.
-    """
-
-    ref: Ref
-    methods: tuple[ContactMethodRow, ...]
-    working_hours: tuple[Hours, ...]
-    zone: ZoneInfo
-    status_updates: bool
-
-
 class Directory:
-    """Routes, rosters and contact methods as one transaction reads them: each once.
+    """Routes, calendars and contact methods as one transaction reads them: each once.
 
-    A storm asks the same of them a thousand times.
+    A storm asks the same of them a thousand times. ``since`` is the instant from which on their
+    calendars are asked for, mostly now.
     """
 
-    def __init__(self, session: AsyncSession, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, since: datetime) -> None:
         self._session = session
-        self._now = now
+        self._since = since
         self._teams: dict[str, str | None] = {}
         self._routes: dict[tuple[str, str | None], Route] = {}
+        self._worlds: dict[tuple[UUID, Plan], World] = {}
         self._rosters: dict[tuple[UUID, Plan], Roster] = {}
         self._rotas: dict[UUID, Rota | None] = {}
-        self._hand_offs: dict[tuple[UUID, datetime], datetime | None] = {}
+        self._hand_offs: dict[tuple[UUID, Plan, datetime], datetime | None] = {}
         self._people: dict[UUID, Reachable] = {}
 
     async def known_team(self, name: str | None) -> str | None:
@@ -77,25 +72,39 @@ class Directory:
             self._routes[service, team] = await _route(self._session, service=service, team=team)
         return self._routes[service, team]
 
+    async def world(self, team: UUID, plan: Plan) -> World:
+        """Everything that a run of this team may meet."""
+        if (team, plan) not in self._worlds:
+            self._worlds[team, plan] = await self._world(team, plan)
+        return self._worlds[team, plan]
+
     async def roster(self, team: UUID, plan: Plan) -> Roster:
         """Everybody a step of this team's run may reach now."""
         if (team, plan) not in self._rosters:
-            self._rosters[team, plan] = await self._roster(team, plan)
+            world = await self.world(team, plan)
+            self._rosters[team, plan] = world.roster(self._since)
         return self._rosters[team, plan]
 
     async def has_schedule(self, team: UUID) -> bool:
         """Whether the team has a rotation at all."""
         return await self._rota(team) is not None
 
-    async def hand_off(self, team: UUID, until: datetime) -> tuple[int | None, datetime | None]:
+    async def hand_off(
+        self, team: UUID, plan: Plan, until: datetime
+    ) -> tuple[int | None, datetime | None]:
         """The revision of the team's schedule, and when who is on call changes before ``until``."""
+        if (team, plan, until) not in self._hand_offs:
+            world = await self.world(team, plan)
+            self._hand_offs[team, plan, until] = world.hand_off(self._since, until)
         on = await self._rota(team)
-        if on is None:
-            return None, None
-        if (team, until) not in self._hand_offs:
-            ahead = max(until - self._now, timedelta())
-            self._hand_offs[team, until] = next_change(on.schedule, self._now, ahead)
-        return on.revision, self._hand_offs[team, until]
+        return on.revision if on else None, self._hand_offs[team, plan, until]
+
+    async def webhooks(self, ids: Collection[UUID]) -> Sequence[ContactMethodRow]:
+        """The webhooks that steps call; one that is gone is left out."""
+        if not ids:
+            return ()
+        statement = select(ContactMethodRow).where(col(ContactMethodRow.id).in_(ids))
+        return (await self._session.exec(statement.order_by(col(ContactMethodRow.id)))).all()
 
     async def people(self, ids: Iterable[UUID]) -> dict[UUID, Reachable]:
         """People, and how they are reached; whoever does not exist is left out."""
@@ -103,44 +112,50 @@ class Directory:
         missing = [one for one in wanted if one not in self._people]
         if missing:
             methods = await people.enabled_methods(self._session, missing)
+            rules = await people.rules_of(self._session, missing)
             for row in await people.by_ids(self._session, missing):
                 self._people[row.id] = Reachable(
                     Ref(id=row.id, name=row.name),
                     tuple(methods.get(row.id, ())),
+                    tuple(map(rule_of, rules.get(row.id, ()))),
                     tuple(hours_of(stored) for stored in row.working_hours or ()),
+                    tuple(hours_of(stored) for stored in row.quiet_hours or ()),
                     zone(row.time_zone),
                     row.status_updates,
                 )
         return {one: self._people[one] for one in wanted if one in self._people}
 
-    async def _roster(self, team: UUID, plan: Plan) -> Roster:
-        session = self._session
-        on = await self._rota(team)
-        state = on_call_at(on.schedule, self._now) if on else OnCall()
-        members = await teams.members(session, team)
-        catch_all = await teams.catch_all(session)
+    async def _world(self, team: UUID, plan: Plan) -> World:
+        calendars = {one: await self._calendar(one) for one in {team, *plan.teams}}
+        catch_all = await teams.catch_all(self._session)
         last_resort = (
-            *await teams.members(session, catch_all.id),
-            *await people.administering(session),
+            *await teams.members(self._session, catch_all.id),
+            *await people.administering(self._session),
         )
         # Those a step could name, and nobody else of the installation.
-        concerned = {state.primary, state.secondary, plan.fallback, *members, *last_resort}
-        concerned.update(step.person for step in plan.steps)
-        return Roster(
-            reachable=await people.reachable(
-                session, [person for person in concerned if person is not None]
-            ),
-            primary=state.primary,
-            secondary=state.secondary,
-            members=members,
-            fallback=plan.fallback,
-            last_resort=last_resort,
-        )
+        concerned = {*plan.people, *last_resort}
+        for calendar in calendars.values():
+            concerned |= calendar.people
+        return World(team, plan, calendars, await self.people(concerned), last_resort)
+
+    async def _calendar(self, team: UUID) -> TeamCalendar:
+        on = await self._rota(team)
+        members = await teams.members(self._session, team)
+        return TeamCalendar(members, on.schedule if on else None)
 
     async def _rota(self, team: UUID) -> Rota | None:
         if team not in self._rotas:
-            self._rotas[team] = await rota(self._session, team, self._now)
+            self._rotas[team] = await rota(self._session, team, self._since)
         return self._rotas[team]
+
+
+def rule_of(row: RuleRow) -> Rule:
+    """A stored notification rule."""
+    return Rule(
+        row.contact_method_id,
+        timedelta(minutes=row.delay_minutes),
+        frozenset(map(Severity, row.severities)) if row.severities else None,
+    )
 
 
 async def _route(session: AsyncSession, *, service: str, team: str | None) -> Route:

@@ -10,10 +10,11 @@ from oncall_service.notifications import messages
 from oncall_service.notifications.owed import GATHER, About, owed
 from oncall_service.notifications.store import news as store
 from oncall_service.notifications.work import MessageWork
-from oncall_service.paging.directory import Directory, Reachable
+from oncall_service.paging.directory import Directory
 from oncall_service.paging.pages import subject
 from oncall_service.paging.reasons import Reason
-from oncall_service.people.rules import CAN_WAIT, next_time
+from oncall_service.paging.world import Reachable
+from oncall_service.people.rules import CAN_WAIT
 from oncall_service.tables import IncidentRow, NotificationRow
 from shared.contracts.identity import Actor
 from shared.contracts.incidents import TAKEN, IncidentEvent, Status
@@ -85,7 +86,7 @@ def _words(
 ) -> list[NotificationRow]:
     at = now + GATHER
     if incident.severity in CAN_WAIT:
-        at = next_time(person.working_hours, person.zone, at)
+        at = person.not_before(at)
     content = messages.news(
         news.kind,
         subject(incident),

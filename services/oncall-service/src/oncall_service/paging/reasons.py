@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from shared.contracts.oncall import NO_STEP_FOR_SEVERITY
+
 
 class Reason(StrEnum):
     """Why a run started, paged, stopped or did nothing: log field, timeline entry, metric label."""
@@ -14,6 +16,7 @@ class Reason(StrEnum):
     MORE_ALERTS = "more_alerts"
     TEAM_CHANGED = "team_changed"
     ESCALATED_BY_HAND = "escalated_by_hand"
+    ACKNOWLEDGEMENT_FORGOTTEN = "acknowledgement_forgotten"
     # nothing to do
     ALREADY_PAGING = "already_paging"
     ALREADY_EXHAUSTED = "already_exhausted"
@@ -27,6 +30,7 @@ class Reason(StrEnum):
     MERGED = "merged"
     EXHAUSTED = "exhausted"
     HELP_CALLED = "help_called"
+    NO_STEP_FOR_SEVERITY = NO_STEP_FOR_SEVERITY
     # choosing
     PRIMARY_ON_CALL = "primary_on_call"
     SECONDARY_ON_CALL = "secondary_on_call"
@@ -34,7 +38,14 @@ class Reason(StrEnum):
     TEAM_MEMBERS = "team_members"
     NOBODY_ON_CALL_FALLBACK = "nobody_on_call_fallback"
     NOBODY_REACHABLE_FALLBACK = "nobody_reachable_fallback"
+    NOBODY_AT_THIS_HOUR_FALLBACK = "nobody_at_this_hour_fallback"
     LAST_RESORT = "last_resort"
     NOBODY_AT_ALL = "nobody_at_all"
     CAME_ON_CALL = "came_on_call"
     ALREADY_ASKED = "already_asked"
+    WEBHOOK = "webhook"
+    # passing over
+    OTHER_SEVERITIES = "other_severities"
+    NOT_AT_THIS_HOUR = "not_at_this_hour"
+    NOBODY_ON_CALL = "nobody_on_call"
+    NO_CONTACT_METHOD = "no_contact_method"

@@ -26,7 +26,7 @@ from oncall_service.paging.reasons import Reason
 from oncall_service.paging.steps import Position
 from oncall_service.paging.telling import NO_FACTS, about, told
 from oncall_service.tables import EscalationRow, IncidentRow
-from shared.contracts.incidents import Status
+from shared.contracts.incidents import TAKEN, Status
 from shared.contracts.oncall import MessageKind, PageKind
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
@@ -46,6 +46,7 @@ class Runs(MessageWork):
         self._heard: dict[UUID, IncidentRow] = {}
         self._news: dict[UUID, News] = {}
         self._open_again: set[UUID] = set()
+        self._taken: set[UUID] = set()
 
     async def start(
         self,
@@ -122,6 +123,8 @@ class Runs(MessageWork):
     def heard(self, incident: IncidentRow, before: Status | None, news: News | None) -> None:
         """An event was applied: people hear what became of the incident in the end."""
         self._heard[incident.id] = incident
+        if before is Status.OPEN or incident.status == Status.RESOLVED:
+            self._taken.add(incident.id)
         if news is not None:
             self._news[incident.id] = news
         elif incident.status == Status.OPEN and before not in (None, Status.OPEN):
@@ -136,6 +139,8 @@ class Runs(MessageWork):
     async def write_rows(self) -> None:
         """The rows, and word of what became of incidents; what holds no more is not sent."""
         await self.session.flush()
+        # They point at their runs, and nothing tells the session so.
+        self.session.add_all(self._progress.decisions)
         if self._news:
             await tell(self, self.directory, self._news, self._heard)
         await self._cancel()
@@ -159,9 +164,17 @@ class Runs(MessageWork):
                 self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
             if channels:
                 self.add_facts(place, cancelled=len(channels))
+        # Runs that ended before may still owe what their people's rules send later.
+        for incidents, reason in (
+            (self._taken & over, Reason.RESOLVED),
+            (self._taken & self._in_state(*TAKEN), Reason.ACKNOWLEDGED),
+        ):
+            pages = (MessageKind.PAGE,)
+            for channel in await news_rows.cancel(self.session, incidents, pages, reason, self.now):
+                self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
 
-    def _in_state(self, status: Status) -> set[UUID]:
-        return {one for one, row in self._heard.items() if row.status == status}
+    def _in_state(self, *statuses: Status) -> set[UUID]:
+        return {one for one, row in self._heard.items() if row.status in statuses}
 
     def _tell(
         self,

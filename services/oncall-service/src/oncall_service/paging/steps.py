@@ -1,17 +1,20 @@
-"""When a step is due, whom it pages, and what comes after it. Pure, with named reasons.
+"""When a step is due, whom it is for, and what comes after it. Pure, with named reasons.
 
-A run works through its policy's steps. A step pages its target and then waits ``delay_minutes``
+A run works through its policy's steps. A step pages its targets and then waits ``delay_minutes``
 for an acknowledgement; after the last step the run starts over ``repeat`` times; then it is
-exhausted. Silence is never an outcome: a step that finds nobody pages the policy's fallback, and
+exhausted. Silence is never an outcome: where nobody can be asked, the policy's fallback is, and
 without one everybody who administers this installation.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from oncall_service.paging.reasons import Reason
-from oncall_service.policies.rules import Plan, Step, Target
+from oncall_service.people.rules import CAN_WAIT
+from oncall_service.policies.rules import Goal, Plan, Step, Target, WorkingTime
+from shared.contracts.wire import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,64 +59,132 @@ def following(plan: Plan, position: Position) -> Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
-    """Everybody a step may reach at this instant.
+class Crew:
+    """The members of a team, and who of it is on call."""
 
-    ``reachable`` are the people with an enabled contact method; ``last_resort`` the members of the
-    catch-all team and the administrators.
-    """
-
-    reachable: frozenset[UUID]
     primary: UUID | None = None
     secondary: UUID | None = None
     members: tuple[UUID, ...] = ()
+
+    def holder(self, target: Target) -> UUID | None:
+        """Who has a duty."""
+        return self.primary if target is Target.PRIMARY else self.secondary
+
+
+@dataclass(frozen=True, slots=True)
+class Roster(Crew):
+    """Everybody a step may reach at this instant.
+
+    ``reachable`` are the people with a working contact method; ``last_resort`` the members of the
+    catch-all team and the administrators; ``others`` the other teams that the policy asks.
+    ``working`` are those within their working hours, and ``not_before`` says until when trouble
+    that can wait is kept from a person.
+    """
+
+    reachable: frozenset[UUID] = frozenset()
     fallback: UUID | None = None
     last_resort: tuple[UUID, ...] = ()
+    others: Mapping[UUID, Crew] = field(default_factory=dict)
+    working: frozenset[UUID] = frozenset()
+    not_before: Mapping[UUID, datetime] = field(default_factory=dict)
+
+    def crew(self, goal: Goal) -> Crew:
+        """The team that a target is about."""
+        return self if goal.team is None else self.others.get(goal.team, Crew())
+
+    def told_at(self, person: UUID, severity: Severity, now: datetime) -> datetime:
+        """When somebody hears of trouble that may wait for them."""
+        if severity not in CAN_WAIT:
+            return now
+        return max(now, self.not_before.get(person, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Page a person, for the reason given."""
+
+    person: UUID
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The people to page and why. ``gap`` says that the step's own target could not be paged."""
+    """Whom a step asks, which webhooks it calls, and why.
 
-    people: tuple[UUID, ...]
+    ``reason`` is that of the first. ``gap`` says that others stand in, because nobody whom the
+    steps are for could be asked.
+    """
+
+    asks: tuple[Ask, ...]
     reason: Reason
     gap: bool = False
+    webhooks: tuple[UUID, ...] = ()
+
+    @property
+    def people(self) -> tuple[UUID, ...]:
+        """Those to page."""
+        return tuple(ask.person for ask in self.asks)
 
 
-def choose(step: Step, roster: Roster) -> Choice:
-    """Whom a step pages; never nobody, unless nobody in the whole installation can be reached."""
-    people, reason = wanted(step, roster)
-    reached = reachable(people, roster)
-    if reached:
-        return Choice(reached, reason)
+_WHY = {
+    Target.PRIMARY: Reason.PRIMARY_ON_CALL,
+    Target.SECONDARY: Reason.SECONDARY_ON_CALL,
+    Target.PERSON: Reason.PERSON_OF_STEP,
+    Target.TEAM: Reason.TEAM_MEMBERS,
+}
 
-    why = Reason.NOBODY_REACHABLE_FALLBACK if people else Reason.NOBODY_ON_CALL_FALLBACK
-    fallback = reachable((roster.fallback,) if roster.fallback else (), roster)
-    if fallback:
-        return Choice(fallback, why, gap=True)
-    last_resort = reachable(roster.last_resort, roster)
+
+def wanted(step: Step, roster: Roster) -> tuple[Ask, ...]:
+    """Whom a step is for, each once, whether they can be reached or not, and why."""
+    found: dict[UUID, Ask] = {}
+    for goal in step.goals:
+        for person in _people(goal, roster):
+            found.setdefault(person, Ask(person, _WHY[goal.target]))
+    return tuple(found.values())
+
+
+def suited(step: Step, asks: tuple[Ask, ...], roster: Roster) -> tuple[Ask, ...]:
+    """Those of them whom the step may ask at this hour."""
+    if step.hours is None:
+        return asks
+    within = step.hours is WorkingTime.WITHIN
+    return tuple(ask for ask in asks if (ask.person in roster.working) is within)
+
+
+def is_for(step: Step, severity: Severity) -> bool:
+    """Whether a step is for trouble of this severity."""
+    return step.severities is None or severity in step.severities
+
+
+def webhooks(step: Step) -> tuple[UUID, ...]:
+    """The webhooks that a step calls."""
+    return tuple(goal.method for goal in step.goals if goal.method is not None)
+
+
+def reached(asks: tuple[Ask, ...], roster: Roster) -> tuple[Ask, ...]:
+    """Those of them who have a working contact method."""
+    return tuple(ask for ask in asks if ask.person in roster.reachable)
+
+
+def stand_in(roster: Roster, why: Reason) -> Choice:
+    """Who is asked where nobody else can be; never nobody, unless nobody at all can be reached."""
+    if roster.fallback is not None and roster.fallback in roster.reachable:
+        return Choice((Ask(roster.fallback, why),), why, gap=True)
+    last_resort = dict.fromkeys(one for one in roster.last_resort if one in roster.reachable)
     if last_resort:
-        return Choice(last_resort, Reason.LAST_RESORT, gap=True)
+        asks = tuple(Ask(person, Reason.LAST_RESORT) for person in last_resort)
+        return Choice(asks, Reason.LAST_RESORT, gap=True)
     return Choice((), Reason.NOBODY_AT_ALL, gap=True)
 
 
-def wanted(step: Step, roster: Roster) -> tuple[tuple[UUID, ...], Reason]:
-    """Whom a step is for, whether they can be reached or not, and why."""
-    match step.target:
-        case Target.PRIMARY:
-            return _one(roster.primary), Reason.PRIMARY_ON_CALL
-        case Target.SECONDARY:
-            return _one(roster.secondary), Reason.SECONDARY_ON_CALL
+def _people(goal: Goal, roster: Roster) -> tuple[UUID, ...]:
+    match goal.target:
+        case Target.PRIMARY | Target.SECONDARY:
+            holder = roster.crew(goal).holder(goal.target)
+            return () if holder is None else (holder,)
         case Target.PERSON:
-            return _one(step.person), Reason.PERSON_OF_STEP
+            return () if goal.person is None else (goal.person,)
         case Target.TEAM:
-            return roster.members, Reason.TEAM_MEMBERS
-
-
-def _one(person: UUID | None) -> tuple[UUID, ...]:
-    return () if person is None else (person,)
-
-
-def reachable(people: tuple[UUID, ...], roster: Roster) -> tuple[UUID, ...]:
-    """Those of these people who have a working contact method, each once."""
-    return tuple(dict.fromkeys(person for person in people if person in roster.reachable))
+            return roster.crew(goal).members
+        case Target.WEBHOOK:
+            return ()

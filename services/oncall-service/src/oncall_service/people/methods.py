@@ -13,7 +13,7 @@ from oncall_service.notifications import usecases as notifications
 from oncall_service.notifications.channels import registry
 from oncall_service.notifications.sealing import Sealer
 from oncall_service.notifications.work import MessageWork
-from oncall_service.people import store
+from oncall_service.people import codes, store
 from oncall_service.people.shapes import (
     MOST_METHODS,
     ContactMethodCreate,
@@ -33,17 +33,25 @@ from shared.work import in_session
 async def add(
     core: Core, reference: str, command: ContactMethodCreate, who: Principal
 ) -> ContactMethodView:
-    """Add a contact method: one's own, or anybody's for an administrator."""
-    async with changing(core) as session:
-        row = await lookup.require(session, PersonRow, reference)
-        _own_or_admin(row, who)
-        if len(await store.methods_of(session, row.id)) >= MOST_METHODS:
+    """Add a contact method: one's own, or anybody's for an administrator.
+
+    One that nobody vouches for is sent a code.
+    """
+    now, settings = core.clock.now(), core.settings
+    async with in_session(core.database, lambda session: MessageWork(session, now)) as work:
+        row = await lookup.require(work.session, PersonRow, reference)
+        own_or_admin(row, who)
+        if len(await store.methods_of(work.session, row.id)) >= MOST_METHODS:
             raise Conflict(
                 f"{row.name} has {MOST_METHODS} contact methods, the most there may be: remove one."
             )
-        now, settings = core.clock.now(), core.settings
-        method = _new_method(row, command, now, "target", settings=settings)
-        session.add(method)
+        admin = who.role.includes(Role.ADMIN)
+        vouched_by = who.name if admin else None
+        method = _new_method(row, command, now, "target", vouched_by, settings=settings)
+        work.session.add(method)
+        await work.session.flush()
+        if method.verified_at is None:
+            await codes.owe(work, row, method)
         secret = Sealer.of(settings).opened(method.secret) if method.secret else None
         return store.method_view(method, secret=secret)
 
@@ -53,8 +61,8 @@ async def update(
 ) -> ContactMethodView:
     """Switch a contact method on or off."""
     async with changing(core) as session:
-        row, method = await _method(session, reference, method_id)
-        _own_or_admin(row, who)
+        row, method = await method_of(session, reference, method_id)
+        own_or_admin(row, who)
         method.enabled = command.enabled
         return store.method_view(method)
 
@@ -62,8 +70,8 @@ async def update(
 async def remove(core: Core, reference: str, method_id: UUID, who: Principal) -> None:
     """Remove a contact method; what is still to be sent through it fails, and says so."""
     async with changing(core) as session:
-        row, method = await _method(session, reference, method_id)
-        _own_or_admin(row, who)
+        row, method = await method_of(session, reference, method_id)
+        own_or_admin(row, who)
         await session.delete(method)
 
 
@@ -74,7 +82,7 @@ async def send_trial(
     now = core.clock.now()
     async with in_session(core.database, lambda session: MessageWork(session, now)) as work:
         row = await lookup.require(work.session, PersonRow, reference)
-        _own_or_admin(row, who)
+        own_or_admin(row, who)
         method = await _of_person(work.session, row, method_id)
         return await notifications.send_trial(work, words, row, method)
 
@@ -95,7 +103,8 @@ async def replace(
     }
     for index, command in enumerate(wanted):
         field = f"contact_methods.{index}.target"
-        fresh = _new_method(row, command, now, field, settings=settings)
+        # Only administrators write a whole person; they vouch for what they write.
+        fresh = _new_method(row, command, now, field, "", settings=settings)
         kept = left.pop((fresh.channel, sealer.opened(fresh.target)), None)
         if kept is None:
             session.add(fresh)
@@ -113,6 +122,7 @@ def _new_method(
     command: ContactMethodCreate,
     now: datetime,
     field: str,
+    vouched_by: str | None,
     *,
     settings: OncallSettings,
 ) -> ContactMethodRow:
@@ -121,6 +131,8 @@ def _new_method(
         target = channel.address(command.target, email=row.email, settings=settings)
     except ValueError as error:
         raise Invalid([FieldError(field, str(error))]) from None
+    vouched = vouched_by is not None and command.verified is not False
+    is_verified = vouched or not channel.verifies
     sealer = Sealer.of(settings)
     secret = command.secret.get_secret_value() if command.secret else None
     if secret is None and channel.signs:
@@ -132,13 +144,16 @@ def _new_method(
         target=sealer.target(channel, target),
         secret=sealer.secret(secret) if secret is not None else None,
         enabled=command.enabled,
+        verified_at=now if is_verified else None,
+        verified_by=vouched_by if is_verified else None,
         created_at=now,
     )
 
 
-async def _method(
+async def method_of(
     session: AsyncSession, reference: str, method_id: UUID
 ) -> tuple[PersonRow, ContactMethodRow]:
+    """A person, and the contact method of theirs; else ``NotFound``."""
     row = await lookup.require(session, PersonRow, reference)
     return row, await _of_person(session, row, method_id)
 
@@ -150,7 +165,7 @@ async def _of_person(session: AsyncSession, row: PersonRow, method_id: UUID) -> 
     return method
 
 
-def _own_or_admin(row: PersonRow, who: Principal) -> None:
+def own_or_admin(row: PersonRow, who: Principal) -> None:
     """``Forbidden`` unless it is the person themself or an administrator."""
     if who.role.includes(Role.ADMIN) or (who.kind == "person" and who.id == str(row.id)):
         return

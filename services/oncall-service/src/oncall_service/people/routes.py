@@ -6,15 +6,17 @@ from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
 from oncall_service.core.parameters import Named, TheCore, named
-from oncall_service.people import methods
+from oncall_service.people import methods, preferences, verification
 from oncall_service.people import usecases as people
 from oncall_service.people.shapes import (
+    CodeCommand,
     ContactMethodCreate,
     ContactMethodUpdate,
     ContactMethodView,
     PersonCreate,
     PersonUpdate,
     PersonView,
+    PreferencesUpdate,
 )
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
@@ -95,6 +97,43 @@ async def change_contact_method(
     return await methods.update(core, named("person", reference), method_id, data, principal)
 
 
+@patch("/{reference:str}/preferences", guards=VIEWER)
+async def change_preferences(
+    core: TheCore, reference: Named, data: JSONBody[PreferencesUpdate], principal: Caller
+) -> PersonView:
+    """Change what somebody settles for themself: hours, rules, news; or as an administrator."""
+    return await preferences.update(core, named("person", reference), data, principal)
+
+
+@post(
+    "/{reference:str}/contact-methods/{method_id:uuid}/verification",
+    status_code=202,
+    guards=VIEWER,
+)
+async def send_verification_code(
+    core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
+) -> ContactMethodView:
+    """Send a code to a contact method that is not verified yet; once a minute."""
+    return await verification.send(core, named("person", reference), method_id, principal)
+
+
+@post(
+    "/{reference:str}/contact-methods/{method_id:uuid}/verification/confirm",
+    status_code=200,
+    guards=VIEWER,
+)
+async def confirm_verification_code(
+    core: TheCore,
+    reference: Named,
+    method_id: FromPath[UUID],
+    data: JSONBody[CodeCommand],
+    principal: Caller,
+) -> ContactMethodView:
+    """Type in the code: the contact method may be used from then on."""
+    person = named("person", reference)
+    return await verification.confirm(core, person, method_id, data.code, principal)
+
+
 @delete("/{reference:str}/contact-methods/{method_id:uuid}", guards=VIEWER)
 async def delete_contact_method(
     core: TheCore, reference: Named, method_id: FromPath[UUID], principal: Caller
@@ -126,7 +165,10 @@ router = Router(
         list_person,
         delete_person,
         add_contact_method,
+        change_preferences,
         change_contact_method,
+        send_verification_code,
+        confirm_verification_code,
         delete_contact_method,
         test_contact_method,
     ],

@@ -11,10 +11,11 @@ from oncall_service.core.hours import HoursModel
 from oncall_service.notifications.channels import registry
 from oncall_service.notifications.channels.registry import ChannelName
 from shared.contracts.identity import Role
-from shared.contracts.wire import Command, Text, Wire
+from shared.contracts.wire import Command, Severity, Text, Wire
 
 # Of one person: each is called for every page, and one that nobody needs is a way to reach others.
 MOST_METHODS = 10
+MOST_RULES = 40
 
 
 class ContactMethodCreate(Command):
@@ -30,6 +31,7 @@ class ContactMethodCreate(Command):
     target: Text = Field("", max_length=2000)
     secret: SecretStr | None = Field(None, min_length=16, max_length=200)
     enabled: bool = True
+    verified: bool | None = None
 
     @model_validator(mode="after")
     def _fits_its_channel(self) -> Self:
@@ -47,20 +49,62 @@ class ContactMethodUpdate(Command):
 
 
 class ContactMethodView(Wire):
-    """``target`` is shortened where it may hold a secret; ``secret`` is shown once, on creation."""
+    """``target`` is shortened where it may hold a secret; ``secret`` is shown once, on creation.
+
+    ``verified_by`` is who vouched for it; null where a code was typed in.
+    """
 
     id: UUID
     channel: ChannelName
     target: Text
     enabled: bool
+    verified_at: datetime | None
+    verified_by: Text | None
     secret: Text | None = None
+
+
+class CodeCommand(Command):
+    """The code that a contact method was sent."""
+
+    code: Text = Field(min_length=1, max_length=20)
+
+
+class RuleModel(Command):
+    """Pages of these severities (null: of any) go to a contact method after ``delay_minutes``."""
+
+    contact_method_id: UUID
+    delay_minutes: int = Field(0, ge=0, le=120)
+    severities: list[Severity] | None = Field(None, min_length=1, max_length=len(Severity))
+
+
+class PreferencesUpdate(Command):
+    """What somebody settles for themself; the fields to change.
+
+    ``notification_rules`` replaces all of them: pages of the severities that a rule names go by
+    what the rules say, all others by every method at once.
+    """
+
+    time_zone: ZoneName | None = None
+    working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    quiet_hours: list[HoursModel] | None = Field(None, max_length=20)
+    status_updates: bool | None = None
+    notification_rules: list[RuleModel] | None = Field(None, max_length=MOST_RULES)
+
+
+class RuleView(Wire):
+    """A notification rule as stored."""
+
+    contact_method_id: UUID
+    delay_minutes: int
+    severities: list[Severity] | None
 
 
 class PersonCreate(Command):
     """A person. Without a login and a password they can be paged but cannot sign in.
 
     ``contact_methods``, when given to PUT or PATCH, replaces all of them. With ``working_hours``,
-    on the clock of ``time_zone``, pages of low severity wait for them; null: nothing waits.
+    on the clock of ``time_zone``, pages of low severity wait for them, and with ``quiet_hours`` for
+    the end of these; null: nothing waits.
     With ``status_updates``, whoever was paged hears once when somebody else acknowledges the
     incident, and once when it is over by other hands.
     """
@@ -72,6 +116,7 @@ class PersonCreate(Command):
     password: Password | None = None
     time_zone: ZoneName = "UTC"
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    quiet_hours: list[HoursModel] | None = Field(None, max_length=20)
     status_updates: bool = True
     contact_methods: list[ContactMethodCreate] = Field([], max_length=MOST_METHODS)
 
@@ -86,6 +131,7 @@ class PersonUpdate(Command):
     password: Password | None = None
     time_zone: ZoneName | None = None
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
+    quiet_hours: list[HoursModel] | None = Field(None, max_length=20)
     status_updates: bool | None = None
     contact_methods: list[ContactMethodCreate] | None = Field(None, max_length=MOST_METHODS)
 
@@ -100,7 +146,9 @@ class PersonView(Wire):
     role: Role
     time_zone: Text
     working_hours: list[HoursModel] | None
+    quiet_hours: list[HoursModel] | None
     status_updates: bool
     can_sign_in: bool
     contact_methods: list[ContactMethodView]
+    notification_rules: list[RuleView]
     created_at: datetime

@@ -13,7 +13,7 @@ from oncall_service.core.hours import HoursModel
 from oncall_service.notifications.channels import registry
 from oncall_service.notifications.channels.log import LogChannel
 from oncall_service.notifications.channels.registry import ChannelName
-from oncall_service.people.shapes import ContactMethodView, PersonView
+from oncall_service.people.shapes import ContactMethodView, PersonView, RuleView
 from oncall_service.tables import (
     ContactMethodRow,
     EraRow,
@@ -23,11 +23,13 @@ from oncall_service.tables import (
     ParticipantRow,
     PersonRow,
     PolicyRow,
-    PolicyStepRow,
+    PolicyTargetRow,
+    RuleRow,
     ScheduleRow,
     SessionRow,
 )
 from shared.contracts.identity import Role
+from shared.contracts.wire import Severity
 from shared.identifiers import new_id
 
 # The name of the person an installation begins with.
@@ -47,15 +49,31 @@ async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMeth
 async def enabled_methods(
     session: AsyncSession, people: Sequence[UUID]
 ) -> dict[UUID, list[ContactMethodRow]]:
-    """The contact methods to use, oldest first."""
+    """The contact methods to use, oldest first: they are switched on, and verified."""
     found: defaultdict[UUID, list[ContactMethodRow]] = defaultdict(list)
     statement = (
         select(ContactMethodRow)
-        .where(col(ContactMethodRow.person_id).in_(people), col(ContactMethodRow.enabled))
+        .where(
+            col(ContactMethodRow.person_id).in_(people),
+            col(ContactMethodRow.enabled),
+            col(ContactMethodRow.verified_at).is_not(None),
+        )
         .order_by(col(ContactMethodRow.id))
     )
     for method in await session.exec(statement):
-        found[method.person_id].append(method)
+        if method.person_id is not None:
+            found[method.person_id].append(method)
+    return found
+
+
+async def rules_of(session: AsyncSession, people: Collection[UUID]) -> dict[UUID, list[RuleRow]]:
+    """The notification rules of people, in their order."""
+    found: defaultdict[UUID, list[RuleRow]] = defaultdict(list)
+    statement = (
+        select(RuleRow).where(col(RuleRow.person_id).in_(people)).order_by(col(RuleRow.position))
+    )
+    for rule in await session.exec(statement):
+        found[rule.person_id].append(rule)
     return found
 
 
@@ -65,10 +83,14 @@ async def reachable(session: AsyncSession, people: Collection[UUID]) -> frozense
         return frozenset()
     statement = (
         select(ContactMethodRow.person_id)
-        .where(col(ContactMethodRow.person_id).in_(people), col(ContactMethodRow.enabled))
+        .where(
+            col(ContactMethodRow.person_id).in_(people),
+            col(ContactMethodRow.enabled),
+            col(ContactMethodRow.verified_at).is_not(None),
+        )
         .distinct()
     )
-    return frozenset(await session.exec(statement))
+    return frozenset(one for one in await session.exec(statement) if one is not None)
 
 
 async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> list[PersonRow]:
@@ -97,7 +119,9 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
         .order_by(col(ContactMethodRow.id))
     )
     for method in await session.exec(statement):
-        methods[method.person_id].append(method)
+        if method.person_id is not None:
+            methods[method.person_id].append(method)
+    rules = await rules_of(session, [row.id for row in rows])
     return [
         PersonView(
             id=row.id,
@@ -111,9 +135,24 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
                 if row.working_hours is not None
                 else None
             ),
+            quiet_hours=(
+                [HoursModel.model_validate(hours) for hours in row.quiet_hours]
+                if row.quiet_hours is not None
+                else None
+            ),
             status_updates=row.status_updates,
             can_sign_in=row.login is not None and row.password_hash is not None,
             contact_methods=[method_view(method) for method in methods[row.id]],
+            notification_rules=[
+                RuleView(
+                    contact_method_id=rule.contact_method_id,
+                    delay_minutes=rule.delay_minutes,
+                    severities=(
+                        [Severity(one) for one in rule.severities] if rule.severities else None
+                    ),
+                )
+                for rule in rules.get(row.id, ())
+            ],
             created_at=row.created_at,
         )
         for row in rows
@@ -127,6 +166,8 @@ def method_view(method: ContactMethodRow, *, secret: str | None = None) -> Conta
         channel=ChannelName(method.channel),
         target=registry.shown(method.channel, method.target),
         enabled=method.enabled,
+        verified_at=method.verified_at,
+        verified_by=method.verified_by or None,
         secret=secret,
     )
 
@@ -142,7 +183,13 @@ async def add_administrator(
     await session.flush()
     session.add(
         ContactMethodRow(
-            id=new_id(), person_id=person.id, channel=LogChannel.name, target="", created_at=now
+            id=new_id(),
+            person_id=person.id,
+            channel=LogChannel.name,
+            target="",
+            verified_at=now,
+            verified_by="",
+            created_at=now,
         )
     )
     return person
@@ -173,9 +220,10 @@ async def uses(session: AsyncSession, person: UUID, now: datetime) -> list[str]:
         .distinct()
     )
     steps = await session.exec(
-        select(PolicyRow.name, PolicyStepRow.position)
-        .join(PolicyStepRow, col(PolicyStepRow.policy_id) == PolicyRow.id)
-        .where(PolicyStepRow.person_id == person)
+        select(PolicyRow.name, PolicyTargetRow.position)
+        .join(PolicyTargetRow, col(PolicyTargetRow.policy_id) == PolicyRow.id)
+        .where(PolicyTargetRow.person_id == person)
+        .distinct()
     )
     fallbacks = await session.exec(select(PolicyRow.name).where(PolicyRow.fallback_id == person))
     overrides = await session.exec(
@@ -200,6 +248,13 @@ async def uses(session: AsyncSession, person: UUID, now: datetime) -> list[str]:
         *(f"fallback of policy '{policy}'" for policy in fallbacks),
         *(f"an override of schedule '{schedule}'" for schedule in overrides),
     ]
+
+
+async def replace_rules(session: AsyncSession, person: UUID, rules: Sequence[RuleRow]) -> None:
+    """Make these a person's notification rules."""
+    await session.exec(delete(RuleRow).where(col(RuleRow.person_id) == person))
+    session.add_all(rules)
+    await session.flush()
 
 
 async def forget_past_overrides(session: AsyncSession, person: UUID) -> None:

@@ -1,5 +1,6 @@
 """Use cases: people."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
+from oncall_service.core.hours import HoursModel
 from oncall_service.core.store import lookup
 from oncall_service.people import methods, store
 from oncall_service.people.shapes import (
@@ -22,6 +24,7 @@ from shared.errors import Conflict, NotFound
 from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
 
+HOURS_FIELDS = ("working_hours", "quiet_hours")
 OTHER_FIELDS = ("name", "login", "email", "role", "time_zone", "status_updates")
 
 
@@ -114,7 +117,8 @@ async def _add(
         role=command.role,
         password_hash=hashed,
         time_zone=command.time_zone,
-        working_hours=_stored_hours(command),
+        working_hours=stored_hours(command.working_hours),
+        quiet_hours=stored_hours(command.quiet_hours),
         status_updates=command.status_updates,
         created_at=now,
     )
@@ -140,8 +144,9 @@ async def _apply(
     for field in OTHER_FIELDS:
         if field in given:
             setattr(row, field, getattr(command, field))
-    if "working_hours" in given:
-        row.working_hours = _stored_hours(command)
+    for field in HOURS_FIELDS:
+        if field in given:
+            setattr(row, field, stored_hours(getattr(command, field)))
     if hashed is not None:
         row.password_hash = hashed
         await store.end_sessions(session, row.id)
@@ -151,10 +156,9 @@ async def _apply(
     await session.flush()
 
 
-def _stored_hours(command: PersonCreate | PersonUpdate) -> list[dict[str, Any]] | None:
-    if not command.working_hours:
-        return None
-    return [hours.model_dump(mode="json") for hours in command.working_hours]
+def stored_hours(hours: Sequence[HoursModel] | None) -> list[dict[str, Any]] | None:
+    """Weekly hours as they are stored; None for none."""
+    return [each.model_dump(mode="json") for each in hours] if hours else None
 
 
 async def _keep_an_administrator(session: AsyncSession, *, losing: UUID) -> None:

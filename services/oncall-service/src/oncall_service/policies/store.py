@@ -1,7 +1,7 @@
 """Escalation policies in the database."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -9,45 +9,124 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
-from oncall_service.policies.rules import Plan, Step, Target
-from oncall_service.policies.shapes import PolicyView, StepView
-from oncall_service.tables import PersonRow, PolicyRow, PolicyStepRow, ServiceRow, TeamRow
+from oncall_service.notifications.channels import registry
+from oncall_service.policies.rules import Goal, Plan, Step, Target, WorkingTime
+from oncall_service.policies.shapes import PolicyView, StepView, TargetView
+from oncall_service.tables import (
+    ContactMethodRow,
+    PersonRow,
+    PolicyRow,
+    PolicyStepRow,
+    PolicyTargetRow,
+    ServiceRow,
+    TeamRow,
+)
+from shared.contracts.wire import Severity
 
 
 async def replace_steps(session: AsyncSession, policy: UUID, steps: Sequence[Step]) -> None:
     """Make these the steps."""
-    await session.exec(delete(PolicyStepRow).where(col(PolicyStepRow.policy_id) == policy))
+    for table in (PolicyStepRow, PolicyTargetRow):
+        await session.exec(delete(table).where(col(table.policy_id) == policy))
     for position, step in enumerate(steps):
+        first = step.goals[0]
         session.add(
             PolicyStepRow(
                 policy_id=policy,
                 position=position,
-                target=step.target,
+                target=first.target,
+                person_id=first.person,
                 delay_minutes=step.delay_minutes,
-                person_id=step.person,
+                severities=sorted(step.severities) if step.severities else None,
+                hours=step.hours,
             )
+        )
+        session.add_all(
+            PolicyTargetRow(
+                policy_id=policy,
+                position=position,
+                place=place,
+                kind=goal.target,
+                person_id=goal.person,
+                team_id=goal.team,
+                contact_method_id=goal.method,
+            )
+            for place, goal in enumerate(step.goals)
         )
 
 
-async def views(session: AsyncSession, rows: Sequence[PolicyRow]) -> list[PolicyView]:
-    """Policies as the API shows them."""
-    steps: defaultdict[UUID, list[PolicyStepRow]] = defaultdict(list)
+async def steps_of(session: AsyncSession, policies: Collection[UUID]) -> dict[UUID, list[Step]]:
+    """The steps of policies, in their order."""
+    goals: defaultdict[tuple[UUID, int], list[Goal]] = defaultdict(list)
+    targets = (
+        select(PolicyTargetRow)
+        .where(col(PolicyTargetRow.policy_id).in_(policies))
+        .order_by(col(PolicyTargetRow.place))
+    )
+    for row in await session.exec(targets):
+        goals[row.policy_id, row.position].append(
+            Goal(Target(row.kind), row.person_id, row.team_id, row.contact_method_id)
+        )
+    found: defaultdict[UUID, list[Step]] = defaultdict(list)
     statement = (
         select(PolicyStepRow)
-        .where(col(PolicyStepRow.policy_id).in_([row.id for row in rows]))
+        .where(col(PolicyStepRow.policy_id).in_(policies))
         .order_by(col(PolicyStepRow.position))
     )
     for step in await session.exec(statement):
-        steps[step.policy_id].append(step)
+        found[step.policy_id].append(
+            Step(
+                goals=tuple(goals[step.policy_id, step.position]),
+                delay_minutes=step.delay_minutes,
+                severities=frozenset(map(Severity, step.severities)) if step.severities else None,
+                hours=WorkingTime(step.hours) if step.hours else None,
+            )
+        )
+    return found
+
+
+async def webhooks(session: AsyncSession, policy: UUID) -> list[ContactMethodRow]:
+    """The webhooks that the steps of a policy call."""
+    statement = (
+        select(ContactMethodRow)
+        .join(PolicyTargetRow, col(PolicyTargetRow.contact_method_id) == ContactMethodRow.id)
+        .where(PolicyTargetRow.policy_id == policy)
+        .order_by(col(PolicyTargetRow.position), col(PolicyTargetRow.place))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def views(
+    session: AsyncSession, rows: Sequence[PolicyRow], *, secrets: Mapping[UUID, str] | None = None
+) -> list[PolicyView]:
+    """Policies as the API shows them; ``secrets`` of webhooks that were made just now."""
+    steps = await steps_of(session, [row.id for row in rows])
+    every = [goal for group in steps.values() for step in group for goal in step.goals]
     people = await refs(
         session,
         PersonRow,
-        [
-            *(row.fallback_id for row in rows),
-            *(step.person_id for group in steps.values() for step in group),
-        ],
+        [*(row.fallback_id for row in rows), *(goal.person for goal in every)],
     )
-    teams = await refs(session, TeamRow, (row.team_id for row in rows))
+    teams = await refs(
+        session, TeamRow, [*(row.team_id for row in rows), *(goal.team for goal in every)]
+    )
+    called = [goal.method for goal in every if goal.method is not None]
+    urls = {
+        method.id: registry.shown(method.channel, method.target)
+        for method in await session.exec(
+            select(ContactMethodRow).where(col(ContactMethodRow.id).in_(called))
+        )
+    }
+
+    def target(goal: Goal) -> TargetView:
+        return TargetView(
+            kind=goal.target,
+            person=people[goal.person] if goal.person else None,
+            team=teams[goal.team] if goal.team else None,
+            url=urls[goal.method] if goal.method else None,
+            secret=(secrets or {}).get(goal.method) if goal.method else None,
+        )
+
     return [
         PolicyView(
             id=row.id,
@@ -56,13 +135,21 @@ async def views(session: AsyncSession, rows: Sequence[PolicyRow]) -> list[Policy
             repeat=row.repeat,
             steps=[
                 StepView(
-                    target=Target(step.target),
+                    target=step.goals[0].target,
                     delay_minutes=step.delay_minutes,
-                    person=people[step.person_id] if step.person_id else None,
+                    person=people[step.goals[0].person] if step.goals[0].person else None,
+                    targets=[target(goal) for goal in step.goals],
+                    severities=(
+                        sorted(step.severities, key=list(Severity).index)
+                        if step.severities
+                        else None
+                    ),
+                    hours=step.hours,
                 )
                 for step in steps[row.id]
             ],
             fallback=people[row.fallback_id] if row.fallback_id else None,
+            acknowledge_timeout_minutes=row.acknowledge_timeout_minutes,
             created_at=row.created_at,
         )
         for row in rows
@@ -96,16 +183,9 @@ async def first_of(session: AsyncSession, team: UUID) -> PolicyRow | None:
 
 async def plan(session: AsyncSession, policy: PolicyRow) -> Plan:
     """What a run by this policy follows."""
-    statement = (
-        select(PolicyStepRow)
-        .where(PolicyStepRow.policy_id == policy.id)
-        .order_by(col(PolicyStepRow.position))
-    )
     return Plan(
-        steps=tuple(
-            Step(Target(row.target), row.delay_minutes, row.person_id)
-            for row in await session.exec(statement)
-        ),
+        steps=tuple((await steps_of(session, [policy.id]))[policy.id]),
         repeat=policy.repeat,
         fallback=policy.fallback_id,
+        acknowledge_timeout_minutes=policy.acknowledge_timeout_minutes,
     )

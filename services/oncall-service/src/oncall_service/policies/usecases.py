@@ -1,15 +1,22 @@
 """Use cases: escalation policies."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.policies import store
-from oncall_service.policies.rules import Step
-from oncall_service.policies.shapes import PolicyCreate, PolicyUpdate, PolicyView, StepModel
+from oncall_service.policies.rules import Goal, Step
+from oncall_service.policies.shapes import (
+    PolicyCreate,
+    PolicyUpdate,
+    PolicyView,
+    StepModel,
+    TargetModel,
+)
+from oncall_service.policies.webhooks import Webhooks
 from oncall_service.tables import PersonRow, PolicyRow, TeamRow
 from shared.contracts.wire import Page
 from shared.errors import Conflict
@@ -20,8 +27,8 @@ from shared.nulls import refuse_nulls
 async def create(core: Core, command: PolicyCreate) -> PolicyView:
     """Add a policy; ``Conflict`` if the name is taken."""
     async with changing(core) as session:
-        row = await add(session, command, core.clock.now())
-        return (await store.views(session, [row]))[0]
+        row, secrets = await add(core, session, command)
+        return (await store.views(session, [row], secrets=secrets))[0]
 
 
 async def put(core: Core, reference: str, command: PolicyCreate) -> tuple[PolicyView, bool]:
@@ -31,11 +38,11 @@ async def put(core: Core, reference: str, command: PolicyCreate) -> tuple[Policy
         created = row is None
         if row is None:
             lookup.must_be_named(PolicyRow, reference, command.name)
-            row = await add(session, command, core.clock.now())
+            row, secrets = await add(core, session, command)
         else:
             row.name = command.name
-            await _apply(session, row, command)
-        return (await store.views(session, [row]))[0], created
+            secrets = await _apply(core, session, row, command)
+        return (await store.views(session, [row], secrets=secrets))[0], created
 
 
 async def update(core: Core, reference: str, command: PolicyUpdate) -> PolicyView:
@@ -45,8 +52,8 @@ async def update(core: Core, reference: str, command: PolicyUpdate) -> PolicyVie
         row = await lookup.require(session, PolicyRow, reference)
         if command.name is not None:
             row.name = command.name
-        await _apply(session, row, command)
-        return (await store.views(session, [row]))[0]
+        secrets = await _apply(core, session, row, command)
+        return (await store.views(session, [row], secrets=secrets))[0]
 
 
 async def get(core: Core, reference: str) -> PolicyView:
@@ -70,24 +77,35 @@ async def remove(core: Core, reference: str) -> None:
         used_by = await store.uses(session, row.id)
         if used_by:
             raise Conflict(f"{row.name} is still used by {', '.join(used_by)}.", used_by=used_by)
+        called = await store.webhooks(session, row.id)
         await session.delete(row)
+        await session.flush()
+        for webhook in called:
+            await session.delete(webhook)
 
 
-async def add(session: AsyncSession, command: PolicyCreate, now: datetime) -> PolicyRow:
-    """Store a policy."""
+async def add(
+    core: Core, session: AsyncSession, command: PolicyCreate
+) -> tuple[PolicyRow, Mapping[UUID, str]]:
+    """Store a policy; with the secrets of the webhooks it calls."""
     team = await lookup.refer(session, TeamRow, command.team, "team")
     row = PolicyRow(
-        id=new_id(), name=command.name, team_id=team.id, repeat=command.repeat, created_at=now
+        id=new_id(),
+        name=command.name,
+        team_id=team.id,
+        repeat=command.repeat,
+        created_at=core.clock.now(),
     )
     session.add(row)
     await session.flush()
-    await _apply(session, row, command)
-    return row
+    return row, await _apply(core, session, row, command)
 
 
 async def _apply(
-    session: AsyncSession, row: PolicyRow, command: PolicyCreate | PolicyUpdate
-) -> None:
+    core: Core, session: AsyncSession, row: PolicyRow, command: PolicyCreate | PolicyUpdate
+) -> Mapping[UUID, str]:
+    """Make the policy be as asked; the secrets of webhooks that are new."""
+    whole = isinstance(command, PolicyCreate)
     if command.team is not None:
         team = await lookup.refer(session, TeamRow, command.team, "team")
         if team.id != row.team_id and (used_by := await store.uses(session, row.id)):
@@ -95,23 +113,47 @@ async def _apply(
         row.team_id = team.id
     if command.repeat is not None:
         row.repeat = command.repeat
-    if "fallback" in command.model_fields_set or isinstance(command, PolicyCreate):
+    if whole or "acknowledge_timeout_minutes" in command.model_fields_set:
+        row.acknowledge_timeout_minutes = command.acknowledge_timeout_minutes
+    if whole or "fallback" in command.model_fields_set:
         row.fallback_id = None
         if command.fallback is not None:
             row.fallback_id = (
                 await lookup.refer(session, PersonRow, command.fallback, "fallback")
             ).id
+    secrets: Mapping[UUID, str] = {}
     if command.steps is not None:
-        await store.replace_steps(session, row.id, await _steps(session, command.steps))
+        webhooks = Webhooks(core, session, await store.webhooks(session, row.id))
+        steps = await _steps(session, command.steps, webhooks)
+        await store.replace_steps(session, row.id, steps)
+        await webhooks.forget_the_rest()
+        secrets = webhooks.secrets
     await session.flush()
+    return secrets
 
 
-async def _steps(session: AsyncSession, models: Sequence[StepModel]) -> list[Step]:
+async def _steps(
+    session: AsyncSession, models: Sequence[StepModel], webhooks: Webhooks
+) -> list[Step]:
     steps = []
     for index, model in enumerate(models):
-        person = None
-        if model.person is not None:
-            field = f"steps.{index}.person"
-            person = (await lookup.refer(session, PersonRow, model.person, field)).id
-        steps.append(Step(model.target, model.delay_minutes, person))
+        goals = []
+        for place, target in enumerate(model.targets):
+            field = f"steps.{index}.targets.{place}"
+            if model.target is not None:
+                field = f"steps.{index}"
+            goals.append(await _goal(session, target, webhooks, field))
+        severities = frozenset(model.severities) if model.severities else None
+        steps.append(Step(tuple(goals), model.delay_minutes, severities, model.hours))
     return steps
+
+
+async def _goal(session: AsyncSession, target: TargetModel, webhooks: Webhooks, field: str) -> Goal:
+    person = team = method = None
+    if target.person is not None:
+        person = (await lookup.refer(session, PersonRow, target.person, f"{field}.person")).id
+    if target.team is not None:
+        team = (await lookup.refer(session, TeamRow, target.team, f"{field}.team")).id
+    if target.url is not None:
+        method = await webhooks.of(target.url, target.secret, f"{field}.url")
+    return Goal(target.kind, person, team, method)

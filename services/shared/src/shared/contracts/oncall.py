@@ -14,6 +14,9 @@ PAGE_EVENT_VERSION = 1
 
 PAGE_EVENTS_PATH = "/internal/v1/page-events"
 
+NO_STEP_FOR_SEVERITY = "no_step_for_severity"
+"""Why a run may end without having paged anybody: its policy has no step for such trouble."""
+
 
 class PageKind(StrEnum):
     """One step on the way to a person, as the ``type`` of an event and a kind on the timeline.
@@ -26,6 +29,7 @@ class PageKind(StrEnum):
     TARGET = "page.target"
     UNREACHABLE = "page.unreachable"
     GAP = "page.gap"
+    SKIPPED = "page.skipped"
     EXHAUSTED = "page.exhausted"
     STOPPED = "page.stopped"
     NOTIFICATION_SENT = "notification.sent"
@@ -41,6 +45,7 @@ class MessageKind(StrEnum):
     RESOLVED = "resolved"
     BUNDLE = "bundle"
     TEST = "test"
+    VERIFICATION = "verification"
     LEGACY = "legacy"
     """The words of a release that stored words, which could not be taken apart."""
 

@@ -174,6 +174,19 @@ def _test(words: Say, it: About) -> Worded:
     )
 
 
+def _verification(words: Say, it: About) -> Worded:
+    # The title is shown to everybody who may see what was sent; the code is not for them.
+    return Worded(
+        words.say("Vigie: confirm this contact method"),
+        words.say(
+            "{person}, type this code in to be paged here: {code}. If you did not ask for it, "
+            "do nothing.",
+            person=it.person,
+            code=it["code"],
+        ),
+    )
+
+
 def _headline(words: Say, it: About) -> str:
     return _graded(words, it, f"{_reference(it)} {it['incident_title'] or '…'}")
 
@@ -203,4 +216,5 @@ WORDINGS: dict[str, Wording] = {
     MessageKind.ACKNOWLEDGED: _acknowledged,
     MessageKind.RESOLVED: _resolved,
     MessageKind.TEST: _test,
+    MessageKind.VERIFICATION: _verification,
 }

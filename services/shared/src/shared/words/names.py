@@ -25,6 +25,7 @@ NAMES = frozenset(
         _named("secondary"),
         _named("person"),
         _named("team"),
+        _named("webhook"),
         # why somebody is paged
         _named("primary on call"),
         _named("secondary on call"),
@@ -35,6 +36,14 @@ NAMES = frozenset(
         _named("last resort"),
         _named("nobody at all"),
         _named("came on call"),
+        _named("already asked"),
+        _named("nobody at this hour fallback"),
+        # why nobody is
+        _named("other severities"),
+        _named("not at this hour"),
+        _named("nobody on call"),
+        _named("no contact method"),
+        _named("no step for severity"),
         # why a run began, and why it stopped
         _named("incident opened"),
         _named("released"),
@@ -43,6 +52,7 @@ NAMES = frozenset(
         _named("more alerts"),
         _named("team changed"),
         _named("escalated by hand"),
+        _named("acknowledgement forgotten"),
         _named("merged"),
         _named("exhausted"),
         _named("help called"),

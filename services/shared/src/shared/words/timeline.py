@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from shared.contracts import alerts
 from shared.contracts.incidents import WORK_PAUSED, WORSE_ALERT_JOINED, IncidentKind
-from shared.contracts.oncall import PageKind
+from shared.contracts.oncall import NO_STEP_FOR_SEVERITY, PageKind
 from shared.words import outcomes
 from shared.words.catalogues import Say
 
@@ -296,7 +296,21 @@ def _page_gap(words: Say, it: Happening) -> str:
     return words.say("Nobody is on call for the team {team}: the fallback is paged.", **facts)
 
 
+def _page_skipped(words: Say, it: Happening) -> str:
+    return words.say(
+        "Step {step} ({target}) was passed over: {reason}.",
+        step=(it["step"] or 0) + 1,
+        target=words.word(str(it["target"] or "")),
+        reason=words.word(it.reason),
+    )
+
+
 def _page_exhausted(words: Say, it: Happening) -> str:
+    if it.reason == NO_STEP_FOR_SEVERITY:
+        return words.say(
+            "No step of policy {policy} is for trouble of this severity: nobody was paged.",
+            policy=it["policy"],
+        )
     if it["policy"]:
         return words.say(
             "Policy {policy} was run to its end and nobody acknowledged.", policy=it["policy"]
@@ -320,11 +334,11 @@ def _page_stopped(words: Say, it: Happening) -> str:
 def _notified(words: Say, it: Happening) -> str:
     if not it["outcome"]:
         return words.say(
-            "Notified {person} by {channel}.", person=_name(it["person"]), channel=it["channel"]
+            "Notified {person} by {channel}.", person=_whom(words, it), channel=it["channel"]
         )
     return words.say(
         "{person} was notified by {channel}: {outcome}.",
-        person=_name(it["person"]),
+        person=_whom(words, it),
         channel=it["channel"],
         outcome=_outcome(words, it),
     )
@@ -334,15 +348,20 @@ def _not_notified(words: Say, it: Happening) -> str:
     if not it["outcome"]:
         return words.say(
             "Could not notify {person} by {channel}.",
-            person=_name(it["person"]),
+            person=_whom(words, it),
             channel=it["channel"],
         )
     return words.say(
         "{person} could not be notified by {channel}: {outcome}.",
-        person=_name(it["person"]),
+        person=_whom(words, it),
         channel=it["channel"],
         outcome=_outcome(words, it),
     )
+
+
+def _whom(words: Say, it: Happening) -> str:
+    """Who gets a message: a person, or the webhook of a policy, which is nobody's."""
+    return _name(it["person"]) or words.say("The policy's webhook")
 
 
 def _outcome(words: Say, it: Happening) -> str:
@@ -400,6 +419,7 @@ SENTENCES: dict[str, Sentence] = {
     PageKind.TARGET: _page_target,
     PageKind.UNREACHABLE: _page_unreachable,
     PageKind.GAP: _page_gap,
+    PageKind.SKIPPED: _page_skipped,
     PageKind.EXHAUSTED: _page_exhausted,
     PageKind.STOPPED: _page_stopped,
     PageKind.NOTIFICATION_SENT: _notified,

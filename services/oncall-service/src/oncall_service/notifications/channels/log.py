@@ -15,6 +15,7 @@ class LogChannel(Channel):
     """Writes the message to the service's own log."""
 
     name = "log"
+    verifies = False
 
     @classmethod
     def configured(cls, settings: OncallSettings, clock: Clock) -> Self:  # noqa: ARG003
