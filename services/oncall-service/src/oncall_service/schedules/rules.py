@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -184,8 +185,7 @@ def from_layers(
     return (None, None) if seat is None else (seat.person, seat.layer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seat:
+class _Seat(NamedTuple):
     """A layer, and its turn that counts; None: none does."""
 
     layer: Layer
