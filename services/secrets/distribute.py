@@ -71,6 +71,8 @@ CONSUMERS = {
             secret_files.CALLERS,
             "admin_password",
             "api_token",
+            "sealing_keys",
+            "vapid_private_key",
             "smtp_password",
         ),
     ),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from oncall_service.settings import OncallSettings
 from vigie_local import secret_files
 
 
@@ -45,6 +46,17 @@ def test_an_ingestion_key_has_the_shape_that_pagerduty_clients_accept(tmp_path: 
     assert len(key) == 32
     assert key.isalnum()
     assert key == key.lower()
+
+
+def test_the_keys_that_are_made_are_taken_by_who_needs_them(tmp_path: Path) -> None:
+    secret_files.ensure(tmp_path)
+    settings = OncallSettings(
+        database_user="x",
+        sealing_keys=secret_files.read(tmp_path, "sealing_keys"),
+        vapid_private_key=secret_files.read(tmp_path, "vapid_private_key"),
+    )
+    assert len(settings.sealing_key_list) == 1
+    assert settings.vapid_key is not None
 
 
 def test_a_folder_that_cannot_be_written_leaves_no_half_of_a_secret(tmp_path: Path) -> None:

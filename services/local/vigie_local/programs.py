@@ -28,6 +28,8 @@ _SECRETS = {
     "oncall-service": {
         "VIGIE_BOOTSTRAP_ADMIN_PASSWORD": "admin_password",
         "VIGIE_BOOTSTRAP_API_TOKEN": "api_token",
+        "VIGIE_SEALING_KEYS": "sealing_keys",
+        "VIGIE_VAPID_PRIVATE_KEY": "vapid_private_key",
     },
     "web-ui": {"VIGIE_CSRF_SECRET": "csrf_secret"},
 }

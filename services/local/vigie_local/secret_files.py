@@ -4,6 +4,7 @@ Standard library only, so that the same module serves the runner on a laptop and
 ``secrets`` container: ``python secret_files.py FOLDER``.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -16,12 +17,25 @@ from pathlib import Path
 SERVICES = ("alert-ingestion", "incident-management", "oncall-service", "web-ui")
 CALLERS = "callers.json"
 
+_ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
 # No letter or digit that is taken for another one when read aloud or typed from a screen.
 _TYPEABLE = "".join(c for c in string.ascii_letters + string.digits if c not in "0O1lI")
 
 
 def _random(alphabet: str, length: int) -> Callable[[], str]:
     return lambda: "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _sealing_key() -> str:
+    """A key of Fernet's: 32 bytes in url-safe base64."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _vapid_private_key() -> str:
+    """A private key of P-256: a number from 1 to below the order of the curve, as its 32 bytes."""
+    number = 1 + secrets.randbelow(_ORDER_OF_P256 - 1)
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
 
 
 def token_name(service: str) -> str:
@@ -40,6 +54,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "ingestion_key": _random(string.ascii_lowercase + string.digits, 32),
     "admin_password": _random(_TYPEABLE, 20),
     "api_token": lambda: secrets.token_urlsafe(32),
+    "sealing_keys": _sealing_key,
+    "vapid_private_key": _vapid_private_key,
     "csrf_secret": lambda: secrets.token_urlsafe(48),
     "grafana_admin_password": _random(_TYPEABLE, 20),
 }

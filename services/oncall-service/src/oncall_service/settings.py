@@ -58,8 +58,8 @@ class OncallSettings(DatabaseSettings):
     )
     webhook_allowed_networks: str = Field(
         "",
-        description="networks, addresses and hosts, separated by commas, that webhooks may lead to "
-        "although they are not public; empty: none",
+        description="networks, addresses and hosts, separated by commas, that webhooks and the "
+        "like may lead to although they are not public; empty: none",
     )
     webhook_proxy: str = Field(
         "", description="URL of a proxy that webhooks leave through; empty: none"

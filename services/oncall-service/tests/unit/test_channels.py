@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 
 from oncall_service.notifications import messages
 from oncall_service.notifications.channels.base import Failed, Message, Outgoing, Sent
-from oncall_service.notifications.channels.email import EmailChannel, MailServer
+from oncall_service.notifications.channels.email import EmailChannel, MailServer, compose
 from oncall_service.notifications.channels.log import LogChannel
 from oncall_service.notifications.channels.outside import OutsideWorld
 from oncall_service.notifications.channels.posting import NOT_ALLOWED
@@ -310,7 +310,45 @@ async def test_a_mail_carries_the_idempotency_key_as_its_message_id(
     assert str(first["Message-ID"]).endswith("@ops.example>")
     assert first["Subject"] == MESSAGE.title
     assert first["To"] == "Ada <ada@ops.example>"
-    assert "Ada, you are paged." in first.get_content()
+    plain = first.get_body(("plain",))
+    assert plain is not None
+    assert "Ada, you are paged." in plain.get_content()
+
+
+def parts_of(message: Message) -> tuple[str, str]:
+    mail = compose(Outgoing("key", "Ada", "ada@ops.example", None, message), "vigie@x", CLOCK)
+    assert mail.get_content_type() == "multipart/alternative"
+    plain, html = mail.iter_parts()
+    assert (plain.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    return plain.get_content(), html.get_content()
+
+
+def test_both_parts_of_a_mail_say_the_essentials_first_and_how_to_acknowledge() -> None:
+    facts = {"severity": "critical"}
+    url, take = "https://v/incidents/1?a=1&b=2", "https://v/ack/token?x=1&y=2"
+    plain, html = parts_of(
+        Message("[CRITICAL] INC-1 down", "Ada: why\nTeam: Web", url, facts, take)
+    )
+    assert plain.startswith("Ada: why\nTeam: Web\n")
+    assert {take, url} <= set(plain.splitlines())
+    assert "Ada: why<br>Team: Web" in html
+    assert html.index("[CRITICAL] INC-1 down") < html.index("Ada: why") < html.index("href=")
+    assert 'href="https://v/ack/token?x=1&amp;y=2"' in html
+    assert 'href="https://v/incidents/1?a=1&amp;b=2"' in html
+
+
+def test_a_mail_about_what_cannot_be_acknowledged_has_no_such_button() -> None:
+    for part in parts_of(Message("INC-1 resolved", "It is over.", "https://v/1", {})):
+        assert "Acknowledge" not in part
+        assert "https://v/1" in part
+
+
+def test_an_alert_cannot_write_markup_into_a_mail() -> None:
+    evil = '<img src=x onerror="alert(1)">'
+    _, html = parts_of(Message(evil, evil, 'https://v/"><script>', {"severity": evil}))
+    assert "<img" not in html
+    assert "<script" not in html
+    assert html.count("&lt;img") == 2
 
 
 @pytest.mark.parametrize(("answer", "retry"), [("451 try later", True), ("554 never", False)])

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.common import OverflowMode
-from apprise.manager_plugins import NotificationManager
+from apprise.plugins import N_MGR
 
 from oncall_service.notifications.channels.base import (
     ACKNOWLEDGE,
@@ -192,7 +192,7 @@ def _scheme(target: str) -> str:
 
 
 def _plugin(scheme: str) -> Any:
-    manager = NotificationManager()
+    manager: Any = N_MGR
     return manager[scheme] if scheme in manager.schemas() else None
 
 

@@ -1,4 +1,7 @@
-"""Mail over SMTP. The Message-ID comes from the idempotency key, so repetitions show."""
+"""Mail over SMTP, as plain text and as HTML.
+
+The Message-ID comes from the idempotency key, so repetitions show.
+"""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -10,7 +13,16 @@ import aiosmtplib
 from pydantic import TypeAdapter, ValidationError
 
 from oncall_service.core.fields import Email
-from oncall_service.notifications.channels.base import Channel, Failed, Outgoing, Result, Sent
+from oncall_service.notifications.channels.base import (
+    ACKNOWLEDGE,
+    Channel,
+    Failed,
+    Message,
+    Outgoing,
+    Result,
+    Sent,
+)
+from oncall_service.notifications.channels.html_part import html
 from oncall_service.settings import OncallSettings
 from shared.clock import Clock
 
@@ -55,8 +67,15 @@ def compose(outgoing: Outgoing, sender: str, now_clock: Clock) -> EmailMessage:
     message["Subject"] = _one_line(outgoing.message.title)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Vigie-Idempotency-Key"] = outgoing.idempotency_key
-    message.set_content(f"{outgoing.message.text}\n\n{outgoing.message.url}\n")
+    message.set_content(plain(outgoing.message))
+    message.add_alternative(html(outgoing.message), subtype="html")
     return message
+
+
+def plain(message: Message) -> str:
+    """The text, and each address on a line of its own, so that mail programs make links of them."""
+    takes = f"{ACKNOWLEDGE}:\n{message.acknowledge_url}" if message.acknowledge_url else ""
+    return "\n\n".join(part for part in (message.text, takes, message.url) if part) + "\n"
 
 
 class EmailChannel(Channel):
