@@ -50,6 +50,7 @@ assert route["operationId"] == "uptime_kuma_webhook"
 
 CHANNEL = """
 import asyncio
+import json
 
 import httpx
 from pydantic import ValidationError
@@ -61,25 +62,26 @@ from oncall_service.notifications.channels.registry import NAMES, of
 from oncall_service.notifications.metrics import NOTIFICATIONS
 from oncall_service.people.shapes import ContactMethodCreate
 from oncall_service.settings import OncallSettings
+from shared.clock import SystemClock
 
-TOPIC = "https://ntfy.example/pager-of-ada"
-assert "ntfy" in NAMES
-assert {zero["channel"] for zero in NOTIFICATIONS.zeros} >= {"ntfy"}
-ContactMethodCreate(channel="ntfy", target=TOPIC)
+SERVER = "https://gotify.example/push"
+assert "gotify" in NAMES
+assert {zero["channel"] for zero in NOTIFICATIONS.zeros} >= {"gotify"}
+ContactMethodCreate(channel="gotify", target=SERVER, secret="made up for this test")
 try:
-    ContactMethodCreate(channel="ntfy", target="http://ntfy.example/pager-of-ada")
+    ContactMethodCreate(channel="gotify", target="http://gotify.example")
 except ValidationError as error:
-    assert "must be the https:// address of a topic" in str(error)
+    assert "must be the https:// address of a server" in str(error)
 else:
     raise AssertionError("an address without https was taken")
-assert of("ntfy").shown(TOPIC) == "https://ntfy.example/..."
+assert of("gotify").shown(SERVER) == "https://gotify.example/..."
 
 asked = []
 
 
 def answer(request):
     asked.append(request)
-    return httpx.Response(200 if "pager" in request.url.path else 500)
+    return httpx.Response(200 if "push" in request.url.path else 500)
 
 
 async def resolve(host, port):
@@ -90,18 +92,21 @@ async def resolve(host, port):
 
 async def send(target):
     outside = OutsideWorld(transport=httpx.MockTransport(answer), resolve=resolve)
-    channel = of("ntfy")(outside)
+    channel = of("gotify")(SystemClock(), outside)
     await channel.start()
     try:
-        message = Message("[CRITICAL] INC-1 Disk full", "Ada, you are paged", "https://v/1", {})
-        return await channel.send(Outgoing("key", "Ada", target, None, message))
+        facts = {"severity": "critical"}
+        message = Message("[CRITICAL] INC-1 Disk full", "Ada, you are paged", "https://v/1", facts)
+        return await channel.send(Outgoing("key", "Ada", target, "token", message))
     finally:
         await channel.stop()
 
 
-assert isinstance(asyncio.run(send(TOPIC)), Sent)
-assert asked[0].content == b"Ada, you are paged"
-failed = asyncio.run(send("https://ntfy.example/other"))
+assert isinstance(asyncio.run(send(SERVER)), Sent)
+[request] = asked
+assert (request.url.path, request.headers["X-Gotify-Key"]) == ("/push/message", "token")
+assert json.loads(request.content)["priority"] == 10
+failed = asyncio.run(send("https://gotify.example/other"))
 assert isinstance(failed, Failed) and failed.retry
 document = create_app(OncallSettings(database_user="x")).openapi_schema.to_schema()
 names = [one["enum"] for one in document["components"]["schemas"].values() if "enum" in one]
