@@ -5,6 +5,7 @@ from oncall_service.people import routes as people
 from oncall_service.policies import routes as policies
 from oncall_service.schedules import oncall_routes as oncall
 from oncall_service.schedules import routes as schedules
+from oncall_service.schedules import swap_routes as swaps
 from oncall_service.teams import routes as teams
 
 ROUTERS = [
@@ -15,6 +16,7 @@ ROUTERS = [
     teams.service_router,
     schedules.schedule_router,
     schedules.override_router,
+    swaps.router,
     policies.router,
     oncall.router,
     paging.router,

@@ -1,6 +1,6 @@
 """Use cases: overrides."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,22 +14,38 @@ from oncall_service.schedules.shapes import (
     OverrideUpdate,
     OverrideView,
 )
+from oncall_service.schedules.store import layers
 from oncall_service.schedules.store import overrides as store
+from oncall_service.schedules.swapping import Stretch, holds
+from oncall_service.schedules.swaps import person_id
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
-from shared.contracts.identity import Principal
+from oncall_service.teams import store as teams
+from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Page
-from shared.errors import FieldError, Invalid, NotFound
+from shared.errors import FieldError, Forbidden, Invalid, NotFound
 from shared.identifiers import new_id
 from shared.paging import Keyset
+
+# What begins now was written down a moment ago.
+_JUST_NOW = timedelta(minutes=5)
 
 _OVERRIDES = Keyset("overrides", UUID)
 
 
 async def create(core: Core, command: OverrideCreate, who: Principal) -> tuple[OverrideView, bool]:
-    """Add an override, and whether it is new: the same one twice is one."""
+    """Add an override, and whether it is new: the same one twice is one.
+
+    Raises:
+        Forbidden: the caller is no administrator, and neither takes a shift of their own team
+            themselves nor gives one of their own to a member of it.
+    """
     async with changing(core) as session:
         schedule = await lookup.refer(session, ScheduleRow, command.schedule, "schedule")
         person = await lookup.refer(session, PersonRow, command.person, "person")
+        if not who.role.includes(Role.ADMIN):
+            if command.start < core.clock.now() - _JUST_NOW:
+                raise Forbidden("Only an administrator may change who was on call in the past.")
+            await _must_be_ones_own(session, schedule, person.id, command, who)
         row = OverrideRow(
             id=new_id(),
             schedule_id=schedule.id,
@@ -103,3 +119,21 @@ async def _override(session: AsyncSession, override_id: UUID) -> OverrideRow:
     if row is None:
         raise NotFound(f"There is no override {override_id}.")
     return row
+
+
+async def _must_be_ones_own(
+    session: AsyncSession,
+    schedule: ScheduleRow,
+    person: UUID,
+    command: OverrideCreate,
+    who: Principal,
+) -> None:
+    if person not in await teams.members(session, schedule.team_id):
+        raise Forbidden("Only a member of the team may take this, unless an administrator says so.")
+    own = person_id(who)
+    if own == person:
+        return
+    rules = (await layers.load(session, [schedule], since=command.start))[schedule.id]
+    stretch = Stretch(command.role, command.start, command.end)
+    if own is None or not holds(rules, own, stretch):
+        raise Forbidden("You may take a shift of your team yourself, or give away one you have.")

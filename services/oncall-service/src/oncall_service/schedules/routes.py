@@ -84,11 +84,14 @@ schedule_router = Router(
 )
 
 
-@post("/", guards=ADMIN, responses=or_unchanged(OverrideView))
+@post("/", guards=[requires(Role.RESPONDER)], responses=or_unchanged(OverrideView))
 async def create_override(
     core: TheCore, data: JSONBody[OverrideCreate], principal: Caller
 ) -> Response[OverrideView]:
-    """Let somebody take a shift (201); the same one again changes nothing (200)."""
+    """Let somebody take a shift (201); the same one again changes nothing (200).
+
+    A responder may take a shift of their own team, and give one of their own to a member of it.
+    """
     view, created = await overrides.create(core, data, principal)
     return Response(view, status_code=201 if created else 200)
 
