@@ -4,17 +4,15 @@ Values of a release that sealed nothing are sealed, those under an older key get
 with ``plain`` in front of the keys all are opened, which is the way back to such a release.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
-from sqlalchemy import update
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
 from oncall_service.notifications.channels import registry
 from oncall_service.notifications.sealing import CannotOpen, Sealer
+from oncall_service.notifications.store import methods as store
 from oncall_service.tables import ContactMethodRow
 
 BATCH = 200
@@ -37,7 +35,7 @@ class Resealing:
         after: UUID | None = None
         while True:
             async with self._core.database.session() as session:
-                rows = await _batch(session, after)
+                rows = await store.batch(session, after, BATCH)
                 for row in rows:
                     try:
                         changed += await self._reseal(session, row)
@@ -58,18 +56,7 @@ class Resealing:
         target, secret = self._target(row), self._secret(row)
         if (target, secret) == (row.target, row.secret):
             return 0
-        # Only what nobody has changed since it was read: not the other replica, and no person.
-        statement = (
-            update(ContactMethodRow)
-            .where(
-                col(ContactMethodRow.id) == row.id,
-                col(ContactMethodRow.target) == row.target,
-                col(ContactMethodRow.secret).is_not_distinct_from(row.secret),
-            )
-            .values(target=target, secret=secret)
-            .execution_options(synchronize_session=False)
-        )
-        return int((await session.exec(statement)).rowcount)
+        return int(await store.restore(session, row, target, secret))
 
     def _target(self, row: ContactMethodRow) -> str:
         channel = registry.find(row.channel)
@@ -83,10 +70,3 @@ class Resealing:
         if row.secret is None or self._sealer.is_current(row.secret):
             return row.secret
         return self._sealer.secret(self._sealer.opened(row.secret))
-
-
-async def _batch(session: AsyncSession, after: UUID | None) -> Sequence[ContactMethodRow]:
-    statement = select(ContactMethodRow).order_by(col(ContactMethodRow.id)).limit(BATCH)
-    if after is not None:
-        statement = statement.where(col(ContactMethodRow.id) > after)
-    return (await session.exec(statement)).all()
