@@ -10,7 +10,15 @@ from shared import context
 from shared.masks import mask_event
 
 # Libraries that narrate each request or connection at INFO: their warnings are what matters here.
-_TALKATIVE = ("httpx", "httpcore", "alembic", "uvicorn.access", "psycopg.pool", "asyncio")
+_TALKATIVE = (
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "alembic",
+    "uvicorn.access",
+    "psycopg.pool",
+    "asyncio",
+)
 
 
 def configure(service: str, level: str) -> None:
