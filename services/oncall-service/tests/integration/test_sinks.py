@@ -317,6 +317,8 @@ async def test_sinks_that_hang_refuse_or_talk_rubbish_delay_nobody_else(
                 sent = await client.get("/api/v1/notifications", params={"person": person})
                 return {one["outcome"] for one in sent.json()["items"]}
 
+            told = (await client.get("/api/v1/push/key")).json()
+            assert len(unpadded(told["public_key"])) == 65
             await owe("ada", [*ways(hanging.port), {"channel": "email", "target": "a@b.example"}])
             await owe("ben", [*ways(rubbish.port), *ways(free_port())])
             await owe("cleo", ways(good.port))

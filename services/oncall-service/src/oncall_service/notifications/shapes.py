@@ -15,6 +15,9 @@ class NotificationOutcome(StrEnum):
 
 
 class PushKey(Wire):
-    """The public half of the key for Web Push: an uncompressed point of P-256 in base64url."""
+    """The public half of the key for Web Push: an uncompressed point of P-256 in base64url.
 
-    public_key: Text
+    null: this installation has none, and no browser can subscribe.
+    """
+
+    public_key: Text | None

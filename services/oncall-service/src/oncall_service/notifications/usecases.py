@@ -5,7 +5,6 @@ from uuid import UUID
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.notifications import messages
-from oncall_service.notifications.channels import webpush
 from oncall_service.notifications.owed import About, owed
 from oncall_service.notifications.shapes import PushKey
 from oncall_service.notifications.store import rows as store
@@ -13,7 +12,6 @@ from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import ContactMethodRow, PersonRow
 from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page, Ref
-from shared.errors import NotFound
 from shared.identifiers import new_id
 from shared.paging import Keyset
 from shared.urgency import Occasion
@@ -44,11 +42,9 @@ async def send_trial(
 
 
 def push_key(core: Core) -> PushKey:
-    """The public key of this installation; ``NotFound`` without one."""
+    """The public key of this installation, where it has one."""
     key = core.settings.vapid_key
-    if key is None:
-        raise NotFound(f"{webpush.NO_KEY}.")
-    return PushKey(public_key=key.public)
+    return PushKey(public_key=key.public if key else None)
 
 
 async def listed(
