@@ -66,6 +66,7 @@ def answering(head: bytes, seen: list[bytes]) -> Serve:
         "windows://",
         "fcm://project/token?keyfile=/etc/passwd",
         "json://",
+        "json://[::1/x",
     ],
 )
 def test_what_is_local_or_no_url_of_apprises_is_not_taken(target: str) -> None:
@@ -118,11 +119,15 @@ async def test_what_is_inside_is_not_connected_to(host: str, free_port: Callable
     assert seen == []
 
 
-async def test_a_host_that_the_list_names_is_connected_to(free_port: Callable[[], int]) -> None:
+@pytest.mark.parametrize("allowed", ["localhost", "127.0.0.0/8"])
+async def test_a_host_that_the_list_names_is_connected_to(
+    allowed: str, free_port: Callable[[], int]
+) -> None:
+    """Also where another address of its name, such as ::1, is refused."""
     seen: list[bytes] = []
     port = free_port()
     server = await serving(answering(b"200 OK", seen), port)
-    result = await send(f"json://localhost:{port}/", allowed="localhost")
+    result = await send(f"json://localhost:{port}/", allowed=allowed)
     server.close()
     assert result == Sent("taken by json")
     assert len(seen) == 1

@@ -73,6 +73,7 @@ class AppriseChannel(Channel):
             http_redirects=False,
             allow_templates=False,
             secure_logging=True,
+            storage_mode="memory",
         )
 
     @classmethod
@@ -89,7 +90,7 @@ class AppriseChannel(Channel):
             raise ValueError(
                 "must be a URL of Apprise's, of a service that can be reached from here"
             )
-        if plugin.parse_url(target) is None:
+        if plugin.parse_url(target) is None or not _is_split(target):
             raise ValueError(f"is no {scheme}:// URL that Apprise can read")
 
     @staticmethod
@@ -129,19 +130,20 @@ class AppriseChannel(Channel):
         scheme = _scheme(outgoing.target)
         if scheme not in self._schemes:
             return Failed(f"'{scheme}' is not in VIGIE_APPRISE_SCHEMES", retry=False)
-        sending = Sending(partial(self._allows, await self._named(outgoing.target, scheme)))
+        sending = Sending(partial(self._allows, await self._named(outgoing.target)))
         call = partial(_notify, outgoing.target, outgoing.message, self._asset)
         try:
-            refusal = await self._threads.run(sending, call, SEND_SECONDS)
+            failure = await self._threads.run(sending, call, SEND_SECONDS)
         except TimeoutError:
             return Failed(NOT_TAKEN, retry=True, inside=f"no result within {SEND_SECONDS:g} s")
-        if sending.refused:
-            return Failed(NOT_TAKEN, retry=True, inside=NOT_ALLOWED)
-        return refusal or Sent(f"taken by {scheme}")
+        if failure is None:
+            return Sent(f"taken by {scheme}")
+        # Of a name with two addresses one may have been refused, and the other taken it.
+        return Failed(NOT_TAKEN, retry=True, inside=NOT_ALLOWED) if sending.refused else failure
 
-    async def _named(self, target: str, scheme: str) -> frozenset[Address]:
+    async def _named(self, target: str) -> frozenset[Address]:
         """The addresses of a server whose name the operator's list has, wherever they are."""
-        host = urlsplit(target).hostname if _names_a_host(scheme) else None
+        host = urlsplit(target).hostname
         if not host or not self._targets.names(host):
             return frozenset()
         return frozenset(await resolve_name(host, 443))
@@ -194,6 +196,14 @@ def _scheme(target: str) -> str:
 def _plugin(scheme: str) -> Any:
     manager: Any = N_MGR
     return manager[scheme] if scheme in manager.schemas() else None
+
+
+def _is_split(target: str) -> bool:
+    try:
+        urlsplit(target)
+    except ValueError:
+        return False
+    return True
 
 
 def _names_a_host(scheme: str) -> bool:
