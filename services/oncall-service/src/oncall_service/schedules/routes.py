@@ -1,13 +1,19 @@
 """Schedules and overrides."""
 
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, patch, post, put
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar import Request, Response, Router, delete, get, patch, post, put
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from oncall_service.core.parameters import Named, TheCore, When, instant, named, named_or_none
-from oncall_service.schedules import overrides
+from oncall_service.schedules import imports, overrides
 from oncall_service.schedules import usecases as schedules
+from oncall_service.schedules.ical import MEDIA_TYPE
+from oncall_service.schedules.import_shapes import ImportView
+from oncall_service.schedules.rules import Duty
 from oncall_service.schedules.shapes import (
     OverrideCreate,
     OverrideUpdate,
@@ -16,6 +22,7 @@ from oncall_service.schedules.shapes import (
     ScheduleUpdate,
     ScheduleView,
 )
+from shared.app import media_type_check
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
@@ -23,6 +30,7 @@ from shared.documented import or_created, or_unchanged
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 
 ADMIN = [requires(Role.ADMIN)]
+LARGEST_CALENDAR = 1024 * 1024
 VIEWER = [requires(Role.VIEWER)]
 
 
@@ -69,6 +77,64 @@ async def delete_schedule(core: TheCore, reference: Named) -> None:
     await schedules.remove(core, named("schedule", reference))
 
 
+@dataclass
+class _Calendar(Operation):
+    """The raw body for OpenAPI: the handler reads it itself."""
+
+    def __post_init__(self) -> None:
+        """Add what the signature does not say."""
+        self.request_body = RequestBody(
+            description="an iCalendar (RFC 5545)",
+            required=True,
+            content={MEDIA_TYPE: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))},
+        )
+
+
+@post(
+    "/{reference:str}/import",
+    status_code=200,
+    guards=ADMIN,
+    request_max_body_size=LARGEST_CALENDAR,
+    before_request=media_type_check([MEDIA_TYPE]),
+    operation_class=_Calendar,
+)
+async def import_calendar(
+    *,
+    core: TheCore,
+    request: Request[Any, Any, Any],
+    reference: Named,
+    principal: Caller,
+    person: Annotated[
+        str | None, QueryParameter(description="whom all events are about; default: each says it")
+    ] = None,
+    role: FromQuery[Duty] = Duty.PRIMARY,
+    source: Annotated[
+        str | None,
+        QueryParameter(max_length=500, description="tells calendars apart; default: its name"),
+    ] = None,
+    partial: Annotated[
+        bool, QueryParameter(description="leave out events that nobody is found for")
+    ] = False,
+) -> ImportView:
+    """Make a calendar be overrides for the next 366 days; the same one again changes nothing.
+
+    What has vanished from it since is removed. Who an event is about says the address of an
+    attendee, or a name in its summary.
+    """
+    return await imports.bring_in(
+        core,
+        named("schedule", reference),
+        await request.body(),
+        imports.Asked(
+            person=named_or_none("person", person),
+            duty=role,
+            source=named_or_none("source", source),
+            partial=partial,
+        ),
+        principal,
+    )
+
+
 schedule_router = Router(
     "/api/v1/schedules",
     route_handlers=[
@@ -78,6 +144,7 @@ schedule_router = Router(
         get_schedule,
         list_schedule,
         delete_schedule,
+        import_calendar,
     ],
     tags=["schedules"],
     security=[{"bearer": []}],
