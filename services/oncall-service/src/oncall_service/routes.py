@@ -4,6 +4,7 @@ from oncall_service.paging import foresight_routes as foresight
 from oncall_service.paging import routes as paging
 from oncall_service.people import routes as people
 from oncall_service.policies import routes as policies
+from oncall_service.reports import routes as reports
 from oncall_service.schedules import feed_routes as feeds
 from oncall_service.schedules import oncall_routes as oncall
 from oncall_service.schedules import routes as schedules
@@ -19,6 +20,7 @@ ROUTERS = [
     schedules.schedule_router,
     schedules.override_router,
     swaps.router,
+    reports.router,
     feeds.feed_router,
     feeds.calendar_router,
     policies.router,
