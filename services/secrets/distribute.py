@@ -61,6 +61,7 @@ CONSUMERS = {
             "metrics_db_password",
             "incident_management_token",
             secret_files.CALLERS,
+            "link_keys",
         ),
     ),
     "oncall-service": Consumer(
@@ -71,6 +72,7 @@ CONSUMERS = {
             secret_files.CALLERS,
             "admin_password",
             "api_token",
+            "link_keys",
             "sealing_keys",
             "vapid_private_key",
             "smtp_password",

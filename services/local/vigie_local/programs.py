@@ -24,10 +24,14 @@ _HANDED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "FORWARDED_ALLOW_IPS")
 # The secrets of one service beside its token: {service: {variable: file}}.
 _SECRETS = {
     "alert-ingestion": {"VIGIE_BOOTSTRAP_INGESTION_KEY": "ingestion_key"},
-    "incident-management": {"VIGIE_METRICS_DATABASE_PASSWORD": "metrics_db_password"},
+    "incident-management": {
+        "VIGIE_METRICS_DATABASE_PASSWORD": "metrics_db_password",
+        "VIGIE_LINK_KEYS": "link_keys",
+    },
     "oncall-service": {
         "VIGIE_BOOTSTRAP_ADMIN_PASSWORD": "admin_password",
         "VIGIE_BOOTSTRAP_API_TOKEN": "api_token",
+        "VIGIE_LINK_KEYS": "link_keys",
         "VIGIE_SEALING_KEYS": "sealing_keys",
         "VIGIE_VAPID_PRIVATE_KEY": "vapid_private_key",
     },

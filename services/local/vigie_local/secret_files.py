@@ -54,6 +54,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "ingestion_key": _random(string.ascii_lowercase + string.digits, 32),
     "admin_password": _random(_TYPEABLE, 20),
     "api_token": lambda: secrets.token_urlsafe(32),
+    "link_keys": lambda: secrets.token_urlsafe(48),
     "sealing_keys": _sealing_key,
     "vapid_private_key": _vapid_private_key,
     "csrf_secret": lambda: secrets.token_urlsafe(48),

@@ -1,6 +1,7 @@
 """The composition root: wiring, and nothing else."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,8 +13,9 @@ from incident_management import metrics, routes
 from incident_management.clients import OncallPeople, PeopleDirectory
 from incident_management.settings import IncidentManagementSettings
 from incident_management.stream import FeedStreams
-from incident_management.workflow import housekeeping
+from incident_management.workflow import housekeeping, snoozing
 from incident_management.workflow.actions import IncidentActions
+from incident_management.workflow.links import AcknowledgeLinks
 from incident_management.workflow.work import TO_ALERTS, TO_ONCALL, TOPICS
 from shared import postgres_vitals
 from shared.app import Resource, ServiceParts, assemble
@@ -23,6 +25,7 @@ from shared.contracts.incidents import INCIDENT_EVENTS_PATH
 from shared.database import Database, connection_parameters
 from shared.delivery import event_sender
 from shared.http import ServiceClient
+from shared.links import Links
 from shared.metrics import Collect
 from shared.outbox import OutboxWorker
 from shared.periodic import EngineMetrics, Periodic
@@ -65,6 +68,7 @@ def create_app(
             TO_ALERTS: event_sender(alerts, INCIDENT_EVENTS_PATH),
         },
     )
+    metrics_of_engines = EngineMetrics(registry)
     tidying = Periodic(
         "housekeeping",
         lambda: housekeeping.tidy(
@@ -73,9 +77,18 @@ def create_app(
         interval=housekeeping.INTERVAL_SECONDS,
         timeout=housekeeping.TIMEOUT_SECONDS,
         clock=clock,
-        metrics=EngineMetrics(registry),
+        metrics=metrics_of_engines,
     )
-    engines: list[Resource] = [wakeups, outbox, tidying]
+    snoozes = Periodic(
+        "snoozes",
+        partial(snoozing.wake_due, database, clock, settings.targets),
+        interval=snoozing.INTERVAL_SECONDS,
+        timeout=snoozing.TIMEOUT_SECONDS,
+        clock=clock,
+        metrics=metrics_of_engines,
+    )
+    engines: list[Resource] = [wakeups, outbox, tidying, snoozes]
+    links = AcknowledgeLinks(database, clock, settings.targets, Links(settings))
     actions = IncidentActions(database, clock, settings.targets, people or OncallPeople(oncall))
     return assemble(
         ServiceParts(
@@ -96,9 +109,15 @@ def create_app(
                 "clock": Provide(lambda: clock, sync_to_thread=False),
                 "targets": Provide(lambda: settings.targets, sync_to_thread=False),
                 "actions": Provide(lambda: actions, sync_to_thread=False),
+                "links": Provide(lambda: links, sync_to_thread=False),
                 "streams": Provide(lambda: streams, sync_to_thread=False),
             },
-            state={"database": database, "outbox": outbox, "streams": streams},
+            state={
+                "database": database,
+                "outbox": outbox,
+                "streams": streams,
+                "engines": {"snoozes": snoozes},
+            },
         )
     )
 

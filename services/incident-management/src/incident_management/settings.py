@@ -4,10 +4,11 @@ from pydantic import Field, SecretStr, field_validator
 
 from incident_management import targets
 from incident_management.targets import Targets, parse_targets
+from shared.links import LinkSettings
 from shared.settings import DatabaseSettings
 
 
-class IncidentManagementSettings(DatabaseSettings):
+class IncidentManagementSettings(DatabaseSettings, LinkSettings):
     """The common settings, a role that may read the server's figures, and what is in time."""
 
     metrics_database_user: str = Field(

@@ -45,7 +45,8 @@ class IncidentRow(SQLModel):
     Its alerts are counted here, so that another one costs no more than the first: how many fire,
     by severity; how many ``disagree`` with ending it by rule; when the last of those that ended
     did. The counts are those of ``counted_revision``; a release that does not know them leaves
-    another number behind, and whoever locks the incident next counts anew.
+    another number behind, and whoever locks the incident next counts anew. ``snoozed_until``: it is
+    to be left alone until then, and open again from then on.
     """
 
     id: UUID = Field(primary_key=True)
@@ -83,6 +84,7 @@ class IncidentRow(SQLModel):
     disagreeing: int = 0
     last_alert_end: datetime | None = Field(default=None, sa_type=_INSTANT)
     counted_revision: int | None = Field(default=None, sa_type=BigInteger)
+    snoozed_until: datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
 class IncidentTable(IncidentRow, table=True):

@@ -60,6 +60,7 @@ def incident(row: IncidentRow) -> Incident:
         in_progress_at=row.in_progress_at,
         resolved_at=row.resolved_at,
         resolved_by=row.resolved_by,
+        snoozed_until=row.snoozed_until,
         alert_count=row.alert_count,
         mtta_seconds=measures.time_to_acknowledge(span),
         mttr_seconds=measures.time_to_resolve(span),

@@ -6,7 +6,7 @@ from oncall_service.access import usecases as access
 from oncall_service.core.core import Core
 from oncall_service.notifications.dispatch import Dispatch
 from oncall_service.notifications.work import NOTIFICATIONS_CHANNEL
-from oncall_service.paging import canary, due
+from oncall_service.paging import canary, due, forgetting
 from oncall_service.paging.set_back import SetBack
 from oncall_service.teams import usecases as teams
 from shared.periodic import EngineMetrics, Periodic
@@ -29,6 +29,7 @@ def engines(
         finally:
             # Whatever keeps the clock from being watched must not keep anybody from being paged.
             await due.run_due(core)
+        await forgetting.run_due(core)
 
     async def send() -> None:
         if await dispatch.send_due():

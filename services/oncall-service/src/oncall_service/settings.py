@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from oncall_service.targets import AllowedTargets
 from oncall_service.vapid import VapidKey
+from shared.links import LinkSettings
 from shared.settings import DatabaseSettings, Port, Seconds
 
 # In front of the sealing keys: nothing is sealed any more, and what is gets opened.
@@ -24,7 +25,7 @@ APPRISE_SCHEMES = (
 )
 
 
-class OncallSettings(DatabaseSettings):
+class OncallSettings(DatabaseSettings, LinkSettings):
     """The settings of oncall-service."""
 
     bind_port: Port = Field(8003, description="port the service listens on")

@@ -51,7 +51,9 @@ def test_with_plain_in_front_nothing_is_sealed_and_everything_opens() -> None:
     assert not back.is_current(Sealer([OLD]).secret("passphrase"))
 
 
-@pytest.mark.parametrize("keys", ["short", f"{NEW},short", f"{NEW},{PLAIN}"])
+@pytest.mark.parametrize(
+    "keys", ["short", f"{NEW},short", f"{NEW},{PLAIN}"], ids=["alone", "behind", "plain behind"]
+)
 def test_what_is_no_key_stops_the_start_and_is_not_printed(keys: str) -> None:
     with pytest.raises(ValidationError, match="is no Fernet key") as raised:
         OncallSettings(database_user="x", sealing_keys=keys)

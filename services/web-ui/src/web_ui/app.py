@@ -26,6 +26,7 @@ from web_ui.http_clients import HttpFeed, HttpIncidents, HttpOnCall
 from web_ui.live import Broadcast, Feed, Follower
 from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
+    acknowledge,
     dashboard,
     events,
     history,
@@ -59,6 +60,8 @@ HANDLERS = (
     notifications.show,
     runbooks.index,
     runbooks.show,
+    acknowledge.show,
+    acknowledge.acknowledge,
     session.show,
     session.sign_in,
     session.sign_out,

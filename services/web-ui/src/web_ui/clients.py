@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
+from shared.contracts.incident_api import IncidentAlert, LinkView, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
 from shared.contracts.wire import Page
@@ -83,6 +83,14 @@ class Incidents(Protocol):
 
     async def add_note(self, token: str, incident_id: UUID, text: str) -> None:
         """Put a sentence on the timeline."""
+        ...
+
+    async def look_at_link(self, link: str) -> LinkView:
+        """What a link in a message is about; asked with this service's own token."""
+        ...
+
+    async def use_link(self, link: str) -> LinkView:
+        """Acknowledge by it."""
         ...
 
     async def stats(self, token: str) -> Stats:

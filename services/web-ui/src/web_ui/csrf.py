@@ -14,6 +14,7 @@ from typing import Any
 
 from litestar import Request
 
+from shared import links
 from shared.errors import Forbidden
 from shared.intake import vouch
 from web_ui.clients import Down, SignedOut
@@ -68,7 +69,9 @@ class FormGuard:
             StaleForm: its token is missing or somebody else's.
             SignedOut: the session it was made for has ended, here or in the browser.
         """
-        if request.method in SAFE_METHODS:
+        # A link of a message carries its own proof, and is used where no cookie of ours is: by the
+        # button of a notification, on a telephone that never signed in.
+        if request.method in SAFE_METHODS or request.url.path.startswith(links.PATH):
             return
         origin = request.headers.get("sec-fetch-site")
         if origin is not None and origin not in OWN_ORIGIN:

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
+from shared.contracts.incident_api import IncidentAlert, LinkView, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
 from shared.contracts.wire import Page
@@ -184,6 +184,18 @@ class HttpIncidents(_Neighbour):
         """See :class:`Incidents`."""
         path = f"/api/v1/incidents/{incident_id}/notes"
         await self._send("POST", path, token, json={"text": text})
+
+    async def look_at_link(self, link: str) -> LinkView:
+        """See :class:`Incidents`."""
+        return await self._ask(
+            LinkView, "POST", "/internal/v1/links/look", None, json={"token": link}
+        )
+
+    async def use_link(self, link: str) -> LinkView:
+        """See :class:`Incidents`."""
+        return await self._ask(
+            LinkView, "POST", "/internal/v1/links/use", None, json={"token": link}
+        )
 
     async def stats(self, token: str) -> Stats:
         """See :class:`Incidents`."""

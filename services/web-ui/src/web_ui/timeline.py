@@ -16,6 +16,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     IncidentKind.ACKNOWLEDGED: ("acknowledge", "wait"),
     IncidentKind.IN_PROGRESS: ("start", "busy"),
     IncidentKind.RELEASED: ("release", "bad"),
+    IncidentKind.SNOOZED: ("release", "wait"),
     IncidentKind.RESOLVED: ("resolve", "good"),
     IncidentKind.MERGED: ("merge", ""),
     IncidentKind.ABSORBED: ("merge", ""),
@@ -37,6 +38,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     PageKind.SKIPPED: ("gap", ""),
     PageKind.EXHAUSTED: ("warning", "bad"),
     PageKind.STOPPED: ("page", ""),
+    PageKind.FORGOTTEN: ("page", "bad"),
     PageKind.NOTIFICATION_SENT: ("sent", "good"),
     PageKind.NOTIFICATION_FAILED: ("failed", "bad"),
 }

@@ -8,6 +8,7 @@ from litestar.params import SkipValidation
 from incident_management.stream import FeedStreams
 from incident_management.targets import Targets
 from incident_management.workflow.actions import IncidentActions
+from incident_management.workflow.links import AcknowledgeLinks
 from shared.clock import Clock
 from shared.database import Database
 
@@ -15,4 +16,5 @@ TheDatabase: TypeAlias = NamedDependency[Database]
 TheClock: TypeAlias = NamedDependency[SkipValidation[Clock]]
 TheTargets: TypeAlias = NamedDependency[SkipValidation[Targets]]
 TheActions: TypeAlias = NamedDependency[IncidentActions]
+TheLinks: TypeAlias = NamedDependency[AcknowledgeLinks]
 TheStreams: TypeAlias = NamedDependency[FeedStreams]

@@ -1,5 +1,7 @@
 """Incidents: the public API."""
 
+from datetime import timedelta
+
 from litestar import Router, get, patch, post
 from litestar.params import FromQuery, JSONBody
 
@@ -20,6 +22,7 @@ from shared.contracts.incident_api import (
     Merge,
     NewIncident,
     NewNote,
+    Snooze,
     TimelineEntry,
 )
 from shared.contracts.incidents import Incident, Status
@@ -112,6 +115,15 @@ async def merge_incident(
     )
 
 
+@post("/{incident:str}/snooze", status_code=200, guards=[requires(Role.RESPONDER)])
+async def snooze_incident(
+    incident: IncidentPath, data: JSONBody[Snooze], principal: Caller, actions: TheActions
+) -> Incident:
+    """Take it, and leave it alone for so long: it is open again afterwards, and pages anew."""
+    duration = timedelta(minutes=data.minutes)
+    return await actions.snooze(parameters.reference(incident), duration, principal)
+
+
 @get("/{incident:str}/timeline", guards=[requires(Role.VIEWER)])
 async def get_timeline(
     incident: IncidentPath,
@@ -168,6 +180,7 @@ router = Router(
         change_incident,
         write_note,
         merge_incident,
+        snooze_incident,
         get_timeline,
         get_alerts,
         get_measures,

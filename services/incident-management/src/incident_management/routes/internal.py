@@ -7,7 +7,12 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import JSONBody
 
-from incident_management.routes.dependencies import TheClock, TheDatabase, TheTargets
+from incident_management.routes.dependencies import (
+    TheClock,
+    TheDatabase,
+    TheLinks,
+    TheTargets,
+)
 from incident_management.workflow.alerts import take_alert_events
 from incident_management.workflow.imports import import_incidents
 from incident_management.workflow.pages import take_page_events
@@ -16,6 +21,7 @@ from shared.auth import Caller, current_principal, requires, requires_service
 from shared.contracts.alerts import ALERT_EVENTS_PATH, AlertEvents
 from shared.contracts.identity import Actor, Role
 from shared.contracts.imports import IMPORT_PATH, Import, ImportResults
+from shared.contracts.incident_api import LinkToken, LinkView
 from shared.contracts.oncall import PAGE_EVENTS_PATH, PageEvents
 from shared.contracts.wire import EventResults
 from shared.errors import Forbidden
@@ -60,9 +66,21 @@ async def import_past(
     return ImportResults(results=results)
 
 
+@post("/internal/v1/links/look", status_code=200, guards=[requires_service("web-ui")])
+async def look_at_link(data: JSONBody[LinkToken], links: TheLinks) -> LinkView:
+    """What a link in a message is about. Looking at it, however often, changes nothing."""
+    return await links.look(data.token)
+
+
+@post("/internal/v1/links/use", status_code=200, guards=[requires_service("web-ui")])
+async def use_link(data: JSONBody[LinkToken], links: TheLinks) -> LinkView:
+    """Acknowledge by a link in a message, in the name of whom it was sent to; once."""
+    return await links.use(data.token)
+
+
 router = Router(
     "/",
-    route_handlers=[take_alerts, take_pages, import_past],
+    route_handlers=[take_alerts, take_pages, import_past, look_at_link, use_link],
     request_max_body_size=INTERNAL_MAX_BODY_BYTES,
     tags=["internal"],
     security=[{"bearer": []}],

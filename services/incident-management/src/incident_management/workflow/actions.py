@@ -1,7 +1,7 @@
 """What people and automations do to an incident: open, change, comment, merge."""
 
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 from uuid import UUID
@@ -14,7 +14,7 @@ from incident_management.store import alerts, incidents, people, writing
 from incident_management.store.timeline import latest_entry
 from incident_management.tables import IncidentRow
 from incident_management.targets import Targets
-from incident_management.transitions import Decision, Reason, Verdict, decide, step
+from incident_management.transitions import ALLOWED, Decision, Reason, Verdict, decide, step
 from incident_management.workflow.lifecycle import life_of, live, step_by_person
 from incident_management.workflow.opening import new_row, open_incident
 from incident_management.workflow.work import (
@@ -104,6 +104,45 @@ class IncidentActions:
                 _write_note(work, row, patch.note, actor)
             named = [person for person in (assignee, _person(principal)) if person is not None]
             await people.remember_people(work.held.connection, named)
+            return views.incident(row)
+
+    async def snooze(
+        self, reference: Reference, duration: timedelta, principal: Principal
+    ) -> Incident:
+        """Take an incident and leave it alone for so long; then it is open again.
+
+        Raises:
+            NotFound: there is no such incident.
+            Conflict: it is over, was merged, or somebody works on it.
+        """
+        actor = Actor.of(principal)
+        async with self._transaction() as work:
+            row = await _locked(work, reference)
+            _refuse_merged(row)
+            if row.status is Status.IN_PROGRESS:
+                raise Conflict(
+                    f"Somebody works on {views.label(row)}: it is left alone already.",
+                    reason=Reason.WORK_HAS_STARTED,
+                    allowed=[status.value for status in ALLOWED[row.status]],
+                )
+            decision = _decide(row, Status.ACKNOWLEDGED)
+            if decision is not None and decision.verdict is Verdict.CHANGE:
+                _hand_over(row, decision.reason, _person(principal))
+                await _move(work, row, Status.ACKNOWLEDGED, decision, actor)
+            row.snoozed_until = work.now + duration
+            work.change(
+                row,
+                Happening(
+                    IncidentKind.SNOOZED,
+                    at=work.now,
+                    actor=actor,
+                    reason="snoozed",
+                    data={"until": row.snoozed_until.isoformat()},
+                ),
+                tell=(TO_ONCALL,),
+            )
+            if (person := _person(principal)) is not None:
+                await people.remember_people(work.held.connection, [person])
             return views.incident(row)
 
     async def note(self, reference: Reference, text: str, principal: Principal) -> TimelineEntry:

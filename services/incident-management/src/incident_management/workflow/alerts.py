@@ -43,7 +43,13 @@ from shared import context
 from shared.batches import parts
 from shared.clock import Clock
 from shared.contracts.alerts import AlertEvent, AlertKind, AlertSnapshot
-from shared.contracts.incidents import TAKEN, IncidentKind, JoinedAlerts, Status
+from shared.contracts.incidents import (
+    TAKEN,
+    WORSE_ALERT_JOINED,
+    IncidentKind,
+    JoinedAlerts,
+    Status,
+)
 from shared.contracts.wire import EventResult, Outcome, Severity
 from shared.database import Database
 from shared.identifiers import new_id
@@ -321,6 +327,7 @@ def _reopen(work: IncidentWork, event: AlertEvent, row: IncidentRow) -> None:
         work,
         row,
         at=event.occurred_at,
+        reason=WORSE_ALERT_JOINED,
         data={"alert_id": str(event.alert.id), "severity": event.alert.severity.value},
     )
 

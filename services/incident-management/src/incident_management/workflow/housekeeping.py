@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from incident_management.store import canaries, feed, forgotten
+from incident_management.store import canaries, feed, forgotten, used_links
 from shared.clock import Clock
 from shared.database import Database
+from shared.links import VALID_FOR
 
 INTERVAL_SECONDS = 600.0
 TIMEOUT_SECONDS = 30.0
@@ -28,6 +29,8 @@ async def tidy(database: Database, clock: Clock, *, incidents_kept: timedelta) -
         await connection.execute(
             "DELETE FROM processed_events WHERE processed_at < %s", (now - EVENTS_REMEMBERED,)
         )
+    async with database.transaction() as connection:
+        await used_links.forget(connection, now - 2 * VALID_FOR)
     for _ in range(PARTS_A_CYCLE):
         async with database.transaction() as connection:
             if not await forgotten.forget(connection, before=now - incidents_kept):

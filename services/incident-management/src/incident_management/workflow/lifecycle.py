@@ -10,7 +10,6 @@ from incident_management.transitions import Life, Reason, step, undo_resolution
 from incident_management.workflow.work import TO_ALERTS, TO_ONCALL, Happening, IncidentWork
 from shared.contracts.identity import Actor
 from shared.contracts.incidents import (
-    WORSE_ALERT_JOINED,
     IncidentKind,
     JoinedAlerts,
     Status,
@@ -41,7 +40,8 @@ def life_of(row: IncidentRow) -> Life:
 
 
 def live(row: IncidentRow, life: Life) -> None:
-    """Write a life back."""
+    """Write a life back; whoever does something about an incident has ended its snooze."""
+    row.snoozed_until = None
     row.status = life.status
     row.acknowledged_at = life.acknowledged_at
     row.acknowledged_by = life.acknowledged_by
@@ -52,9 +52,15 @@ def live(row: IncidentRow, life: Life) -> None:
 
 
 def step_by_person(
-    work: IncidentWork, row: IncidentRow, wanted: Status, reason: Reason, who: Actor
+    work: IncidentWork,
+    row: IncidentRow,
+    wanted: Status,
+    reason: Reason,
+    who: Actor,
+    *,
+    by_link: str | None = None,
 ) -> None:
-    """An allowed step that somebody asked for."""
+    """An allowed step that somebody asked for; ``by_link``: the channel of the link they used."""
     before = life_of(row)
     live(row, step(before, wanted, at=work.now, by=who.name))
     count_step(work, before, row)
@@ -66,7 +72,10 @@ def step_by_person(
             at=work.now,
             actor=who,
             reason=reason,
-            data=_from_to(before.status, row.status),
+            data={
+                **_from_to(before.status, row.status),
+                **({"by_link": by_link} if by_link is not None else {}),
+            },
         ),
         # alert-ingestion has to know which incidents are over: no alert may join them any more.
         tell=(TO_ONCALL, TO_ALERTS) if resolved else (TO_ONCALL,),
@@ -112,8 +121,12 @@ def revive(work: IncidentWork, row: IncidentRow, *, at: datetime, reason: str) -
     )
 
 
-def reopen(work: IncidentWork, row: IncidentRow, *, at: datetime, data: Mapping[str, Any]) -> None:
-    """Open again an incident that somebody has taken: it got worse than what they took.
+def reopen(
+    work: IncidentWork, row: IncidentRow, *, at: datetime, reason: str, data: Mapping[str, Any]
+) -> None:
+    """Open again an incident that somebody has taken.
+
+    It got worse than what they took, nothing followed, or it was left alone until now.
 
     Whose it is stays as it was, and so does the first acknowledgement, which MTTA measures.
     """
@@ -124,7 +137,7 @@ def reopen(work: IncidentWork, row: IncidentRow, *, at: datetime, data: Mapping[
         Happening(
             IncidentKind.REOPENED,
             at=at,
-            reason=WORSE_ALERT_JOINED,
+            reason=reason,
             data={**data, **_from_to(before.status, row.status)},
         ),
         tell=(TO_ONCALL,),

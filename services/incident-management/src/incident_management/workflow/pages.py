@@ -1,11 +1,13 @@
 """Events of pages: what oncall-service did to reach somebody, for the timeline and the assignee."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from incident_management.store import incidents, people
 from incident_management.store.events import processed
 from incident_management.tables import IncidentRow
 from incident_management.targets import Targets
+from incident_management.workflow.lifecycle import reopen
 from incident_management.workflow.work import (
     EVENTS_AT_ONCE,
     TO_ALERTS,
@@ -16,7 +18,7 @@ from incident_management.workflow.work import (
 from shared import context
 from shared.batches import parts
 from shared.clock import Clock
-from shared.contracts.incidents import CANARY_PAGED, Status
+from shared.contracts.incidents import ACKNOWLEDGEMENT_FORGOTTEN, CANARY_PAGED, Status
 from shared.contracts.oncall import PageEvent, PageKind
 from shared.contracts.wire import EventResult, Outcome
 from shared.database import Database
@@ -63,6 +65,8 @@ async def _apply(work: IncidentWork, event: PageEvent) -> EventResult:
     row = await incidents.lock_reference(work.held, event.incident_id)
     if row is None:
         return _result(event, Outcome.IGNORED, "unknown_incident")
+    if event.type == PageKind.FORGOTTEN:
+        return _forget(work, row, event)
     changed = _adopt(row, event)
     named = event.model_dump(
         mode="json", include={"team", "person", "step", "channel"}, exclude_none=True
@@ -89,6 +93,22 @@ async def _apply(work: IncidentWork, event: PageEvent) -> EventResult:
     return EventResult(event_id=event.event_id, outcome=Outcome.APPLIED, incident_id=row.id)
 
 
+def _forget(work: IncidentWork, row: IncidentRow, event: PageEvent) -> EventResult:
+    """Nothing followed on an acknowledgement: the incident is open again, and pages anew."""
+    snoozed = row.snoozed_until is not None
+    if row.status is not Status.ACKNOWLEDGED or snoozed:
+        return _result(event, Outcome.IGNORED, "somebody_cares")
+    work.goes_on_from(row)
+    reopen(
+        work,
+        row,
+        at=event.occurred_at,
+        reason=ACKNOWLEDGEMENT_FORGOTTEN,
+        data={"by": row.assignee_name or row.acknowledged_by, **event.data},
+    )
+    return _result(event, Outcome.APPLIED, ACKNOWLEDGEMENT_FORGOTTEN, row.id)
+
+
 def _adopt(row: IncidentRow, event: PageEvent) -> bool:
     """Fill in what the incident lacks: whose team it is, and who was asked to take it."""
     if row.status is Status.RESOLVED:
@@ -103,7 +123,12 @@ def _adopt(row: IncidentRow, event: PageEvent) -> bool:
     return changed
 
 
-def _result(event: PageEvent, outcome: Outcome, reason: str) -> EventResult:
+def _result(
+    event: PageEvent, outcome: Outcome, reason: str, incident_id: UUID | None = None
+) -> EventResult:
     return EventResult(
-        event_id=event.event_id, outcome=outcome, incident_id=event.incident_id, reason=reason
+        event_id=event.event_id,
+        outcome=outcome,
+        incident_id=incident_id or event.incident_id,
+        reason=reason,
     )

@@ -15,9 +15,12 @@ from oncall_service.notifications.outcomes import Done, WriteDown
 from oncall_service.notifications.pacing import Rate
 from oncall_service.notifications.sealing import CannotOpen, Sealer
 from oncall_service.settings import OncallSettings
-from oncall_service.tables import ContactMethodRow
+from oncall_service.tables import ContactMethodRow, NotificationRow
 from shared import tasks
+from shared.contracts.oncall import MessageKind
+from shared.contracts.wire import Ref
 from shared.errors import Unavailable
+from shared.links import Link, Links
 from shared.words.catalogues import ENGLISH, Say, speaking
 
 # So many contact methods are sent to at once; of those that hang, each ends within its time limit.
@@ -41,6 +44,7 @@ class Dispatch:
     def __init__(self, core: Core, channels: Mapping[str, Sender], write_down: WriteDown) -> None:
         self._core = core
         self._channels = channels
+        self._links = Links(core.settings)
         self._sealer = Sealer.of(core.settings)
         self._claims = claims.Claims(core.database, _rate(core.settings))
         self._recorder = _Recorder(write_down)
@@ -135,12 +139,26 @@ class Dispatch:
         person = parcel.rows[0].person_name
         url = self._core.settings.web_ui_url
         told = [
-            messages.composed(words, row.message, person=person, web_ui_url=url)
+            messages.composed(
+                words,
+                row.message,
+                person=person,
+                web_ui_url=url,
+                acknowledge_token=self._acknowledge_token(row),
+            )
             for row in parcel.rows
         ]
         if len(told) == 1:
             return told[0]
         return messages.bundle(words, told, person=person, web_ui_url=url)
+
+    def _acknowledge_token(self, row: NotificationRow) -> str:
+        """The token of the link by which whoever is paged may acknowledge; empty for the rest."""
+        if row.kind != MessageKind.PAGE or row.person_id is None or row.incident_id is None:
+            return ""
+        person = Ref(id=row.person_id, name=row.person_name)
+        link = Link(message=row.id, incident=row.incident_id, person=person, channel=row.channel)
+        return self._links.sign(link, self._core.clock.now())
 
     async def _without_a_method(self, parcel: claims.Parcel) -> Failed:
         async with self._core.database.session() as session:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from oncall_service.notifications.channels.base import Message
+from shared import links
 from shared.contracts.oncall import NEWS, MessageKind
 from shared.words import messages as words_of
 from shared.words.catalogues import Say
@@ -92,14 +93,22 @@ def stored(content: Content) -> dict[str, Any]:
     }
 
 
-def composed(words: Say, document: Mapping[str, Any], *, person: str, web_ui_url: str) -> Message:
-    """The message that was stored, in words for ``person``."""
+def composed(
+    words: Say,
+    document: Mapping[str, Any],
+    *,
+    person: str,
+    web_ui_url: str,
+    acknowledge_token: str = "",
+) -> Message:
+    """The message that was stored, in words for ``person``, who may acknowledge by the token."""
     if _is_worded(document):
         return Message(document["title"], document["text"], document["url"], document["facts"])
     kind, facts = document["kind"], document["facts"]
     said = words_of.worded(words, kind, person, facts)
-    url = web_ui_url.rstrip("/") + _path(facts)
-    return Message(said.title, said.text, url, {"kind": kind, **facts})
+    base = web_ui_url.rstrip("/")
+    acknowledge = f"{base}{links.PATH}{acknowledge_token}" if acknowledge_token else ""
+    return Message(said.title, said.text, base + _path(facts), {"kind": kind, **facts}, acknowledge)
 
 
 def title(words: Say, document: Mapping[str, Any], *, person: str) -> str:

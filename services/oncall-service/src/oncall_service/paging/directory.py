@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.hours import hours_of
@@ -101,10 +100,7 @@ class Directory:
 
     async def webhooks(self, ids: Collection[UUID]) -> Sequence[ContactMethodRow]:
         """The webhooks that steps call; one that is gone is left out."""
-        if not ids:
-            return ()
-        statement = select(ContactMethodRow).where(col(ContactMethodRow.id).in_(ids))
-        return (await self._session.exec(statement.order_by(col(ContactMethodRow.id)))).all()
+        return await people.methods_by_ids(self._session, ids) if ids else ()
 
     async def people(self, ids: Iterable[UUID]) -> dict[UUID, Reachable]:
         """People, and how they are reached; whoever does not exist is left out."""

@@ -8,13 +8,14 @@ from uuid import UUID
 from oncall_service.core.core import Core
 from oncall_service.paging import canary, joining, store
 from oncall_service.paging.news import news_of
+from oncall_service.paging.plans import plan_of
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rules import Action, Heard, Known, react
 from oncall_service.paging.runs import Runs
 from oncall_service.tables import EscalationRow, IncidentRow
 from shared import context
 from shared.batches import parts
-from shared.contracts.incidents import TAKEN, IncidentEvent, JoinedAlerts, Status
+from shared.contracts.incidents import TAKEN, Incident, IncidentEvent, JoinedAlerts, Status
 from shared.contracts.wire import EventResult, Outcome, Severity, is_worse
 from shared.work import in_session
 
@@ -25,6 +26,9 @@ EVENTS_AT_ONCE = 100
 
 # A call for more alerts that nobody can be told of personally stands for all of this time.
 CALLED_FOR = timedelta(minutes=1)
+
+# Why an incident that somebody has taken is open again, beside by their own hands.
+AGAIN = frozenset({Reason.ACKNOWLEDGEMENT_FORGOTTEN, Reason.SNOOZE_ENDED})
 
 _UNHEARD = {Reason.DUPLICATE_EVENT: Outcome.DUPLICATE, Reason.STALE_REVISION: Outcome.IGNORED}
 
@@ -97,12 +101,15 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
             released=event.type == RELEASED_EVENT,
             merged=said.merged_into is not None,
             worse=event.reason == Reason.WORSE_ALERT_JOINED,
+            again=Reason(event.reason) if event.reason in AGAIN else None,
             rises=bool(row.severity) and is_worse(said.severity, Severity(row.severity)),
         ),
     )
     if reaction.reason in _UNHEARD:
         return reaction.reason
     before = Status(row.status) if row.status else None
+    if said.status is not before:
+        row.forgotten_at = await _forgotten_at(hearing, run, said)
     _remember(row, event)
     runs.heard(row, before, news_of(event, before))
     if run is not None and reaction.action in (Action.STOP, Action.RESTART):
@@ -119,6 +126,21 @@ async def _apply(hearing: _Hearing, row: IncidentRow, event: IncidentEvent) -> R
     elif event.joined is not None and row.status in TAKEN and row.id not in hearing.running:
         return await _tell_more(hearing, row, event, event.joined)
     return reaction.reason
+
+
+async def _forgotten_at(
+    hearing: _Hearing, run: EscalationRow | None, said: Incident
+) -> datetime | None:
+    """When an acknowledgement counts no more, by the policy of the run that it ends."""
+    if said.status is not Status.ACKNOWLEDGED or said.merged_into is not None:
+        return None
+    if run is not None:
+        plan = plan_of(run)
+    else:
+        route = await hearing.runs.directory.route(service=said.service, team=said.team)
+        plan = route.plan
+    minutes = plan.acknowledge_timeout_minutes
+    return hearing.runs.now + timedelta(minutes=minutes) if minutes is not None else None
 
 
 async def _tell_more(

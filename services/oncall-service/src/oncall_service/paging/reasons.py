@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from shared.contracts.incidents import ACKNOWLEDGEMENT_FORGOTTEN, SNOOZE_ENDED
 from shared.contracts.oncall import NO_STEP_FOR_SEVERITY
 
 
@@ -16,7 +17,8 @@ class Reason(StrEnum):
     MORE_ALERTS = "more_alerts"
     TEAM_CHANGED = "team_changed"
     ESCALATED_BY_HAND = "escalated_by_hand"
-    ACKNOWLEDGEMENT_FORGOTTEN = "acknowledgement_forgotten"
+    ACKNOWLEDGEMENT_FORGOTTEN = ACKNOWLEDGEMENT_FORGOTTEN
+    SNOOZE_ENDED = SNOOZE_ENDED
     # nothing to do
     ALREADY_PAGING = "already_paging"
     ALREADY_EXHAUSTED = "already_exhausted"

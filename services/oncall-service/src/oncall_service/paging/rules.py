@@ -30,8 +30,8 @@ class Known:
 class Heard:
     """What an event says of it now.
 
-    ``released`` and ``worse`` say why an incident that somebody had taken is open again; ``rises``:
-    it is graver than what was last heard of it.
+    ``released``, ``worse`` and ``again`` say why an incident that somebody had taken is open again;
+    ``rises``: it is graver than what was last heard of it.
     """
 
     revision: int
@@ -40,6 +40,7 @@ class Heard:
     released: bool = False
     merged: bool = False
     worse: bool = False
+    again: Reason | None = None
     rises: bool = False
 
 
@@ -87,8 +88,8 @@ def react(known: Known, heard: Heard) -> Reaction:
 def _open_again(known: Known, heard: Heard) -> Reaction:
     if known.status is None:
         return Reaction(Action.START, Reason.INCIDENT_OPENED)
-    if known.status is not Status.OPEN or heard.released or heard.worse:
-        reason = Reason.WORSE_ALERT_JOINED if heard.worse else Reason.RELEASED
+    if known.status is not Status.OPEN or heard.released or heard.worse or heard.again:
+        reason = Reason.WORSE_ALERT_JOINED if heard.worse else heard.again or Reason.RELEASED
         return Reaction(Action.START, reason)
     if _handed_over(known, heard):
         return Reaction(Action.START, Reason.TEAM_CHANGED)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.tables import EscalationRow, IncidentRow, ScheduleRow
+from oncall_service.tables import DecisionRow, EscalationRow, IncidentRow, ScheduleRow
 from shared.contracts.wire import Severity
 
 RUNNING = "running"
@@ -58,6 +58,18 @@ async def lock_free(session: AsyncSession, incidents: Collection[UUID]) -> dict[
     return {row.id: row for row in await session.exec(statement)}
 
 
+async def forgotten(session: AsyncSession, now: datetime, limit: int) -> Sequence[IncidentRow]:
+    """Incidents whose acknowledgement counts no more and that nobody else works on, locked."""
+    statement = (
+        select(IncidentRow)
+        .where(col(IncidentRow.forgotten_at) <= now)
+        .order_by(col(IncidentRow.forgotten_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(statement)).all()
+
+
 async def running_of(
     session: AsyncSession, incidents: Collection[UUID]
 ) -> dict[UUID, EscalationRow]:
@@ -84,6 +96,18 @@ async def latest(session: AsyncSession, incident: UUID) -> EscalationRow | None:
         .order_by(col(EscalationRow.id).desc())
     )
     return (await session.exec(statement)).first()
+
+
+async def of_incident(session: AsyncSession, incident: UUID) -> Sequence[EscalationRow]:
+    """All runs of an incident, oldest first."""
+    statement = select(EscalationRow).where(EscalationRow.incident_id == incident)
+    return (await session.exec(statement.order_by(col(EscalationRow.id)))).all()
+
+
+async def decisions(session: AsyncSession, runs: Collection[UUID]) -> Sequence[DecisionRow]:
+    """What runs decided, oldest first."""
+    statement = select(DecisionRow).where(col(DecisionRow.escalation_id).in_(runs))
+    return (await session.exec(statement.order_by(col(DecisionRow.id)))).all()
 
 
 async def teams_paged(
@@ -163,4 +187,9 @@ async def bring_forward(session: AsyncSession, by: timedelta) -> None:
         update(EscalationRow)
         .where(col(EscalationRow.status) == RUNNING)
         .values(due_at=EscalationRow.due_at - by)  # type: ignore[operator]
+    )
+    await session.exec(
+        update(IncidentRow)
+        .where(col(IncidentRow.forgotten_at).is_not(None))
+        .values(forgotten_at=IncidentRow.forgotten_at - by)  # type: ignore[operator]
     )

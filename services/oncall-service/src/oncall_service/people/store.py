@@ -46,6 +46,12 @@ async def methods_of(session: AsyncSession, person_id: UUID) -> list[ContactMeth
     return list((await session.exec(statement)).all())
 
 
+async def methods_by_ids(session: AsyncSession, ids: Collection[UUID]) -> list[ContactMethodRow]:
+    """Contact methods; those that do not exist are left out."""
+    statement = select(ContactMethodRow).where(col(ContactMethodRow.id).in_(ids))
+    return list((await session.exec(statement.order_by(col(ContactMethodRow.id)))).all())
+
+
 async def enabled_methods(
     session: AsyncSession, people: Sequence[UUID]
 ) -> dict[UUID, list[ContactMethodRow]]:

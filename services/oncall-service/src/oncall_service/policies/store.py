@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
 from oncall_service.notifications.channels import registry
+from oncall_service.people.store import methods_by_ids
 from oncall_service.policies.rules import Goal, Plan, Step, Target, WorkingTime
 from oncall_service.policies.shapes import PolicyView, StepView, TargetView
 from oncall_service.tables import (
@@ -110,13 +111,8 @@ async def views(
     teams = await refs(
         session, TeamRow, [*(row.team_id for row in rows), *(goal.team for goal in every)]
     )
-    called = [goal.method for goal in every if goal.method is not None]
-    urls = {
-        method.id: registry.shown(method.channel, method.target)
-        for method in await session.exec(
-            select(ContactMethodRow).where(col(ContactMethodRow.id).in_(called))
-        )
-    }
+    called = await methods_by_ids(session, [goal.method for goal in every if goal.method])
+    urls = {method.id: registry.shown(method.channel, method.target) for method in called}
 
     def target(goal: Goal) -> TargetView:
         return TargetView(

@@ -13,6 +13,7 @@ from oncall_service.tables import (
     MemberRow,
     PersonRow,
     PolicyRow,
+    PolicyTargetRow,
     ScheduleRow,
     ServiceRow,
     TeamRow,
@@ -59,7 +60,13 @@ async def team_uses(session: AsyncSession, team: UUID) -> list[str]:
             select(table.name).where(table.team_id == team).order_by(table.name)
         )
         found += [f"{kind} '{name}'" for name in names]
-    return found
+    asking = await session.exec(
+        select(PolicyRow.name)
+        .join(PolicyTargetRow, col(PolicyTargetRow.policy_id) == PolicyRow.id)
+        .where(PolicyTargetRow.team_id == team)
+        .distinct()
+    )
+    return [*found, *(f"a step of policy '{name}'" for name in asking)]
 
 
 async def service_views(session: AsyncSession, rows: Sequence[ServiceRow]) -> list[ServiceView]:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.identity import Actor
 from shared.contracts.incidents import Incident, Status
-from shared.contracts.wire import Command, Instant, Line, Severity, Text, Wire
+from shared.contracts.wire import Command, Instant, Line, Ref, Severity, Text, Wire
 
 NoteText = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=10000)]
 """What a person has to say: non-empty, at most 10,000 characters."""
@@ -62,6 +62,31 @@ class Merge(Command):
     """
 
     into: Line
+
+
+class Snooze(Command):
+    """``POST /api/v1/incidents/{id}/snooze``: leave it alone for so long, then page anew."""
+
+    minutes: int = Field(ge=1, le=7 * 24 * 60)
+
+
+class LinkToken(Command):
+    """A link of a message (shared.links), as somebody opened it."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+class LinkView(Wire):
+    """What a link is about, for the page that it leads to.
+
+    ``outcome`` is open (it can be acknowledged), acknowledged (by this link, just now or before),
+    taken (somebody has it already, ``by``), over, or expired, invalid or used, which do nothing.
+    """
+
+    outcome: Literal["open", "acknowledged", "taken", "over", "expired", "invalid", "used"]
+    incident: Incident | None = None
+    person: Ref | None = None
+    by: Text | None = None
 
 
 class TimelineEntry(Wire):

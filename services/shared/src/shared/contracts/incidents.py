@@ -34,6 +34,7 @@ class IncidentKind(StrEnum):
     ACKNOWLEDGED = "incident.acknowledged"
     IN_PROGRESS = "incident.in_progress"
     RELEASED = "incident.released"
+    SNOOZED = "incident.snoozed"
     RESOLVED = "incident.resolved"
     REOPENED = "incident.reopened"
     RETITLED = "incident.retitled"
@@ -59,6 +60,12 @@ OWN_WORDS = frozenset({IncidentKind.NOTE, IncidentKind.LEGACY})
 
 WORSE_ALERT_JOINED = "worse_alert_joined"
 """The reason of an incident that is open again: worse came than what somebody had taken."""
+
+ACKNOWLEDGEMENT_FORGOTTEN = "acknowledgement_forgotten"
+"""The reason of an incident that is open again: nothing followed on the acknowledgement."""
+
+SNOOZE_ENDED = "snooze_ended"
+"""The reason of an incident that is open again: it was to be left alone until now."""
 
 CANARY_PAGED = "canary.paged"
 """The type of an event, and no kind of a timeline: the page of a canary's incident was sent."""
@@ -87,6 +94,7 @@ class Incident(Wire):
     in_progress_at: Instant | None = None
     resolved_at: Instant | None = None
     resolved_by: Text | None = None
+    snoozed_until: Instant | None = None
     alert_count: int = 0
     mtta_seconds: float | None = None
     mttr_seconds: float | None = None

@@ -32,6 +32,7 @@ class PageKind(StrEnum):
     SKIPPED = "page.skipped"
     EXHAUSTED = "page.exhausted"
     STOPPED = "page.stopped"
+    FORGOTTEN = "page.forgotten"
     NOTIFICATION_SENT = "notification.sent"
     NOTIFICATION_FAILED = "notification.failed"
 

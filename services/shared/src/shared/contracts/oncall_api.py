@@ -106,3 +106,75 @@ class NotificationView(Wire):
     created_at: datetime
     finished_at: datetime | None = None
     attempts: list[AttemptView] = []
+
+
+class AskedView(Wire):
+    """Somebody a step paged, and why them."""
+
+    person: Ref
+    reason: Text
+    why: Text
+
+
+class DecisionView(Wire):
+    """What a run decided about a step (``round`` and ``step`` from 0), why, and what it sent.
+
+    ``kind`` is asked, asked_also (they came on call later), missed (no working contact method),
+    skipped or ended. ``primary`` and ``secondary`` were on call for the team at that moment, by the
+    layer, or the override, swap or import, of ``primary_by`` and ``secondary_by``.
+    """
+
+    at: datetime
+    kind: Text
+    round: int
+    step: int
+    reason: Text
+    why: Text
+    targets: list[Text] = []
+    asked: list[AskedView] = []
+    gap: bool = False
+    webhooks: int = 0
+    primary: Ref | None = None
+    primary_by: Text | None = None
+    secondary: Ref | None = None
+    secondary_by: Text | None = None
+    messages: list[NotificationView] = []
+
+
+class RunWhyView(Wire):
+    """A run: what began it, what ended it, and its decisions in their order."""
+
+    id: UUID
+    team: Ref
+    policy: Text
+    started_at: datetime
+    started_reason: Text
+    started_by: Text
+    ended_at: datetime | None
+    ended_reason: Text | None
+    decisions: list[DecisionView]
+
+
+class PersonWhyView(Wire):
+    """Why somebody was paged for an incident, or was not: named reasons, and them in words."""
+
+    person: Ref
+    paged: bool
+    reasons: list[Text]
+    why: list[Text]
+    messages: list[NotificationView]
+
+
+class WhyView(Wire):
+    """The ledger of an incident's pages, from what began them to what became of each message.
+
+    ``others`` are messages of no step: of alerts that joined, and of what became of it.
+    """
+
+    incident_id: UUID
+    number: int
+    title: Text
+    severity: Text
+    runs: list[RunWhyView]
+    others: list[NotificationView]
+    person: PersonWhyView | None = None

@@ -10,7 +10,13 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from shared.contracts import alerts
-from shared.contracts.incidents import WORK_PAUSED, WORSE_ALERT_JOINED, IncidentKind
+from shared.contracts.incidents import (
+    ACKNOWLEDGEMENT_FORGOTTEN,
+    SNOOZE_ENDED,
+    WORK_PAUSED,
+    WORSE_ALERT_JOINED,
+    IncidentKind,
+)
 from shared.contracts.oncall import NO_STEP_FOR_SEVERITY, PageKind
 from shared.words import outcomes
 from shared.words.catalogues import Say
@@ -84,6 +90,12 @@ def _acknowledged(words: Say, it: Happening) -> str:
     who = it.actor or it["by"] or words.say("Somebody")
     if it.reason == WORK_PAUSED:
         return words.say("{actor} paused work on it.", actor=who)
+    if it["by_link"]:
+        return words.say(
+            "{actor} acknowledged by the link in a message ({channel}).",
+            actor=who,
+            channel=it["by_link"],
+        )
     return words.say("{actor} acknowledged.", actor=who)
 
 
@@ -106,7 +118,22 @@ def _resolved(words: Say, it: Happening) -> str:
     return words.say("Resolved by itself: none of its alerts fires any more.")
 
 
+def _snoozed(words: Say, it: Happening) -> str:
+    return words.say(
+        "{actor} leaves it alone until {at}.",
+        actor=it.actor,
+        at=_instant(words.minute, it["until"]),
+    )
+
+
 def _reopened(words: Say, it: Happening) -> str:
+    if it.reason == ACKNOWLEDGEMENT_FORGOTTEN:
+        return words.say(
+            "Open again: nothing followed on {who}'s acknowledgement in time.",
+            who=it["by"] or words.say("somebody"),
+        )
+    if it.reason == SNOOZE_ENDED:
+        return words.say("Open again: it was to be left alone until now.")
     if it.reason == WORSE_ALERT_JOINED:
         return words.say(
             "Open again: an alert of severity {severity} joined, worse than anything in it before.",
@@ -331,6 +358,10 @@ def _page_stopped(words: Say, it: Happening) -> str:
     return f"{stopped} {unsent}"
 
 
+def _page_forgotten(words: Say, _: Happening) -> str:
+    return words.say("Nothing followed on the acknowledgement: it is paged for again.")
+
+
 def _notified(words: Say, it: Happening) -> str:
     if not it["outcome"]:
         return words.say(
@@ -399,6 +430,7 @@ SENTENCES: dict[str, Sentence] = {
     IncidentKind.ACKNOWLEDGED: _acknowledged,
     IncidentKind.IN_PROGRESS: _in_progress,
     IncidentKind.RELEASED: _released,
+    IncidentKind.SNOOZED: _snoozed,
     IncidentKind.RESOLVED: _resolved,
     IncidentKind.REOPENED: _reopened,
     IncidentKind.RETITLED: _retitled,
@@ -422,6 +454,7 @@ SENTENCES: dict[str, Sentence] = {
     PageKind.SKIPPED: _page_skipped,
     PageKind.EXHAUSTED: _page_exhausted,
     PageKind.STOPPED: _page_stopped,
+    PageKind.FORGOTTEN: _page_forgotten,
     PageKind.NOTIFICATION_SENT: _notified,
     PageKind.NOTIFICATION_FAILED: _not_notified,
 }

@@ -167,6 +167,14 @@ async def views(
     ]
 
 
+async def of_incident(
+    session: AsyncSession, incident: UUID, most: int
+) -> Sequence[NotificationRow]:
+    """The first messages about an incident, oldest first."""
+    statement = select(NotificationRow).where(NotificationRow.incident_id == incident)
+    return (await session.exec(statement.order_by(col(NotificationRow.id)).limit(most))).all()
+
+
 async def listed(
     session: AsyncSession,
     *,
