@@ -134,7 +134,7 @@ class _Telling:
                 for ask in deed.choice.asks:
                     yield self._entry(moment, deed, kind, ask.reason, names[ask.person])
                 for _ in deed.choice.webhooks:
-                    yield self._entry(moment, deed, EntryKind.WEBHOOK, Reason.WEBHOOK)
+                    yield self._entry(moment, deed, EntryKind.CALL, Reason.WEBHOOK)
                 if not deed.choice.asks and not deed.choice.webhooks:
                     yield self._entry(moment, deed, EntryKind.NOBODY, deed.choice.reason)
             case Missed():

@@ -12,7 +12,7 @@ class EntryKind(StrEnum):
 
     PAGE = "page"
     CAME_ON_CALL = "came_on_call"
-    WEBHOOK = "webhook"
+    CALL = "call"
     GAP = "gap"
     NOBODY = "nobody"
     UNREACHABLE = "unreachable"
