@@ -23,6 +23,7 @@ from shared.contracts.incident_api import (
     Durations,
     FeedEvent,
     IncidentAlert,
+    LinkView,
     OpenNow,
     Stats,
     Tally,
@@ -84,6 +85,8 @@ class FakeIncidents:
         self.entries: dict[UUID, list[TimelineEntry]] = {}
         self.attached: dict[UUID, list[IncidentAlert]] = {}
         self.searches: list[Search] = []
+        self.links: dict[str, LinkView] = {}
+        self.used: list[str] = []
         self.feed: FakeFeed | None = None
         self._sequence = 0
 
@@ -235,6 +238,18 @@ class FakeIncidents:
         incident = await self.get(token, incident_id)
         self.remark(incident, "note", text, by=who.name)
         self.tell(incident, "note")
+
+    async def look_at_link(self, link: str) -> LinkView:
+        if self.down:
+            raise Down("incident-management", "incident-management does not answer.")
+        return self.links.get(link, LinkView(outcome="invalid"))
+
+    async def use_link(self, link: str) -> LinkView:
+        seen = await self.look_at_link(link)
+        self.used.append(link)
+        if seen.outcome == "open":
+            seen = self.links[link] = seen.model_copy(update={"outcome": "acknowledged"})
+        return seen
 
     async def stats(self, token: str) -> Stats:
         self._principal(token)

@@ -9,6 +9,7 @@ from jinja2 import nodes
 
 from web_ui.assets import Assets
 from web_ui.failures import MessagePage
+from web_ui.pages.acknowledge import AcknowledgePage
 from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
 from web_ui.pages.incident import IncidentPage
@@ -19,6 +20,7 @@ from web_ui.pages.session import SignInPage
 from web_ui.rendering import PAGES, TEMPLATES, Shell, environment
 
 CONTEXTS: dict[str, type] = {
+    "acknowledge": AcknowledgePage,
     "dashboard": Dashboard,
     "history": HistoryPage,
     "incident": IncidentPage,
