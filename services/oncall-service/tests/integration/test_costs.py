@@ -90,8 +90,12 @@ async def test_reading_locks_nothing(crew: Any, incident_event: Any, asked: Any)
             "end": "2026-03-03T14:00:00Z",
         },
     )
-    await crew.hear(incident_event())
+    opened = incident_event()
+    await crew.hear(opened)
     [run] = (await crew.ok("GET", "/api/v1/escalations"))["items"]
+    offered = {"start": "2026-03-04T12:00:00Z", "end": "2026-03-04T14:00:00Z", "giver": "Ada"}
+    swap = await crew.ok("POST", "/api/v1/swaps", json=offered | {"schedule": "Payments"})
+    feed = await crew.ok("POST", "/api/v1/calendar-feeds", json={"person": "Ada"})
     named = {"people": "ada", "policies": "Payments", "schedules": "Payments", "teams": "Payments"}
     read = set()
     for path, operations in OPENAPI["paths"].items():
@@ -102,10 +106,14 @@ async def test_reading_locks_nothing(crew: Any, incident_event: Any, asked: Any)
             reference=named.get(kind, "checkout"),
             override_id=override["id"],
             escalation_id=run["id"],
+            incident_id=opened["incident"]["id"],
+            swap_id=swap["id"],
+            file=feed["path"].rpartition("/")[2],
         )
-        query = "?team=Payments" if path.endswith("/schedule") else ""
+        query = "?team=Payments" if path.endswith(("/schedule", "/simulate")) else ""
         with asked(crew) as seen:
-            await crew.ok("GET", address + query)
+            answer = await crew.call("GET", address + query)
+        assert answer.is_success, (path, answer.text)
         assert seen.statements, path
         assert [one for one in seen.statements if " FOR " in one.replace("\n", " ")] == [], path
         read.add(path)
