@@ -21,8 +21,8 @@ from oncall_service.schedules.rules import (
     Override,
     Schedule,
     on_call_at,
-    shifts,
 )
+from oncall_service.schedules.timeline import shifts
 from vigie_testing import minute_by_minute as brute
 from vigie_testing.minute_by_minute import (
     FROM,

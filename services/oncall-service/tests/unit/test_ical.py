@@ -10,7 +10,8 @@ from oncall_service.schedules.duties import stints, whole_stints
 from oncall_service.schedules.ical_reading import Known, Occurrence, whose
 from oncall_service.schedules.periods import days
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import Duty, Layer, Origin, Override, Schedule, shifts
+from oncall_service.schedules.rules import Duty, Layer, Origin, Override, Schedule
+from oncall_service.schedules.timeline import shifts
 
 ADA, BEN = (uuid5(UUID(int=1), name) for name in ("Ada", "Ben"))
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)

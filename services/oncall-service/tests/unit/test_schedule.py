@@ -12,16 +12,8 @@ from oncall_service.core.hours import Hours
 from oncall_service.core.zones import zone
 from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation, Stretch
-from oncall_service.schedules.rules import (
-    Duty,
-    Layer,
-    Override,
-    Schedule,
-    next_change,
-    next_gap,
-    on_call_at,
-    shifts,
-)
+from oncall_service.schedules.rules import Duty, Layer, Override, Schedule, on_call_at
+from oncall_service.schedules.timeline import next_change, next_gap, shifts
 
 NAMESPACE = UUID(int=1)
 ADA, BEN, CLEO, DAN = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo", "Dan"))

@@ -13,7 +13,8 @@ from oncall_service.core.hours import Hours
 from oncall_service.paging.steps import Crew, Roster
 from oncall_service.people.rules import Rule, is_working_time, not_before, ways
 from oncall_service.policies.rules import Plan
-from oncall_service.schedules.rules import OnCall, Schedule, next_change, on_call_at
+from oncall_service.schedules.rules import OnCall, Schedule, on_call_at
+from oncall_service.schedules.timeline import next_change
 from oncall_service.tables import ContactMethodRow
 from shared.contracts.wire import Ref, Severity
 

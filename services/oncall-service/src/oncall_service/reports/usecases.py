@@ -16,8 +16,9 @@ from oncall_service.reports.rules import Someone, burden
 from oncall_service.reports.shapes import FairnessRow, FairnessView
 from oncall_service.schedules.days_off import DaysOff, known_subdivisions
 from oncall_service.schedules.duties import Stint, stints
-from oncall_service.schedules.rules import Schedule, shifts
+from oncall_service.schedules.rules import Schedule
 from oncall_service.schedules.store import layers
+from oncall_service.schedules.timeline import shifts
 from oncall_service.tables import ScheduleRow, TeamRow
 from shared.contracts.wire import Ref
 from shared.errors import FieldError, Invalid

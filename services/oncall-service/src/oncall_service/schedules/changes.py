@@ -12,7 +12,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import Duty, Layer, Schedule, from_layers, shifts
+from oncall_service.schedules.rules import Duty, Layer, Schedule, from_layers
+from oncall_service.schedules.timeline import shifts
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from oncall_service.schedules.rules import Duty, Origin, Schedule, Shift, shifts
+from oncall_service.schedules.rules import Duty, Origin, Schedule
+from oncall_service.schedules.timeline import Shift, shifts
 
 # How far back the beginning of a stretch is looked for.
 _LONGEST_LOOK = timedelta(days=366)

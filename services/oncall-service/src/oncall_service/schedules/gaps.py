@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.schedules.rules import Schedule, next_gap
+from oncall_service.schedules.rules import Schedule
 from oncall_service.schedules.store import layers
+from oncall_service.schedules.timeline import next_gap
 from oncall_service.tables import TeamRow
 
 LOOK_AHEAD = timedelta(days=7)

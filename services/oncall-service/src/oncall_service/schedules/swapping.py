@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from oncall_service.schedules.rules import Duty, Schedule, shifts
+from oncall_service.schedules.rules import Duty, Schedule
+from oncall_service.schedules.timeline import shifts
 
 
 class SwapStatus(StrEnum):
