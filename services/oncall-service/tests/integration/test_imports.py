@@ -168,6 +168,8 @@ async def test_what_is_no_calendar_or_too_much_of_one_is_refused(crew: Any) -> N
         calendar(event("q", *daily, "RRULE:FREQ=SECONDLY")),
         calendar(event("q", *daily, "RRULE:FREQ=DAILY;BYMINUTE=1,2,3")),
         calendar(event("q", *daily, "RRULE:FREQ=NEVER")),
+        calendar(event("q", *daily, "RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY")),
+        calendar(*(event(f"{number}", *daily, "RRULE:FREQ=YEARLY") for number in range(51))),
         calendar(event("q", "00010101T000000Z", "00010101T010000Z", "B", "RRULE:FREQ=DAILY")),
         calendar(*(event(f"{number}", *daily) for number in range(1001))),
         calendar(*(event(f"{number}", *daily, "RRULE:FREQ=DAILY") for number in range(3))),

@@ -64,9 +64,12 @@ async def bring_in(
         Invalid: it cannot be read, or has events that nobody is found for; nothing is stored then.
     """
     now = core.clock.now()
+    async with core.database.session() as session:
+        time_zone = (await lookup.get(session, ScheduleRow, reference)).time_zone
+    # Before the transaction, which is to be short.
+    source, found = await _read(body, asked.source, time_zone, now)
     async with changing(core) as session:
         schedule = await lookup.require(session, ScheduleRow, reference)
-        source, found = await _read(body, asked.source, schedule, now)
         wanted, unmatched = await _matched(session, found, asked)
         if unmatched and not asked.partial:
             raise Invalid(
@@ -102,11 +105,11 @@ async def bring_in(
 
 
 async def _read(
-    body: bytes, source: str | None, schedule: ScheduleRow, now: datetime
+    body: bytes, source: str | None, time_zone: str, now: datetime
 ) -> tuple[str, Sequence[Occurrence]]:
     def work() -> tuple[str, Sequence[Occurrence]]:
         calendar = read(body)
-        found = occurrences(calendar, zone(schedule.time_zone), now, now + AHEAD)
+        found = occurrences(calendar, zone(time_zone), now, now + AHEAD)
         return source_of(calendar, source), found
 
     try:

@@ -43,17 +43,23 @@ async def create(core: Core, command: ScheduleCreate) -> ScheduleView:
 
 async def put(core: Core, reference: str, command: ScheduleCreate) -> tuple[ScheduleView, bool]:
     """Make the schedule be as described, and whether it is new."""
-    now = core.clock.now()
     async with changing(core) as session:
-        row = await lookup.find(session, ScheduleRow, reference)
-        created = row is None
-        if row is None:
-            lookup.must_be_named(ScheduleRow, reference, command.name)
-            row = await _add(session, command, now)
-        else:
-            await session.refresh(row, with_for_update=True)
-            await _apply(session, row, command, now)
-        return (await views.of(session, [row], now))[0], created
+        row, created = await put_in(core, session, reference, command)
+        return (await views.of(session, [row], core.clock.now()))[0], created
+
+
+async def put_in(
+    core: Core, session: AsyncSession, reference: str, command: ScheduleCreate
+) -> tuple[ScheduleRow, bool]:
+    """Likewise, in a transaction of somebody else's."""
+    now = core.clock.now()
+    row = await lookup.find(session, ScheduleRow, reference)
+    if row is None:
+        lookup.must_be_named(ScheduleRow, reference, command.name)
+        return await _add(session, command, now), True
+    await session.refresh(row, with_for_update=True)
+    await _apply(session, row, command, now)
+    return row, False
 
 
 async def update(core: Core, reference: str, command: ScheduleUpdate) -> ScheduleView:
