@@ -1,9 +1,12 @@
 """What runs on a beat, on every replica."""
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry
 
 from oncall_service.access import usecases as access
 from oncall_service.core.core import Core
+from oncall_service.coverage import usecases as coverage
 from oncall_service.notifications.dispatch import Dispatch
 from oncall_service.notifications.work import NOTIFICATIONS_CHANNEL
 from oncall_service.paging import canary, due, forgetting
@@ -13,6 +16,7 @@ from shared.periodic import EngineMetrics, Periodic
 from shared.wakeups import Wakeups
 
 ESCALATION, SENDING, HOUSEKEEPING = "escalation", "sending", "housekeeping"
+COVERAGE = "coverage"
 
 
 def engines(
@@ -57,6 +61,14 @@ def engines(
             clock=core.clock,
             metrics=metrics,
             event=wake,
+        ),
+        COVERAGE: Periodic(
+            COVERAGE,
+            partial(coverage.look, core),
+            interval=3600.0,
+            timeout=300.0,
+            clock=core.clock,
+            metrics=metrics,
         ),
         HOUSEKEEPING: Periodic(
             HOUSEKEEPING,

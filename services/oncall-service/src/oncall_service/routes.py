@@ -1,4 +1,5 @@
 from oncall_service.access import routes as access
+from oncall_service.coverage import routes as coverage
 from oncall_service.notifications import routes as notifications
 from oncall_service.paging import foresight_routes as foresight
 from oncall_service.paging import routes as paging
@@ -28,5 +29,6 @@ ROUTERS = [
     paging.router,
     paging.internal_router,
     foresight.router,
+    coverage.router,
     notifications.router,
 ]

@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.core.core import Core
 from oncall_service.core.metrics import MOST_PEOPLE, MOST_TEAMS
 from oncall_service.core.store import lookup
+from oncall_service.coverage import store as coverage
+from oncall_service.coverage.rules import Level
 from oncall_service.metrics import DEFINITIONS
 from oncall_service.notifications.store import figures
 from oncall_service.notifications.work import PAGE_EVENTS_TOPIC
@@ -45,6 +47,7 @@ def collector(core: Core) -> Collect:
                 _installation(core.settings.web_ui_url),
                 *await _engine_work(session, now),
                 *await _owed_to_people(session, now),
+                *await _coverage(session, now),
             ]
 
     return collect
@@ -139,6 +142,24 @@ async def _owed_to_people(session: AsyncSession, now: datetime) -> list[Metric]:
     waiting.add_metric([], owed.not_yet)
     oldest.add_metric([], _age(owed.due_since, now))
     return [pending, waiting, oldest]
+
+
+async def _coverage(session: AsyncSession, now: datetime) -> list[Metric]:
+    found = GaugeMetricFamily(
+        "oncall_coverage_holes",
+        "What leads nowhere on the way from a service to a person within 30 days, by level, as of "
+        "the last hourly look.",
+        labels=["level"],
+    )
+    age = GaugeMetricFamily(
+        "oncall_coverage_age_seconds", "How long ago that look was; absent before the first."
+    )
+    report = await coverage.last(session)
+    for level in Level:
+        found.add_metric([level], report.count(level) if report else 0)
+    if report is not None:
+        age.add_metric([], _age(report.at, now))
+    return [found, age]
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -14,7 +14,7 @@ from oncall_service.paging.steps import Crew, Roster
 from oncall_service.people.rules import Rule, is_working_time, not_before, ways
 from oncall_service.policies.rules import Plan
 from oncall_service.schedules.rules import OnCall, Schedule, on_call_at
-from oncall_service.schedules.timeline import next_change
+from oncall_service.schedules.timeline import next_change, shifts
 from oncall_service.tables import ContactMethodRow
 from shared.contracts.wire import Ref, Severity
 
@@ -112,6 +112,24 @@ class World:
                 if person.working_hours or person.quiet_hours
             },
         )
+
+    def changes(self, start: datetime, end: datetime) -> set[datetime]:
+        """When who is on call changes in [start, end), in any of the schedules."""
+        return {
+            shift.start
+            for team in self.teams.values()
+            if team.schedule is not None
+            for shift in shifts(team.schedule, start, end)
+        }
+
+    def intended(self, at: datetime) -> bool:
+        """Whether nobody needs to be on call for the run's team at an instant."""
+        return self.on_call(at).intended
+
+    @property
+    def has_schedule(self) -> bool:
+        """Whether the run's team has a rotation at all."""
+        return self.teams[self.team].schedule is not None
 
     def hand_off(self, at: datetime, until: datetime) -> datetime | None:
         """When who is on call changes next, before ``until``, in any of the schedules."""

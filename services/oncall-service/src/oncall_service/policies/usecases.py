@@ -34,15 +34,21 @@ async def create(core: Core, command: PolicyCreate) -> PolicyView:
 async def put(core: Core, reference: str, command: PolicyCreate) -> tuple[PolicyView, bool]:
     """Make the policy be as described, and whether it is new."""
     async with changing(core) as session:
-        row = await lookup.find(session, PolicyRow, reference)
-        created = row is None
-        if row is None:
-            lookup.must_be_named(PolicyRow, reference, command.name)
-            row, secrets = await add(core, session, command)
-        else:
-            row.name = command.name
-            secrets = await _apply(core, session, row, command)
+        row, secrets, created = await put_in(core, session, reference, command)
         return (await store.views(session, [row], secrets=secrets))[0], created
+
+
+async def put_in(
+    core: Core, session: AsyncSession, reference: str, command: PolicyCreate
+) -> tuple[PolicyRow, Mapping[UUID, str], bool]:
+    """Likewise, in a transaction of somebody else's; with the secrets of webhooks that are new."""
+    row = await lookup.find(session, PolicyRow, reference)
+    if row is None:
+        lookup.must_be_named(PolicyRow, reference, command.name)
+        row, secrets = await add(core, session, command)
+        return row, secrets, True
+    row.name = command.name
+    return row, await _apply(core, session, row, command), False
 
 
 async def update(core: Core, reference: str, command: PolicyUpdate) -> PolicyView:

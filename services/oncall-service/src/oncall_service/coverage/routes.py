@@ -1,0 +1,48 @@
+"""Whether there is somebody for every service, for the days ahead."""
+
+from litestar import Router, get, post
+from litestar.params import FromQuery, JSONBody
+
+from oncall_service.core.parameters import TheCore, named_or_none
+from oncall_service.coverage import usecases as coverage
+from oncall_service.coverage.shapes import CoveragePreview, CoverageView
+from shared.auth import requires
+from shared.contracts.identity import Role
+from shared.words.asked import Language
+from shared.words.catalogues import preferred, speaking
+
+VIEWER = [requires(Role.VIEWER)]
+
+
+@get("/", guards=VIEWER)
+async def check_coverage(
+    core: TheCore, accept_language: Language, team: FromQuery[str | None] = None
+) -> CoverageView:
+    """Look now: from every service to verified contact methods, for the next 30 days.
+
+    `ok` is false while something is broken: a gate of a delivery chain can go by it.
+    """
+    words = speaking(preferred(accept_language))
+    return await coverage.check(core, words, named_or_none("team", team))
+
+
+@get("/last", guards=VIEWER)
+async def last_coverage(core: TheCore, accept_language: Language) -> CoverageView:
+    """What the last hourly look has found."""
+    return await coverage.last(core, speaking(preferred(accept_language)))
+
+
+@post("/preview", guards=[requires(Role.ADMIN)], status_code=200)
+async def preview_coverage(
+    core: TheCore, data: JSONBody[CoveragePreview], accept_language: Language
+) -> CoverageView:
+    """What would be found if a schedule or a policy were saved like this; nothing is saved."""
+    return await coverage.preview(core, data, speaking(preferred(accept_language)))
+
+
+router = Router(
+    "/api/v1/coverage",
+    route_handlers=[check_coverage, last_coverage, preview_coverage],
+    tags=["coverage"],
+    security=[{"bearer": []}],
+)
