@@ -10,7 +10,12 @@ from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
 from incident_management import metrics, routes
-from incident_management.clients import OncallPeople, PeopleDirectory
+from incident_management.clients import (
+    OncallLedger,
+    OncallPeople,
+    PageLedger,
+    PeopleDirectory,
+)
 from incident_management.settings import IncidentManagementSettings
 from incident_management.stream import FeedStreams
 from incident_management.workflow import housekeeping, snoozing
@@ -45,6 +50,7 @@ def create_app(
     clock: Clock | None = None,
     tokens: TokenDirectory | None = None,
     people: PeopleDirectory | None = None,
+    ledger: PageLedger | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     background: bool = True,
 ) -> Litestar:
@@ -109,6 +115,7 @@ def create_app(
                 "clock": Provide(lambda: clock, sync_to_thread=False),
                 "targets": Provide(lambda: settings.targets, sync_to_thread=False),
                 "actions": Provide(lambda: actions, sync_to_thread=False),
+                "ledger": Provide(lambda: ledger or OncallLedger(oncall), sync_to_thread=False),
                 "links": Provide(lambda: links, sync_to_thread=False),
                 "streams": Provide(lambda: streams, sync_to_thread=False),
             },

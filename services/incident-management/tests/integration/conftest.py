@@ -18,6 +18,7 @@ from incident_management.settings import IncidentManagementSettings
 from incident_management.workflow import housekeeping
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
+from shared.contracts.oncall_api import WhyView
 from shared.contracts.wire import Ref
 from shared.errors import Unavailable
 from shared.identifiers import new_id
@@ -82,6 +83,21 @@ class People:
 
 
 @dataclass
+class Ledger:
+    """What oncall-service would tell of an incident's pages."""
+
+    known: dict[uuid.UUID, WhyView] = field(default_factory=dict)
+    down: bool = False
+    asked: list[tuple[uuid.UUID, str | None, str]] = field(default_factory=list)
+
+    async def of(self, incident_id: uuid.UUID, person: str | None, language: str) -> WhyView | None:
+        if self.down:
+            raise Unavailable("oncall-service does not answer.")
+        self.asked.append((incident_id, person, language))
+        return self.known.get(incident_id)
+
+
+@dataclass
 class Service:
     """incident-management as its callers see it, and the levers of a test."""
 
@@ -92,6 +108,7 @@ class Service:
     neighbours: Neighbours
     tokens: Tokens
     people: People
+    ledger: Ledger
     service_tokens: dict[str, str]
 
     def as_(self, token: str) -> dict[str, str]:
@@ -225,7 +242,7 @@ def start_service(
         database = database or make_database("incident-management")
         names = ("alert-ingestion", "oncall-service", "web-ui")
         service_tokens = {name: secrets.token_hex(16) for name in names}
-        neighbours, tokens, people = Neighbours(), Tokens(), People()
+        neighbours, tokens, people, ledger = Neighbours(), Tokens(), People(), Ledger()
         app = create_app(
             IncidentManagementSettings(
                 **database.settings(),
@@ -235,11 +252,14 @@ def start_service(
             clock=clock,
             tokens=tokens,
             people=people,
+            ledger=ledger,
             transport=httpx.MockTransport(neighbours),
             background=False,
         )
         client = AsyncTestClient(app, raise_server_exceptions=False)
-        return Service(client, app, database, clock, neighbours, tokens, people, service_tokens)
+        return Service(
+            client, app, database, clock, neighbours, tokens, people, ledger, service_tokens
+        )
 
     return start
 

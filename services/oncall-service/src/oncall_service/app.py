@@ -14,7 +14,7 @@ from oncall_service.access.bootstrap import Bootstrap
 from oncall_service.access.tokens import LocalTokenDirectory
 from oncall_service.core.core import Core
 from oncall_service.core.passwords import Passwords
-from oncall_service.engines import engines
+from oncall_service.engines import PAGING, engines
 from oncall_service.notifications.channels import registry as channel_registry
 from oncall_service.notifications.channels.base import Sender
 from oncall_service.notifications.dispatch import Dispatch
@@ -89,7 +89,10 @@ def create_app(
                 dispatch,
                 *at_work,
             ],
-            ready={"database": database.check},
+            ready={
+                "database": database.check,
+                **{name: running[name].check for name in PAGING if background},
+            },
             collectors=[scrape.collector(core)],
             authenticator=Authenticator(settings.callers, LocalTokenDirectory(core)),
             dependencies={"core": Provide(lambda: core, sync_to_thread=False)},

@@ -17,6 +17,8 @@ from shared.wakeups import Wakeups
 
 ESCALATION, SENDING, HOUSEKEEPING = "escalation", "sending", "housekeeping"
 COVERAGE = "coverage"
+# Without a cycle of these nobody is paged: the service is not ready before they have run.
+PAGING = (ESCALATION, SENDING)
 
 
 def engines(

@@ -171,3 +171,16 @@ async def test_a_run_that_is_under_way_keeps_the_policy_it_began_with(
     assert await crew.tick() == ["Ada"]
     await policy(crew, {"target": "person", "person": "Cleo"})
     assert await crew.tick(minutes=5) == ["Ben"]
+
+
+async def test_a_step_that_is_late_after_a_stop_is_caught_up_and_said(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event())
+    await crew.tick()
+    await crew.told()
+    assert await crew.tick(minutes=25) == ["Ben"]
+    await crew.told()
+    [target] = [one for one in crew.last_events if one["type"] == "page.target"]
+    assert target["data"] == {"late_seconds": 20 * 60}
+    assert await crew.tick(minutes=9, seconds=59) == [], "Ben has the time of the step"

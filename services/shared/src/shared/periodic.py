@@ -65,6 +65,7 @@ class Periodic:
         self._event = event or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._last_success = clock.now()
+        self._has_run = False
         for outcome in ("success", "failure"):
             metrics.cycles.labels(name, outcome)
         metrics.age.labels(name).set_function(self.age_seconds)
@@ -73,6 +74,11 @@ class Periodic:
     def age_seconds(self) -> float:
         """Seconds since the last successful cycle, or since the start."""
         return (self._clock.now() - self._last_success).total_seconds()
+
+    async def check(self) -> None:
+        """Raise ``Unavailable`` before the first cycle that succeeded (for /ready)."""
+        if not self._has_run:
+            raise Unavailable(f"The engine '{self.name}' has not done a whole cycle yet.")
 
     def wake(self) -> None:
         """Run a cycle now."""
@@ -98,6 +104,7 @@ class Periodic:
             _log.exception("engine_cycle_failed", engine=self.name)
         else:
             self._last_success = self._clock.now()
+            self._has_run = True
             self._metrics.cycles.labels(self.name, "success").inc()
             return True
         self._metrics.cycles.labels(self.name, "failure").inc()

@@ -82,3 +82,16 @@ async def test_waking_runs_a_cycle_without_waiting_for_the_beat(
         await asyncio.wait_for(work.done.wait(), 5)
     finally:
         await engine.stop()
+
+
+async def test_before_a_cycle_that_succeeded_it_is_not_ready(engine: Periodic, work: Work) -> None:
+    work.error = RuntimeError("no")
+    await engine.cycle()
+    with pytest.raises(Unavailable, match="'paging' has not done a whole cycle yet"):
+        await engine.check()
+    work.error = None
+    await engine.cycle()
+    await engine.check()
+    work.error = RuntimeError("again")
+    await engine.cycle()
+    await engine.check()

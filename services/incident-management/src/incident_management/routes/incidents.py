@@ -7,7 +7,12 @@ from litestar.params import FromQuery, JSONBody
 
 from incident_management import views
 from incident_management.routes import parameters
-from incident_management.routes.dependencies import TheActions, TheClock, TheDatabase
+from incident_management.routes.dependencies import (
+    TheActions,
+    TheClock,
+    TheDatabase,
+    TheLedger,
+)
 from incident_management.routes.parameters import IncidentPath, Many, When
 from incident_management.store import incidents, search
 from incident_management.store.held import Held
@@ -19,6 +24,7 @@ from shared.contracts.incident_api import (
     IncidentAlert,
     IncidentMeasures,
     IncidentPatch,
+    IncidentWhy,
     Merge,
     NewIncident,
     NewNote,
@@ -28,10 +34,13 @@ from shared.contracts.incident_api import (
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Page, Severity
 from shared.database import Connection, driver_connection
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 from shared.words.asked import Language
 from shared.words.catalogues import preferred
+
+# So many say what it is about; all of them are a list of their own.
+FIRST_ALERTS = 20
 
 
 @post("/", guards=[requires(Role.RESPONDER)])
@@ -155,6 +164,38 @@ async def get_alerts(
         return await search.list_alerts(session, row.id, limit=limit, cursor=cursor)
 
 
+@get("/{incident:str}/why", guards=[requires(Role.VIEWER)])
+async def get_why(
+    *,
+    incident: IncidentPath,
+    database: TheDatabase,
+    ledger: TheLedger,
+    person: FromQuery[str | None] = None,
+    language: Language = None,
+) -> IncidentWhy:
+    """Why it paged whom: its alerts, every decision, and what became of every message.
+
+    With `person`, why they were paged, or were not.
+    """
+    spoken = preferred(language)
+    async with database.session() as session:
+        async with driver_connection(session) as connection:
+            row = await _named(connection, incident)
+        first = await search.list_timeline(session, row.id, limit=1, cursor=None, language=spoken)
+        alerts = await search.list_alerts(session, row.id, limit=FIRST_ALERTS, cursor=None)
+        shown = views.incident(row)
+    try:
+        pages = await ledger.of(row.id, person, spoken)
+    except Unavailable:
+        pages = None
+    return IncidentWhy(
+        incident=shown,
+        opened=first.items[0] if first.items else None,
+        alerts=alerts.items,
+        pages=pages,
+    )
+
+
 @get("/{incident:str}/metrics", guards=[requires(Role.VIEWER)])
 async def get_measures(
     incident: IncidentPath, database: TheDatabase, clock: TheClock
@@ -183,6 +224,7 @@ router = Router(
         snooze_incident,
         get_timeline,
         get_alerts,
+        get_why,
         get_measures,
     ],
     tags=["incidents"],

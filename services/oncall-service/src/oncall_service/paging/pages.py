@@ -1,7 +1,7 @@
 """What a step owes people: a message by each of their contact methods, or the record of nobody."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -30,7 +30,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What all messages of one step share; ``waits``: within people's working hours."""
+    """What all messages of one step share.
+
+    ``waits``: they keep to people's hours. ``late``: by how much the step is done too late.
+    """
 
     incident: IncidentRow
     run: EscalationRow
@@ -38,6 +41,7 @@ class Due:
     step: Step
     occasion: Occasion
     waits: bool
+    late: timedelta = timedelta()
 
     @property
     def severity(self) -> Severity:
@@ -79,7 +83,10 @@ class Pages:
                     assign=due.asking.first and order == 0,
                     step=due.asking.at.step,
                     reason=ask.reason,
-                    data={"from": at.isoformat()} if at > self._work.now else {},
+                    data={
+                        **({"from": at.isoformat()} if at > self._work.now else {}),
+                        **({"late_seconds": int(due.late.total_seconds())} if due.late else {}),
+                    },
                 )
             )
             self._count(due, person, at)

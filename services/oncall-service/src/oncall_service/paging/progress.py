@@ -1,8 +1,8 @@
 """How a run gets on: what its course decides, written down and owed to people."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from functools import partial
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,9 @@ from shared.contracts.oncall import PageKind
 from shared.contracts.wire import Ref, Severity
 from shared.urgency import Occasion
 
+# The engine looks every second; more than this is the trace of a stop, and said.
+LATE = timedelta(seconds=30)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -30,6 +33,16 @@ def end(run: EscalationRow, status: str, reason: Reason, now: datetime) -> None:
     """Let a run do nothing any more."""
     run.status, run.ended_reason = status, reason
     run.ended_at, run.due_at, run.hand_off_at = now, None, None
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """By which plan, how urgent, whether within people's hours, and how late it comes."""
+
+    plan: Plan
+    occasion: Occasion
+    waits: bool
+    late: timedelta = timedelta()
 
 
 class Progress:
@@ -47,7 +60,11 @@ class Progress:
         state = State(position_of(run), run.due_at, tuple(await self._asked(run)))
         met = await self._met(incident, run, plan, waits=True)
         state, deeds = course.look(plan, state, met)
-        await self._follow(incident, run, plan, state, deeds, occasion=Occasion.MORE, waits=True)
+        late = self._late(run)
+        if late:
+            _log.warning("escalation_late", **about(run), seconds=late.total_seconds())
+        how = _How(plan, Occasion.MORE, waits=True, late=late)
+        await self._follow(incident, run, state, deeds, how)
 
     async def step(
         self,
@@ -65,7 +82,13 @@ class Progress:
         state = State(position_of(run), run.due_at, tuple(asked))
         met = await self._met(incident, run, plan, waits=waits)
         state, deeds = course.step(plan, state, met)
-        await self._follow(incident, run, plan, state, deeds, occasion=occasion, waits=waits)
+        await self._follow(incident, run, state, deeds, _How(plan, occasion, waits=waits))
+
+    def _late(self, run: EscalationRow) -> timedelta:
+        """By how much a step is done too late, as after a stop; zero within what is usual."""
+        if run.due_at is None or self._work.now - run.due_at < LATE:
+            return timedelta()
+        return self._work.now - run.due_at
 
     async def _met(
         self, incident: IncidentRow, run: EscalationRow, plan: Plan, *, waits: bool
@@ -77,14 +100,12 @@ class Progress:
         self,
         incident: IncidentRow,
         run: EscalationRow,
-        plan: Plan,
         state: State,
         deeds: Sequence[Deed],
-        *,
-        occasion: Occasion,
-        waits: bool,
+        how: _How,
     ) -> None:
         """Write down what was decided, and owe what follows from it."""
+        plan = how.plan
         on = (await self._directory.world(run.team_id, plan)).on_call(self._work.now)
         self.decisions += [
             ledger.written(run, deed, plan, on, now=self._work.now) for deed in deeds
@@ -96,8 +117,16 @@ class Progress:
         for deed in deeds:
             match deed:
                 case Asking():
-                    owe = partial(Due, incident, run, deed, plan.steps[deed.at.step])
-                    await self._ask(run, owe(occasion=occasion, waits=waits))
+                    due = Due(
+                        incident=incident,
+                        run=run,
+                        asking=deed,
+                        step=plan.steps[deed.at.step],
+                        occasion=how.occasion,
+                        waits=how.waits,
+                        late=timedelta() if deed.also else how.late,
+                    )
+                    await self._ask(run, due)
                 case Skipped():
                     self._skip(run, plan, deed)
                 case Ending():

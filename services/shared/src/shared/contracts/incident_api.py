@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.contracts.identity import Actor
 from shared.contracts.incidents import Incident, Status
+from shared.contracts.oncall_api import WhyView
 from shared.contracts.wire import Command, Instant, Line, Ref, Severity, Text, Wire
 
 NoteText = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=10000)]
@@ -127,6 +128,19 @@ class IncidentAlert(Wire):
     attached_at: Instant
     resolved_at: Instant | None = None
     resolved_reason: Text = ""
+
+
+class IncidentWhy(Wire):
+    """``GET /api/v1/incidents/{id}/why``: from the alerts to the receipts of messages.
+
+    ``alerts`` are the first that it has, ``opened`` what began it. ``pages`` is null while
+    oncall-service cannot be asked, or was not told yet.
+    """
+
+    incident: Incident
+    opened: TimelineEntry | None
+    alerts: list[IncidentAlert]
+    pages: WhyView | None
 
 
 class IncidentMeasures(Wire):

@@ -299,7 +299,15 @@ def _page_target(words: Say, it: Happening) -> str:
         return words.say(
             "Step {step}: {person} is paged ({reason}), from {at} on: it can wait.", **facts
         )
-    return words.say("Step {step}: {person} is paged ({reason}).", **facts)
+    said = words.say("Step {step}: {person} is paged ({reason}).", **facts)
+    if not it["late_seconds"]:
+        return said
+    late = words.many(
+        "That is {count} second late: the engine had stopped.",
+        "That is {count} seconds late: the engine had stopped.",
+        _count(it["late_seconds"]),
+    )
+    return f"{said} {late}"
 
 
 def _page_unreachable(words: Say, it: Happening) -> str:
