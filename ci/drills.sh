@@ -3,6 +3,9 @@
 #   ./ci/drills.sh calm|kill|storm|slow|disk ...   harm to an installation that ./services/run.sh starts: a
 #                                                  ledger at the sender, and what is lost, doubled, unpaged,
 #                                                  and how long a page takes; `all` for one after the other
+#   ./ci/drills.sh fleet [--seed N]                a month of 200 people and 5,000 incidents on two engines,
+#                                                  in simulated time, beside a model of its own: what is
+#                                                  missing, unexpected or late; half an hour
 #   ./ci/drills.sh [PYTEST_ARGUMENTS]              the tests that need a Docker Engine: the way back of a
 #                                                  deploy, interruptions, two stacks at once, confinement,
 #                                                  kills under load, upgrades; e.g. ci/checks/drills
@@ -15,6 +18,12 @@ case "${1:-}" in
   calm | kill | storm | slow | disk | all)
     need_venv
     PYTHONPATH="$CI_DIR:$CI_DIR/e2e:$CI_DIR/faults" exec python ci/faults --out "$CI_OUT/drills" "$@"
+    ;;
+  fleet)
+    need_venv
+    [[ $# -eq 1 || ($# -eq 3 && "$2" == --seed) ]] || fail "usage: ./ci/drills.sh fleet [--seed N]"
+    VIGIE_FLEET=whole VIGIE_FLEET_SEED="${3:-11}" exec python -m pytest -q -s \
+      services/oncall-service/tests/integration/test_fleet.py
     ;;
 esac
 need_docker
