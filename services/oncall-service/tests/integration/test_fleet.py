@@ -303,7 +303,8 @@ async def test_every_page_of_a_month_goes_out_in_its_cycle_and_no_other(
     print(
         f"\nseed {SEED}: {len(fleet.people)} people, {len(fleet.teams)} schedules, "
         f"{len(fleet.policies)} policies, {len(fleet.troubles)} incidents, {first.cycles} cycles\n"
-        f"{len(expected)} messages expected, {len(first.sent)} sent, by each {first.shares}, cycles  late {dict(sorted(late.items()))}"
+        f"{len(expected)} messages expected, {len(first.sent)} sent, by each {first.shares}, "
+        f"cycles late {dict(sorted(late.items()))}"
     )
     assert sorted(set(expected) - set(sent)) == [], "these are missing"
     assert sorted(set(sent) - set(expected)) == [], "nobody expected these"

@@ -28,7 +28,7 @@ POINTS = {
     "outcome committed": 1,
 }
 DIES = Path(__file__).with_name("dies_at.py")
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS, BETWEEN_LOOKS = 30.0, 0.05
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -99,9 +99,11 @@ async def process(crew: Any, port: int, dies_at: str = "never") -> AsyncIterator
 
 
 async def until(true: Callable[[], Any]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not true():
-            await asyncio.sleep(0.05)
+    for _ in range(int(PATIENCE_SECONDS / BETWEEN_LOOKS)):
+        if true():
+            return
+        await asyncio.sleep(BETWEEN_LOOKS)
+    pytest.fail(f"it did not come to that within {PATIENCE_SECONDS:g} s")
 
 
 async def a_step_is_due(crew: Any, receiver: Receiver, event: dict[str, Any]) -> None:
