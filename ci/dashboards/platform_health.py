@@ -140,12 +140,12 @@ _DELIVERY = [
             passing(0.95, "canary_seconds", "1h", "step"),
             "{{step}}",
         ),
-        width=8,
+        width=6,
     ),
     bars(
         About("Canary's walks", "Walks that came to an end, from each bar to the next."),
         Asked(total(gained_from("canary_walks_total"), "outcome"), "{{outcome}}"),
-        width=8,
+        width=6,
     ),
     bars(
         About(
@@ -156,7 +156,20 @@ _DELIVERY = [
             total(gained_from("alerts_refused_total"), "integration", "reason"),
             "{{integration}} {{reason}}",
         ),
-        width=8,
+        width=6,
+    ),
+    lines(
+        About(
+            "Leads nowhere",
+            "What between services and people leads to nobody within 30 days, as of the last "
+            "hourly look. Broken: nobody of a policy can be asked; weak: a part of it.",
+            link=looks.ON_CALL,
+        ),
+        *(
+            Asked(f'max(oncall_coverage_holes{{level="{level}"}})', level)
+            for level in ("broken", "weak")
+        ),
+        width=6,
     ),
 ]
 

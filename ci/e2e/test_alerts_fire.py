@@ -157,6 +157,13 @@ def test_a_team_that_has_nobody_now_and_one_that_soon_has_nobody(watched: Watche
     watched.fires("NobodyOnCall", team="Nobody")
 
 
+def test_a_team_that_nobody_answers_for_during_most_of_a_day(watched: Watched) -> None:
+    on_call(watched.stack, "Mornings", "Mora", ["mornings"], hours=_hours(6, 12))
+    # oncall-service looks a month ahead once an hour, and when it starts.
+    watched.stack.kill("oncall-service")
+    watched.fires("CoverageBroken")
+
+
 def test_a_deadlock(watched: Watched) -> None:
     with watched.database() as one, watched.database() as other:
         for session, mine in ((one, 1), (other, 2)):
