@@ -19,7 +19,9 @@ def stack() -> Iterator[Stack]:
     """The four services, PostgreSQL and the supervisor, started once for all journeys."""
     folder = new_session_folder()
     # The journeys with Prometheus start one of their own.
-    made = Stack.make(folder / "state", VIGIE_PROMETHEUS="off")
+    made = Stack.make(
+        folder / "state", VIGIE_PROMETHEUS="off", VIGIE_WEBHOOK_ALLOWED_NETWORKS="127.0.0.1"
+    )
     try:
         made.start()
         yield made
