@@ -11,6 +11,7 @@ from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import (
     CalendarView,
     CurrentView,
+    HoleView,
     NotificationView,
     OnDuty,
     ShiftView,
@@ -35,6 +36,7 @@ def fill(world: World) -> Incident:
     _others(world)
     _past(world)
     _people(world)
+    _holes(world)
     _messages(world, story)
     return story
 
@@ -232,6 +234,32 @@ def _people(world: World) -> None:
         ShiftView(start=now - day, end=now + timedelta(hours=5), gap=True),
         ShiftView(start=now + timedelta(hours=5), end=now + timedelta(hours=13), primary=SAM),
     )
+
+
+def _holes(world: World) -> None:
+    now = world.clock.now()
+    tonight = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=38)
+    shape: dict[str, Any] = {
+        "services": ["edge", "kubernetes"],
+        "team": PLATFORM,
+        "policy": "Platform, day and night",
+        "start": tonight,
+        "end": tonight + timedelta(hours=24),
+    }
+    world.oncall.holes = [
+        HoleView(
+            **shape,
+            level="weak",
+            reason="no_contact_method",
+            why="no contact method",
+            step=1,
+            target="secondary",
+            person=OUT,
+        ),
+        HoleView(
+            **shape, level="broken", reason="nobody_of_the_policy", why="nobody of the policy"
+        ),
+    ]
 
 
 def _messages(world: World, story: Incident) -> None:

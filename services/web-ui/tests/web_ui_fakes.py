@@ -30,7 +30,14 @@ from shared.contracts.incident_api import (
     TimelineEntry,
 )
 from shared.contracts.incidents import Incident, IncidentKind, Status
-from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
+from shared.contracts.oncall_api import (
+    CalendarView,
+    CoverageView,
+    CurrentView,
+    HoleView,
+    NotificationView,
+    SessionView,
+)
 from shared.contracts.wire import Page, Ref, Severity
 from shared.errors import Conflict, Forbidden, NotFound, TooMany
 from web_ui.app import Neighbours, create_app
@@ -289,6 +296,7 @@ class FakeOnCall:
         self.devices: list[str] = []
         self.current: list[CurrentView] = []
         self.shifts: dict[UUID, CalendarView] = {}
+        self.holes: list[HoleView] = []
         self.sent: list[NotificationView] = []
         self.escalated: list[tuple[UUID, str, str]] = []
         self.refuse_escalation: str | None = None
@@ -331,6 +339,19 @@ class FakeOnCall:
             self.shifts.get(duty.team.id, CalendarView(team=duty.team, time_zone="UTC", items=[]))
             for duty in self.current
         ]
+
+    async def coverage(self, token: str) -> CoverageView:
+        self._check(token)
+        now = self._clock.now()
+        broken = sum(hole.level == "broken" for hole in self.holes)
+        return CoverageView(
+            at=now,
+            until=now + timedelta(days=30),
+            ok=not broken,
+            broken=broken,
+            weak=len(self.holes) - broken,
+            holes=self.holes,
+        )
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         self._check(token)

@@ -14,7 +14,13 @@ from uuid import UUID
 
 from shared.contracts.incident_api import IncidentAlert, LinkView, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
-from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
+from shared.contracts.oncall_api import (
+    CalendarView,
+    CoverageView,
+    CurrentView,
+    NotificationView,
+    SessionView,
+)
 from shared.contracts.wire import Page
 from shared.errors import Unauthorized, Unavailable
 
@@ -119,6 +125,10 @@ class OnCall(Protocol):
 
     async def calendars(self, token: str, until: datetime) -> Sequence[CalendarView]:
         """The shifts of every team from now on."""
+        ...
+
+    async def coverage(self, token: str) -> CoverageView:
+        """What the last look at the days ahead has found."""
         ...
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:

@@ -10,7 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from shared.contracts.incident_api import IncidentAlert, LinkView, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
-from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, SessionView
+from shared.contracts.oncall_api import (
+    CalendarView,
+    CoverageView,
+    CurrentView,
+    NotificationView,
+    SessionView,
+)
 from shared.contracts.wire import Page
 from shared.errors import (
     Conflict,
@@ -230,6 +236,10 @@ class HttpOnCall(_Neighbour):
         return await self._whole(
             CalendarView, "/api/v1/oncall/calendar", token, {"until": until.isoformat()}
         )
+
+    async def coverage(self, token: str) -> CoverageView:
+        """See :class:`OnCall`."""
+        return await self._ask(CoverageView, "GET", "/api/v1/coverage/last", token)
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         """See :class:`OnCall`."""

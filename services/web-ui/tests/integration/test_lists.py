@@ -9,9 +9,16 @@ from showcase import ADA, DATA, JUN, fill
 from web_ui_fakes import Visitor
 
 from shared.contracts.incidents import Status
-from shared.contracts.oncall_api import CalendarView, CurrentView, NotificationView, ShiftView
+from shared.contracts.oncall_api import (
+    CalendarView,
+    CoverageView,
+    CurrentView,
+    NotificationView,
+    ShiftView,
+)
 from shared.contracts.wire import Severity
-from shared.errors import FieldError, Invalid
+from shared.errors import FieldError, Invalid, NotFound
+from web_ui.clients import Down
 
 
 async def test_the_history_shows_what_is_resolved_and_how_long_it_took(responder: Visitor) -> None:
@@ -198,3 +205,35 @@ async def test_lists_answer_fragments_too(responder: Visitor, path: str) -> None
     part = await responder.get(path, fragment=True)
     assert part.status_code == 200
     assert "<html" not in part.text
+
+
+@pytest.mark.parametrize("path", ["/", "/oncall"])
+async def test_what_leads_nowhere_ahead_is_told_and_nothing_while_all_is_well(
+    responder: Visitor, path: str
+) -> None:
+    assert 'id="coverage"' not in (await responder.get(path)).text
+    fill(responder.world)
+    text = " ".join((await responder.get(path)).text.split())
+    assert (
+        "<strong>1 hole in who can be paged within the next 30 days</strong> Platform, from" in text
+    )
+    assert "nobody of “Platform, day and night” can be asked." in text
+    assert "Without a working contact method: Tomasz Nowak. Concerned: edge, kubernetes." in text
+    assert ('<a href="/oncall">Who is on call</a>' in text) is (path == "/")
+
+
+@pytest.mark.parametrize("failure", [NotFound("older"), Down("oncall-service", "No answer.")])
+async def test_a_look_ahead_that_cannot_be_asked_for_takes_nothing_away(
+    responder: Visitor, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    fill(responder.world)
+
+    async def refuse(_token: str) -> CoverageView:
+        raise failure
+
+    monkeypatch.setattr(responder.world.oncall, "coverage", refuse)
+    for path in ("/", "/oncall"):
+        text = (await responder.get(path)).text
+        assert 'id="coverage"' not in text
+        assert "notice--down" not in text
+        assert "Ada Okafor" in text

@@ -11,7 +11,9 @@ from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
 from shared.contracts.incidents import Incident
 from shared.contracts.oncall_api import (
     CalendarView,
+    CoverageView,
     CurrentView,
+    HoleView,
     NotificationView,
     SessionView,
     ShiftView,
@@ -35,6 +37,7 @@ ASKED = [
     (ONCALL, "delete", "/api/v1/sessions/current", set()),
     (ONCALL, "get", "/api/v1/oncall/current", {"limit", "cursor"}),
     (ONCALL, "get", "/api/v1/oncall/calendar", {"until", "limit", "cursor"}),
+    (ONCALL, "get", "/api/v1/coverage/last", set()),
     (ONCALL, "post", "/api/v1/escalate", set()),
     (ONCALL, "get", "/api/v1/notifications", {"limit", "cursor", "incident_id"}),
 ]
@@ -49,6 +52,8 @@ READ = [
     (ONCALL, CalendarView, "CalendarView"),
     (ONCALL, ShiftView, "ShiftView"),
     (ONCALL, NotificationView, "NotificationView"),
+    (ONCALL, CoverageView, "CoverageView"),
+    (ONCALL, HoleView, "HoleView"),
 ]
 
 SENT = [

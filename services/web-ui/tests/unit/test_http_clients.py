@@ -204,6 +204,13 @@ async def test_signing_in_proves_to_be_web_ui_and_says_where_the_person_is() -> 
     assert signing_out.headers["authorization"] == "Bearer of-ada"
 
 
+async def test_the_last_look_ahead_is_read() -> None:
+    seen = {"at": NOW.isoformat(), "until": NOW.isoformat(), "ok": True, "broken": 0, "weak": 0}
+    neighbour = Neighbour(httpx.Response(200, json={**seen, "holes": []}))
+    assert (await HttpOnCall(neighbour.client()).coverage("t")).ok
+    assert neighbour.asked[0].url.path == "/api/v1/coverage/last"
+
+
 async def test_duties_calendars_and_notifications_are_read() -> None:
     team = {"id": str(uuid4()), "name": "Payments"}
     duty = {"team": team, "primary": PERSON, "secondary": None, "until": None, "gap": False}

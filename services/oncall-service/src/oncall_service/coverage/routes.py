@@ -5,9 +5,10 @@ from litestar.params import FromQuery, JSONBody
 
 from oncall_service.core.parameters import TheCore, named_or_none
 from oncall_service.coverage import usecases as coverage
-from oncall_service.coverage.shapes import CoveragePreview, CoverageView
+from oncall_service.coverage.shapes import CoveragePreview
 from shared.auth import requires
 from shared.contracts.identity import Role
+from shared.contracts.oncall_api import CoverageView
 from shared.words.asked import Language
 from shared.words.catalogues import preferred, speaking
 

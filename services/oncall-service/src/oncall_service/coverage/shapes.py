@@ -25,41 +25,6 @@ class CoveragePreview(Command):
         return self
 
 
-class HoleView(Wire):
-    """Something on the way from a service to a person that leads nowhere in [start, end).
-
-    ``services`` are paged by the policy (empty: the team's own incidents, and those of services
-    that nobody claims for the catch-all team). ``step`` is counted from 0. ``severities`` empty:
-    of any. ``level`` broken: nobody of the policy can be asked, and a page goes to the fallback or
-    the last resort; weak: a part of the policy leads nowhere.
-    """
-
-    level: Level
-    reason: Lack
-    why: Text
-    services: list[Text]
-    team: Ref
-    policy: Text
-    step: int | None
-    target: Target | None
-    target_team: Ref | None
-    person: Ref | None
-    severities: list[Severity]
-    start: datetime
-    end: datetime
-
-
-class CoverageView(Wire):
-    """What was found for [at, until); ``ok``: nothing is broken."""
-
-    at: datetime
-    until: datetime
-    ok: bool
-    broken: int
-    weak: int
-    holes: list[HoleView]
-
-
 class Found(Wire):
     """A hole as it is stored, without words."""
 

@@ -12,18 +12,13 @@ from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.coverage import store
 from oncall_service.coverage.rules import Hole, Level, holes
-from oncall_service.coverage.shapes import (
-    CoveragePreview,
-    CoverageView,
-    Found,
-    HoleView,
-    Report,
-)
+from oncall_service.coverage.shapes import CoveragePreview, Found, Report
 from oncall_service.paging.directory import Directory, Route
 from oncall_service.paging.world import World
 from oncall_service.policies import usecases as policies
 from oncall_service.schedules import usecases as schedules
 from oncall_service.tables import PersonRow, TeamRow
+from shared.contracts.oncall_api import CoverageView, HoleView
 from shared.contracts.wire import Ref
 from shared.words.catalogues import Say
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.identity import Role
-from shared.contracts.wire import Ref, Text, Wire
+from shared.contracts.wire import Ref, Severity, Text, Wire
 
 
 class SessionView(Wire):
@@ -178,3 +178,38 @@ class WhyView(Wire):
     runs: list[RunWhyView]
     others: list[NotificationView]
     person: PersonWhyView | None = None
+
+
+class HoleView(Wire):
+    """Something on the way from a service to a person that leads nowhere in [start, end).
+
+    ``services`` are paged by the policy (empty: the team's own incidents, and those of services
+    that nobody claims for the catch-all team). ``step`` is counted from 0. ``severities`` empty:
+    of any. ``level`` broken: nobody of the policy can be asked, and a page goes to the fallback or
+    the last resort; weak: a part of the policy leads nowhere. ``reason`` says what is missing.
+    """
+
+    level: Text
+    reason: Text
+    why: Text
+    services: list[Text]
+    team: Ref
+    policy: Text
+    step: int | None = None
+    target: Text | None = None
+    target_team: Ref | None = None
+    person: Ref | None = None
+    severities: list[Severity] = []
+    start: datetime
+    end: datetime
+
+
+class CoverageView(Wire):
+    """What was found for [at, until), by the beginning of each; ``ok``: nothing is broken."""
+
+    at: datetime
+    until: datetime
+    ok: bool
+    broken: int
+    weak: int
+    holes: list[HoleView]

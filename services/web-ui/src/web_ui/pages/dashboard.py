@@ -13,6 +13,7 @@ from shared.contracts.oncall_api import CurrentView
 from shared.contracts.wire import Severity
 from web_ui.actions import Action, quick
 from web_ui.clients import Search
+from web_ui.coverage import Uncovered, uncovered
 from web_ui.notices import Asking, Notice
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
@@ -51,6 +52,7 @@ class Dashboard:
     mttr_seconds: float | None
     window: str
     duties: Sequence[CurrentView] | None
+    uncovered: Uncovered | None
     can_act: bool
 
     @property
@@ -63,10 +65,11 @@ async def load(services: Services, viewer: Viewer) -> tuple[Dashboard, list[Noti
     """Ask the neighbours at the same time; each may be missing."""
     asking = Asking()
     search = Search(statuses=UNRESOLVED, limit=MOST_ROWS, worst_first=True)
-    page, stats, duties = await asyncio.gather(
+    page, stats, duties, holes = await asyncio.gather(
         asking.for_(services.incidents.search(viewer.token, search)),
         asking.for_(services.incidents.stats(viewer.token)),
         asking.for_(services.oncall.duties(viewer.token)),
+        uncovered(services.oncall, viewer.token, services.clock.now()),
     )
     incidents = None if page is None else worst_first(page.items)
     rows = None if incidents is None else [Row(i, quick(i, viewer.role)) for i in incidents]
@@ -78,6 +81,7 @@ async def load(services: Services, viewer: Viewer) -> tuple[Dashboard, list[Noti
         mttr_seconds=stats.total.mttr.mean_seconds if stats else None,
         window=window(stats),
         duties=duties,
+        uncovered=holes,
         can_act=viewer.can_act,
     )
     return dashboard, asking.notices

@@ -10,6 +10,7 @@ from litestar import Request, Response, get
 
 from shared.contracts.oncall_api import CalendarView, CurrentView
 from shared.contracts.wire import Ref
+from web_ui.coverage import Uncovered, uncovered
 from web_ui.notices import Asking, Notice
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
@@ -42,6 +43,7 @@ class OnCallPage:
     """The context of the page; ``teams`` is None while oncall-service does not answer."""
 
     teams: Sequence[TeamCard] | None
+    uncovered: Uncovered | None = None
 
 
 def hand_offs(calendar: CalendarView, now: datetime) -> list[HandOff]:
@@ -64,15 +66,16 @@ async def load(services: Services, viewer: Viewer) -> tuple[OnCallPage, list[Not
     """Ask for the duties and the calendars of all teams."""
     asking = Asking()
     now = services.clock.now()
-    duties, calendars = await asyncio.gather(
+    duties, calendars, holes = await asyncio.gather(
         asking.for_(services.oncall.duties(viewer.token)),
         asking.for_(services.oncall.calendars(viewer.token, now + LOOK_AHEAD)),
+        uncovered(services.oncall, viewer.token, now),
     )
     if duties is None:
         return OnCallPage(None), asking.notices
     of_team = {calendar.team.id: calendar for calendar in calendars or ()}
     cards = [_card(duty, of_team.get(duty.team.id), now) for duty in duties]
-    return OnCallPage(cards), asking.notices
+    return OnCallPage(cards, holes), asking.notices
 
 
 def _card(duty: CurrentView, calendar: CalendarView | None, now: datetime) -> TeamCard:
