@@ -130,7 +130,7 @@ def test_only_the_service_that_makes_the_secrets_is_root(folder: str) -> None:
 def test_only_the_lock_and_the_base_decide_the_layer_of_dependencies(folder: str) -> None:
     stage = dockerfile(folder).split(" AS dependencies\n")[1].split("\nFROM ")[0]
     assert re.findall(r"^COPY .*$", stage, re.MULTILINE) == [
-        "COPY --from=requirements runtime.txt /build/"
+        "COPY --from=requirements runtime.txt slim.py /build/"
     ]
     assert "ARG" not in stage
     final = dockerfile(folder).split("\nFROM ")[-1]
