@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-# The headers of a 64-bit ELF file and of one of its segments (System V ABI, chapters 4 and 5).
+# The headers of a 64-bit ELF file and of a segment (System V ABI, chapters 4 and 5).
 ELF = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM = struct.Struct("<IIQQQQQQ")
 MAGIC = b"\x7fELF\x02\x01"
@@ -24,7 +24,7 @@ MAGIC = b"\x7fELF\x02\x01"
 def drop_symbols(path: Path) -> int:
     """Cut a shared object off behind the last byte that is ever loaded; how many bytes went.
 
-    Its sections, with the symbols and line numbers for debuggers, lie behind: the loader goes by the
+    Its sections, with symbols and line numbers for debuggers, lie behind: the loader goes by the
     program headers alone. Anything that is no 64-bit little-endian ELF file stays as it is.
     """
     data = path.read_bytes()

@@ -1,10 +1,14 @@
 import secrets
 import string
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from shared import masks
+from shared.contracts.wire import Ref
+from shared.identifiers import new_id
+from shared.links import Link, Links, LinkSettings
 
 ALPHABET = string.ascii_lowercase + string.digits
 UUID = "0197a4a1-1111-7222-8333-123456789abc"
@@ -12,6 +16,12 @@ UUID = "0197a4a1-1111-7222-8333-123456789abc"
 
 def integration_key() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(32))
+
+
+def link_token() -> str:
+    about = Link(new_id(), new_id(), Ref(id=new_id(), name="Ada"), "email")
+    links = Links(LinkSettings(link_keys=secrets.token_urlsafe(48)))
+    return links.sign(about, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -22,6 +32,7 @@ def integration_key() -> str:
         lambda: secrets.token_hex(16),
         lambda: "vgt_" + secrets.token_urlsafe(32),
         lambda: secrets.token_urlsafe(24),
+        link_token,
     ],
 )
 @pytest.mark.parametrize(
