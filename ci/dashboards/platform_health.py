@@ -158,7 +158,7 @@ _DELIVERY = [
         ),
         width=6,
     ),
-    lines(
+    ranking(
         About(
             "Leads nowhere",
             "What between services and people leads to nobody within 30 days, as of the last "
@@ -166,10 +166,10 @@ _DELIVERY = [
             link=looks.ON_CALL,
         ),
         *(
-            Asked(f'max(oncall_coverage_holes{{level="{level}"}})', level)
+            Asked(f'max by (level) (oncall_coverage_holes{{level="{level}"}})', level)
             for level in ("broken", "weak")
         ),
-        width=6,
+        name="${__field.labels.level}",
     ),
 ]
 

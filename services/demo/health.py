@@ -105,8 +105,6 @@ def _work() -> Iterator[_Series]:
         yield _series("outbox_delivered", "counter", service, _whole(4, often), topic=topic)
     yield _series("notifications_pending", "gauge", _ONCALL, _rarely(0.1, 2))
     yield _series("notifications_waiting", "gauge", _ONCALL, _rarely(0.3, 3))
-    for level in ("broken", "weak"):
-        yield _series("oncall_coverage_holes", "gauge", _ONCALL, _about(0), level=level)
     yield _series("oncall_notifications_bundled", "counter", _ONCALL, _rarely(0.2, 3))
     for outcome, walks in (("ok", traffic.WALKS), ("failed", 0)):
         yield _series("canary_walks", "counter", _ALERTS, _about(walks), outcome=outcome)
