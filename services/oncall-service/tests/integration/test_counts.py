@@ -125,6 +125,7 @@ async def test_waiting_on_purpose_is_not_late_and_nobody_waits_for_tests_and_new
 async def test_what_goes_out_in_a_bundle_is_counted_apart(crew: Any, incident_event: Any) -> None:
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(9)))
     await crew.tick()
+    await crew.tick(seconds=5)
     page = await _page(crew)
     sent = page['oncall_notifications_sent_total{channel="log",outcome="sent"}']
     assert sent == 9

@@ -130,6 +130,7 @@ async def test_a_bundle_whose_outcome_is_unknown_is_sent_again_with_its_key(
     for _ in range(6):
         await crew.hear(incident_event(id=str(new_id())))
     await crew.tick()
+    await crew.tick(seconds=5)
     crew.database.query(
         "UPDATE oncall.notifications SET outcome = 'pending', next_attempt_at = created_at "
         "WHERE bundle_id <> id"
@@ -256,11 +257,12 @@ async def test_a_storm_is_a_burst_and_then_one_message_a_minute_the_worst_first(
 ) -> None:
     ids = [str(new_id()) for _ in range(40)]
     await crew.hear(*(incident_event(id=one, **LOW) for one in ids[:20]))
-    assert await crew.tick() == ["Ada", "Ada"], "one alone, and the rest of them in one message"
+    assert await crew.tick() == ["Ada"], "one alone"
+    assert await crew.tick(seconds=5) == ["Ada"], "and a moment later the rest in one message"
     await crew.hear(*(incident_event(id=one, **LOW) for one in ids[20:39]))
     worse = incident_event(id=ids[39], severity="high")
     await crew.hear(worse)
-    assert await crew.tick(seconds=59) == []
+    assert await crew.tick(seconds=54) == []
     await crew.app.state.engines["sending"].cycle()
     crew.clock.advance(seconds=1)
     await crew.app.state.engines["sending"].cycle()
@@ -284,6 +286,8 @@ async def test_a_critical_page_goes_out_at_once_in_the_middle_of_a_storm(
 ) -> None:
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(30)))
     await crew.tick()
+    await crew.tick(seconds=5)
+    crew.clock.advance(seconds=5)
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(30)))
     critical = incident_event(id=str(new_id()), title="The database burns")
     await crew.hear(critical)
@@ -330,6 +334,7 @@ async def test_what_was_in_hand_at_a_kill_goes_out_at_once_and_costs_nothing_mor
     for _ in range(2):
         await crew.hear(incident_event(id=str(new_id())))
         await crew.tick()
+    crew.clock.advance(seconds=5)
     await crew.hear(incident_event(id=str(new_id())))
     await crew.app.state.engines["sending"].cycle()
     [last] = crew.phones.rang[-1:]
@@ -354,6 +359,7 @@ async def test_a_message_for_many_is_tried_again_as_a_whole_under_its_key(
     )
     crew.phones.answers = [Sent("ok"), Failed("answered 503", retry=True)]
     await crew.tick()
+    await crew.tick(seconds=5)
     crew.clock.advance(minutes=1)
     await crew.app.state.engines["sending"].cycle()
     [again] = crew.phones.rang
@@ -436,6 +442,8 @@ async def test_a_test_message_waits_behind_a_storm_and_is_not_bundled(
     path = f"/api/v1/people/ada/contact-methods/{ada['contact_methods'][0]['id']}/test"
     await crew.ok("POST", path)
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(5)))
+    await crew.app.state.engines["sending"].cycle()
+    crew.clock.advance(seconds=5)
     await crew.app.state.engines["sending"].cycle()
     assert [one.message.facts["kind"] for one in crew.phones.rang] == ["page", "bundle"]
     crew.phones.take()

@@ -59,6 +59,7 @@ async def test_what_fails_again_and_again_does_not_get_younger_by_it(
 async def test_what_waits_for_its_turn_in_a_storm_is_due(crew: Any, incident_event: Any) -> None:
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(9)))
     await crew.tick()
+    await crew.tick(seconds=5)
     await crew.hear(*(incident_event(id=str(new_id()), **LOW) for _ in range(4)))
     await crew.tick(seconds=30)
     assert await _figures(crew) == (4, 0, 30)

@@ -332,10 +332,13 @@ async def test_two_replicas_do_a_due_step_once(start: Any, crew: Any, incident_e
     for one in ids:
         await crew.hear(incident_event(id=one))
     await crew.tick()
+    await crew.tick(seconds=5)
     async with start(crew.database) as twin:
         crew.clock.advance(minutes=5)
         engines = [one.app.state.engines for one in (crew, twin)]
         assert all(await asyncio.gather(*(each["escalation"].cycle() for each in engines)))
+        assert all(await asyncio.gather(*(each["sending"].cycle() for each in engines)))
+        crew.clock.advance(seconds=5)
         assert all(await asyncio.gather(*(each["sending"].cycle() for each in engines)))
     assert {outgoing.person for outgoing in crew.phones.rang} == {"Ben"}
     assert sorted(crew.told_of()) == ids

@@ -101,6 +101,7 @@ async def test_low_trouble_waits_for_the_end_of_quiet_hours(crew: Any, incident_
     assert await rung(crew) == ["log"]
     urgent = incident_event(id="01900000-0000-7000-8000-0000000000ac", severity="high")
     await crew.hear(urgent)
+    crew.clock.advance(seconds=5)
     assert await rung(crew) == ["log"]
 
 

@@ -10,6 +10,7 @@ from oncall_service.notifications.pacing import (
     MOST_IN_A_BUNDLE,
     Allowance,
     Rate,
+    last_waits,
     portions,
     spendable,
 )
@@ -38,6 +39,21 @@ def test_one_thing_after_the_other_gets_the_whole_burst() -> None:
     assert may_send(last_of_three, NOW + COMPANY, 1) == 1
     assert may_send(last_of_three, NOW + COMPANY / 2, 1) == 0, "so soon it may be a storm"
     assert may_send(last_of_three, NOW + COMPANY, 2) == 0, "and this is one"
+
+
+def waits(left: Allowance, now: datetime, waiting: int, messages: int) -> bool:
+    return last_waits(left, RATE, now, waiting=waiting, messages=messages)
+
+
+def test_the_last_that_may_be_said_is_said_a_moment_after_what_went_before() -> None:
+    assert waits(full(RATE, NOW), NOW, 3, 3), "as many as fit: more may come"
+    assert not waits(full(RATE, NOW), NOW, 2, 3), "one is left for what comes"
+    once_more = full(RATE, NOW).without(2)
+    assert waits(once_more, NOW + COMPANY / 2, 1, 1)
+    assert not waits(once_more, NOW + COMPANY, 9, 1)
+    assert not waits(full(RATE, NOW), NOW, 9, 1), "nothing was said before"
+    assert not waits(once_more, NOW - COMPANY, 9, 1), "nor for as long as a clock was set back"
+    assert portions([1, 2, 3, 4], 3, last_waits=True) == [[1], [2]]
 
 
 def test_one_more_comes_with_each_interval_up_to_the_burst() -> None:

@@ -14,6 +14,7 @@ from oncall_service.notifications.pacing import (
     MOST_URGENT,
     Allowance,
     Rate,
+    last_waits,
     portions,
     spendable,
 )
@@ -103,7 +104,8 @@ class Claims:
         messages = spendable(
             waiting.left, self._rate, now, waiting=waiting.count, most_urgent=urgent
         )
-        return messages > 0
+        held = last_waits(waiting.left, self._rate, now, waiting=waiting.count, messages=messages)
+        return messages > held
 
     def _pack(
         self,
@@ -125,16 +127,13 @@ class Claims:
         news = [row for row in rows if row.kind in NEWS]
         pages = [row for row in rows if row.kind not in ALONE and row.kind not in NEWS]
         allowance = Allowance(pace.tokens, pace.as_of)
-        messages = spendable(
-            allowance,
-            self._rate,
-            now,
-            # News never takes the last of the burst: it does not stand for itself.
-            waiting=len(pages) + len(trials),
-            most_urgent=bool(pages) and pages[0].urgency <= MOST_URGENT,
-        )
+        # News never takes the last of the burst: it does not stand for itself.
+        waiting = len(pages) + len(trials)
+        urgent = bool(pages) and pages[0].urgency <= MOST_URGENT
+        messages = spendable(allowance, self._rate, now, waiting=waiting, most_urgent=urgent)
+        held = last_waits(allowance, self._rate, now, waiting=waiting, messages=messages)
         parcels: list[Parcel] = []
-        for portion in _portions(pages, news, trials, messages):
+        for portion in _portions(pages, news, trials, messages, last_waits=held):
             bundle_id = new_id() if len(portion) > 1 else portion[0].id
             for row in portion:
                 row.bundle_id = bundle_id
@@ -150,13 +149,15 @@ def _portions(
     news: Sequence[NotificationRow],
     trials: Sequence[NotificationRow],
     messages: int,
+    *,
+    last_waits: bool,
 ) -> list[list[NotificationRow]]:
     """What so many messages carry: pages first, then all news in one, and then tests.
 
     A test says that the method works: in the middle of a storm that is known.
     """
     if pages:
-        return portions(pages, messages)
+        return portions(pages, messages, last_waits=last_waits)
     if news:
         return portions(news, min(messages, 1))
-    return portions(trials[:messages], messages)
+    return portions(trials[:messages], messages, last_waits=last_waits)

@@ -2,8 +2,10 @@
 
 A burst goes out as it comes, then one message an interval; what has to wait is bundled, the worst
 first. Where trouble comes in company the last of the burst is kept for a first page of the worst
-severity, so that a storm of lesser trouble never stands in front of it. However much happens,
-nobody gets more than the burst and one message for each interval.
+severity, so that a storm of lesser trouble never stands in front of it. A storm takes seconds to
+come in: the last message that may go out waits a moment after the one before it, and then says all
+that has come by then. However much happens, nobody gets more than the burst and one message for
+each interval.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from shared.urgency import Occasion, urgency
 MOST_IN_A_BUNDLE = 2_000
 
 # So soon after the last message more is taken for the beginning of a storm.
-COMPANY = timedelta(seconds=2)
+COMPANY = timedelta(seconds=5)
 
 # Rounding must not cost a whole interval.
 _ALMOST = 1e-6
@@ -71,13 +73,28 @@ def spendable(
     return messages if most_urgent or alone else lesser
 
 
-def portions(waiting: Sequence[Item], messages: int) -> list[list[Item]]:
+def last_waits(left: Allowance, rate: Rate, now: datetime, *, waiting: int, messages: int) -> bool:
+    """Whether the last of so many messages is not sent yet, for more may come that it has to say.
+
+    It is what the rest of a storm has for an interval. Who gets it has heard a moment ago.
+    """
+    if messages == 0 or waiting < messages:
+        return False
+    just_now = timedelta() <= now - left.as_of < COMPANY
+    return messages > 1 or (left.tokens < rate.burst and just_now)
+
+
+def portions(
+    waiting: Sequence[Item], messages: int, *, last_waits: bool = False
+) -> list[list[Item]]:
     """What each message carries: one each as long as they suffice, all that is left in the last.
 
     ``waiting`` is in the order of urgency. At most ``MOST_IN_A_BUNDLE`` travel together.
     """
     if messages <= 0 or not waiting:
         return []
+    if last_waits:
+        return [[item] for item in waiting[: messages - 1]]
     if len(waiting) <= messages:
         return [[item] for item in waiting]
     alone = [[item] for item in waiting[: messages - 1]]
