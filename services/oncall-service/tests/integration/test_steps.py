@@ -184,3 +184,16 @@ async def test_a_step_that_is_late_after_a_stop_is_caught_up_and_said(
     [target] = [one for one in crew.last_events if one["type"] == "page.target"]
     assert target["data"] == {"late_seconds": 20 * 60}
     assert await crew.tick(minutes=9, seconds=59) == [], "Ben has the time of the step"
+
+
+async def test_a_webhook_that_is_gone_with_its_policy_is_a_page_that_reached_nobody(
+    crew: Any, incident_event: Any
+) -> None:
+    hook = {"kind": "webhook", "url": "https://chat.example/hooks/1"}
+    await policy(crew, {"target": "primary", "delay_minutes": 5}, {"targets": [hook]})
+    await crew.hear(incident_event())
+    assert await crew.tick() == ["Ada"]
+    await crew.ok("DELETE", "/api/v1/policies/Payments")
+    assert await crew.tick(minutes=5) == []
+    messages = (await crew.ok("GET", "/api/v1/notifications"))["items"]
+    assert (messages[0]["channel"], messages[0]["outcome"]) == ("none", "failed")

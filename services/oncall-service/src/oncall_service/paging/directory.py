@@ -132,7 +132,9 @@ class Directory:
         concerned = {*plan.people, *last_resort}
         for calendar in calendars.values():
             concerned |= calendar.people
-        return World(team, plan, calendars, await self.people(concerned), last_resort)
+        known = await self.people(concerned)
+        reachable = frozenset(one for one, person in known.items() if person.methods)
+        return World(team, plan, calendars, known, reachable, last_resort)
 
     async def _calendar(self, team: UUID) -> TeamCalendar:
         on = await self._rota(team)

@@ -95,10 +95,11 @@ class Pages:
                 later = (int(delay.total_seconds()),) if delay else ()
                 key = due.key(ask.person, method.id, *later)
                 self._owe(due, ask.reason, to=person.ref, method=method, key=key, at=at + delay)
-        for webhook in await self._directory.webhooks(choice.webhooks):
+        called = await self._directory.webhooks(choice.webhooks)
+        for webhook in called:
             key = due.key(webhook.id)
             self._owe(due, Reason.WEBHOOK, to=None, method=webhook, key=key, at=self._work.now)
-        if not (choice.asks or choice.webhooks):
+        if not (choice.asks or called):
             self._work.session.add(_lost(due, self._work.now))
             self._work.increments.inc(NOTIFICATIONS, channel=NO_CHANNEL, outcome=rows.FAILED)
             _log.error("page_reaches_nobody", **about(run))

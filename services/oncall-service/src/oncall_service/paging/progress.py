@@ -128,7 +128,7 @@ class Progress:
                     )
                     await self._ask(run, due)
                 case Skipped():
-                    self._skip(run, plan, deed)
+                    await self._skip(run, plan, deed)
                 case Ending():
                     self._exhaust(run, deed.reason)
                 case Missed():
@@ -182,7 +182,7 @@ class Progress:
             )
         _log.warning("page_target_unreachable", **about(run), people=len(missed))
 
-    def _skip(self, run: EscalationRow, plan: Plan, skipped: Skipped) -> None:
+    async def _skip(self, run: EscalationRow, plan: Plan, skipped: Skipped) -> None:
         goals = plan.steps[skipped.at.step].goals
         self._work.tell(
             told(
@@ -196,14 +196,11 @@ class Progress:
             )
         )
         if skipped.reason is Reason.NOBODY_ON_CALL and goals[0].target is Target.PRIMARY:
-            self._work.increments.inc(GAPS, team=run.team_name)
+            await self._count_gap(run)
         _log.info("escalation_step_skipped", **about(run), step=skipped.at.step)
 
     async def _report_gap(self, run: EscalationRow, due: Due) -> None:
-        # A team without any rotation (the catch-all of a fresh installation) lives by its fallback:
-        # no hole has opened that somebody should be told about.
-        if await self._directory.has_schedule(run.team_id):
-            self._work.increments.inc(GAPS, team=run.team_name)
+        await self._count_gap(run)
         self._work.tell(
             told(
                 run,
@@ -215,6 +212,12 @@ class Progress:
                 data={"target": due.step.goals[0].target},
             )
         )
+
+    async def _count_gap(self, run: EscalationRow) -> None:
+        # A team without any rotation (the catch-all of a fresh installation) lives by its fallback:
+        # no hole has opened that somebody should be told about.
+        if await self._directory.has_schedule(run.team_id):
+            self._work.increments.inc(GAPS, team=run.team_name)
 
     def _exhaust(self, run: EscalationRow, reason: Reason) -> None:
         end(run, "exhausted", reason, self._work.now)

@@ -3,7 +3,7 @@
 The engine asks it who is there now, a simulation who will be there later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -76,14 +76,35 @@ class TeamCalendar:
         return frozenset({*self.members, *turns, *taken_over})
 
 
+class _NotBefore(Mapping[UUID, datetime]):
+    """When trouble that can wait may reach people first: worked out for those who are asked for."""
+
+    def __init__(self, people: Mapping[UUID, Reachable], at: datetime) -> None:
+        self._people = people
+        self._at = at
+
+    def __getitem__(self, person: UUID) -> datetime:
+        return self._people[person].not_before(self._at)
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self._people)
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a run of ``plan`` for ``team`` may meet; ``teams`` are its own and those it asks."""
+    """What a run of ``plan`` for ``team`` may meet; ``teams`` are its own and those it asks.
+
+    ``reachable`` are the ``people`` who have a working contact method.
+    """
 
     team: UUID
     plan: Plan
     teams: Mapping[UUID, TeamCalendar]
     people: Mapping[UUID, Reachable]
+    reachable: frozenset[UUID]
     last_resort: tuple[UUID, ...]
 
     def on_call(self, at: datetime) -> OnCall:
@@ -97,7 +118,7 @@ class World:
             primary=own.primary,
             secondary=own.secondary,
             members=own.members,
-            reachable=frozenset(one for one, person in self.people.items() if person.methods),
+            reachable=self.reachable,
             fallback=self.plan.fallback,
             last_resort=self.last_resort,
             others={team: self.teams[team].crew(at) for team in self.plan.teams},
@@ -106,11 +127,7 @@ class World:
                 if any(step.hours for step in self.plan.steps)
                 else frozenset()
             ),
-            not_before={
-                one: person.not_before(at)
-                for one, person in self.people.items()
-                if person.working_hours or person.quiet_hours
-            },
+            not_before=_NotBefore(self.people, at),
         )
 
     def changes(self, start: datetime, end: datetime) -> set[datetime]:
