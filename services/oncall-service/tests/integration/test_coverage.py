@@ -123,3 +123,20 @@ async def test_services_that_nobody_claims_are_covered_by_the_catch_all_team(cre
     view = await crew.ok("GET", COVERAGE)
     assert view["ok"], "the administrator is reached through the log"
     assert view["holes"] == []
+
+
+async def test_a_policy_that_pages_nobody_yet_is_looked_at_before_it_is_saved(crew: Any) -> None:
+    await crew.ok("PUT", "/api/v1/people/Dan", json={"name": "Dan"})
+    step = {"target": "person", "person": "Dan"}
+    policy = {"name": "Another", "team": "Payments", "steps": [step]}
+    found = await crew.ok("POST", f"{COVERAGE}/preview", json={"policy": policy})
+    assert {hole["policy"] for hole in found["holes"]} == {"Another"}
+    assert (await crew.call("GET", "/api/v1/policies/Another")).status_code == 404
+
+
+async def test_of_many_holes_the_worst_are_told_first(crew: Any) -> None:
+    for name in ("Ada", "Ben", "Cleo"):
+        await crew.ok("PATCH", f"/api/v1/people/{name}", json={"contact_methods": []})
+    one = await crew.ok("GET", COVERAGE, params={"limit": 1})
+    assert [hole["level"] for hole in one["holes"]] == ["broken"]
+    assert one["weak"] > 1

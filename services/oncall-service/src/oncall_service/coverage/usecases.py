@@ -34,8 +34,8 @@ class _Way:
     services: list[str] = field(default_factory=list)
 
 
-async def check(core: Core, words: Say, team: str | None = None) -> CoverageView:
-    """Look now, at everything or at one team.
+async def check(core: Core, words: Say, limit: int, team: str | None = None) -> CoverageView:
+    """Look now, at everything or at one team; ``limit`` of the holes are told, the worst first.
 
     Raises:
         Invalid: there is no such team.
@@ -45,20 +45,22 @@ async def check(core: Core, words: Say, team: str | None = None) -> CoverageView
         if team is not None:
             only = (await lookup.refer(session, TeamRow, team, "team")).id
         report = await _report(session, core.clock.now(), only)
-    return shown(report, words)
+    return shown(report, words, limit)
 
 
-async def last(core: Core, words: Say) -> CoverageView:
+async def last(core: Core, words: Say, limit: int) -> CoverageView:
     """What the last hourly look has found; before the first, a look of its own."""
     async with core.database.session() as session:
         report = await store.last(session)
         if report is None:
             report = await _report(session, core.clock.now(), None)
-    return shown(report, words)
+    return shown(report, words, limit)
 
 
-async def preview(core: Core, command: CoveragePreview, words: Say) -> CoverageView:
+async def preview(core: Core, command: CoveragePreview, words: Say, limit: int) -> CoverageView:
     """What would be found if these were saved; nothing is.
+
+    A policy is looked at although nothing may be paged by it yet.
 
     Raises:
         Invalid, Conflict: they could not be saved, as saving them would say.
@@ -69,10 +71,11 @@ async def preview(core: Core, command: CoveragePreview, words: Say) -> CoverageV
         if command.policy is not None:
             await policies.put_in(core, session, command.policy.name, command.policy)
         await session.flush()
-        report = await _report(session, core.clock.now(), None)
+        named = command.policy.name if command.policy is not None else None
+        report = await _report(session, core.clock.now(), None, policy=named)
         # What was written to look at it does not stay.
         await session.rollback()
-    return shown(report, words)
+    return shown(report, words, limit)
 
 
 async def look(core: Core) -> None:
@@ -83,8 +86,8 @@ async def look(core: Core) -> None:
         await store.keep(session, report)
 
 
-def shown(report: Report, words: Say) -> CoverageView:
-    """A report in words."""
+def shown(report: Report, words: Say, limit: int) -> CoverageView:
+    """A report in words, with so many of its holes."""
     broken, weak = report.count(Level.BROKEN), report.count(Level.WEAK)
     return CoverageView(
         at=report.at,
@@ -92,17 +95,23 @@ def shown(report: Report, words: Say) -> CoverageView:
         ok=not broken,
         broken=broken,
         weak=weak,
-        holes=[HoleView(**one.model_dump(), why=words.word(one.reason)) for one in report.found],
+        holes=[
+            HoleView(**one.model_dump(), why=words.word(one.reason)) for one in report.found[:limit]
+        ],
     )
 
 
-async def _report(session: AsyncSession, now: datetime, only: UUID | None) -> Report:
+async def _report(
+    session: AsyncSession, now: datetime, only: UUID | None, *, policy: str | None = None
+) -> Report:
     until = now + LOOK_AHEAD
-    ways = [way for way in await _ways(session, now) if only in (None, way.route.team)]
+    found_ways = await _ways(session, now, policy)
+    ways = [way for way in found_ways if only in (None, way.route.team)]
     # Beside the requests: a month of hundreds of schedules takes seconds.
     found = await asyncio.to_thread(_holes, ways, now, until)
-    named = {one for way_holes in found for hole in way_holes for one in (hole.person,)}
-    people = await lookup.refs(session, PersonRow, named)
+    people = await lookup.refs(
+        session, PersonRow, (hole.person for way_holes in found for hole in way_holes)
+    )
     teams = await lookup.refs(
         session, TeamRow, (hole.team for way_holes in found for hole in way_holes)
     )
@@ -115,13 +124,13 @@ async def _report(session: AsyncSession, now: datetime, only: UUID | None) -> Re
                 for way, way_holes in zip(ways, found, strict=True)
                 for hole in way_holes
             ),
-            key=lambda one: (one.start, one.level, one.team.name),
+            key=lambda one: (one.level is Level.WEAK, one.start, one.team.name),
         ),
     )
 
 
-async def _ways(session: AsyncSession, now: datetime) -> list[_Way]:
-    """Every policy that an incident may be paged by: of services, and of teams themselves."""
+async def _ways(session: AsyncSession, now: datetime, policy: str | None) -> list[_Way]:
+    """Every policy that an incident may be paged by: of services, of teams, and this one."""
     directory = Directory(session, now)
     ways: dict[tuple[UUID, str], _Way] = {}
 
@@ -136,6 +145,8 @@ async def _ways(session: AsyncSession, now: datetime) -> list[_Way]:
         found.services.append(claim.service)
     for team in await store.teams(session):
         await way(await directory.route(service="", team=team.name))
+    if policy is not None:
+        await way(await directory.by_policy(policy))
     return list(ways.values())
 
 

@@ -71,6 +71,13 @@ class Directory:
             self._routes[service, team] = await _route(self._session, service=service, team=team)
         return self._routes[service, team]
 
+    async def by_policy(self, name: str) -> Route:
+        """The route of an incident that is paged by this policy, which exists."""
+        policy = await lookup.get(self._session, PolicyRow, name)
+        team = await self._session.get_one(TeamRow, policy.team_id)
+        plan = await policies.plan(self._session, policy)
+        return Route(team.id, team.name, policy.name, plan)
+
     async def world(self, team: UUID, plan: Plan) -> World:
         """Everything that a run of this team may meet."""
         if (team, plan) not in self._worlds:

@@ -205,7 +205,10 @@ class HoleView(Wire):
 
 
 class CoverageView(Wire):
-    """What was found for [at, until), by the beginning of each; ``ok``: nothing is broken."""
+    """What was found for [at, until), the worst first; ``ok``: nothing is broken.
+
+    ``holes`` are as many as were asked for, ``broken`` and ``weak`` count all of them.
+    """
 
     at: datetime
     until: datetime
