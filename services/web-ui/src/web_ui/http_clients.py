@@ -239,7 +239,7 @@ class HttpOnCall(_Neighbour):
 
     async def coverage(self, token: str) -> CoverageView:
         """See :class:`OnCall`."""
-        return await self._ask(CoverageView, "GET", "/api/v1/coverage/last?limit=1", token)
+        return await self._ask(CoverageView, "GET", "/api/v1/coverage/last", token)
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         """See :class:`OnCall`."""
