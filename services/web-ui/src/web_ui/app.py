@@ -32,6 +32,7 @@ from web_ui.pages import (
     history,
     incident,
     incident_actions,
+    installed,
     notifications,
     oncall,
     runbooks,
@@ -67,6 +68,9 @@ HANDLERS = (
     session.sign_out,
     session.choose_theme,
     events.follow,
+    installed.manifest,
+    installed.worker,
+    installed.offline,
 )
 
 
@@ -125,6 +129,7 @@ def create_app(
         viewers=Viewers(CachedTokenDirectory(outside.tokens, clock), cookies),
         cookies=cookies,
         renderer=renderer,
+        assets=assets,
         broadcast=broadcast,
         clock=clock,
         runbooks=load_runbooks(settings.runbooks_folder),

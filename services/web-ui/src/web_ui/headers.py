@@ -8,7 +8,8 @@ from litestar.types import Message, Scope
 # Nothing inline and nothing from elsewhere: injected markup cannot run, load or send anything.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 
 ALWAYS = {

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from litestar.di import NamedDependency
 
 from shared.clock import Clock
+from web_ui.assets import Assets
 from web_ui.clients import Incidents, OnCall
 from web_ui.cookies import Cookies
 from web_ui.live import Broadcast
@@ -24,6 +25,7 @@ class Services:
     viewers: Viewers
     cookies: Cookies
     renderer: Renderer
+    assets: Assets
     broadcast: Broadcast
     clock: Clock
     runbooks: Mapping[str, Runbook]

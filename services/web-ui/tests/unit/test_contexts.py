@@ -13,6 +13,7 @@ from web_ui.pages.acknowledge import AcknowledgePage
 from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
 from web_ui.pages.incident import IncidentPage
+from web_ui.pages.installed import OfflinePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
 from web_ui.pages.runbooks import RunbooksPage
@@ -26,6 +27,7 @@ CONTEXTS: dict[str, type] = {
     "incident": IncidentPage,
     "message": MessagePage,
     "notifications": NotificationsPage,
+    "offline": OfflinePage,
     "oncall": OnCallPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,

@@ -260,6 +260,25 @@ document.addEventListener("submit", (event) => {
   say(`Colours: ${NAMES[theme]}`);
 });
 
+// --- as an installed app ------------------------------------------------------------------------------
+
+const TRY_AGAIN_MILLISECONDS = 5000;
+
+function registerWorker() {
+  // Absent over plain HTTP from another host, and in some private windows: pages do without.
+  if (!("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.register("/sw.js").catch((error) => console.warn("No service worker:", error));
+}
+
+// The page without a network stands at the address that was wanted: loading again goes there.
+function waitForNetwork() {
+  if (!document.querySelector("[data-offline]")) return;
+  const goOn = () => { if (location.pathname === "/offline") location.replace("/"); else location.reload(); };
+  const ask = () => fetch("/health", { cache: "no-store" }).then((answer) => { if (answer.ok) goOn(); }, () => { /* still nobody there */ });
+  setInterval(ask, TRY_AGAIN_MILLISECONDS);
+  addEventListener("online", ask);
+}
+
 // --- start ------------------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
@@ -278,6 +297,8 @@ document.addEventListener("keydown", (event) => {
 localise(document);
 sayZone();
 watchConnection();
+waitForNetwork();
+registerWorker();
 setInterval(() => localise(document), 30000);
 // Last: a storage that is closed to us must not take the rest along.
 bringBackNote();
