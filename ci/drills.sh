@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What takes minutes, so it is no stage of every push.
-#   ./ci/drills.sh calm|kill|storm|slow|disk ...   harm to an installation that ./services/run.sh starts: a
+#   ./ci/drills.sh calm|kill|storm|thousand|slow|disk ...
+#                                                  harm to an installation that ./services/run.sh starts: a
 #                                                  ledger at the sender, and what is lost, doubled, unpaged,
 #                                                  and how long a page takes; `all` for one after the other
 #   ./ci/drills.sh fleet [--seed N]                a month of 200 people and 5,000 incidents on two engines,
@@ -15,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 STAGE=drills
 cd "$ROOT"
 case "${1:-}" in
-  calm | kill | storm | slow | disk | all)
+  calm | kill | storm | thousand | slow | disk | all)
     need_venv
     PYTHONPATH="$CI_DIR:$CI_DIR/e2e:$CI_DIR/faults" exec python ci/faults --out "$CI_OUT/drills" "$@"
     ;;

@@ -1,4 +1,4 @@
-"""``./ci/drills.sh calm|kill|storm|slow|disk``: do harm to an installation, count what is lost."""
+"""``./ci/drills.sh DRILL...``: do harm to an installation, and count what is lost."""
 
 import argparse
 import json
@@ -42,10 +42,13 @@ def _run(name: str, out: Path) -> bool:
     began = time.monotonic()
     try:
         if name == "disk":
-            with small_disk(folder, DISK_MEGABYTES) as state, staged(folder, state) as stage:
+            with (
+                small_disk(folder, DISK_MEGABYTES) as state,
+                staged(folder, state, **drill.settings) as stage,
+            ):
                 findings = perform(stage, drill)
         else:
-            with staged(folder) as stage:
+            with staged(folder, **drill.settings) as stage:
                 findings = perform(stage, drill)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,8 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,14 @@ BURST, INTERVAL_SECONDS = 3, 60.0
 
 @dataclass(frozen=True)
 class Drill:
-    """A scenario, and the most that 95 of 100 critical incidents may wait for their first page."""
+    """A scenario, and the most that 95 of 100 critical incidents may wait for their first page.
+
+    ``settings`` are what its installation has beside everybody's.
+    """
 
     run: Callable[["Stage"], None]
     critical_p95: float | None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -226,6 +231,40 @@ def _batches(alerts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield alerts[start : start + BATCH]
 
 
+AT_ONCE, PEOPLE, FIRST_WORD_SECONDS = 1_000, 20, 10.0
+
+
+def thousand(stage: Stage) -> None:
+    """A thousand incidents at once, of twenty people; everybody hears of all of theirs soon."""
+    for person in range(PEOPLE):
+        services = [f"at-once-{number:04}" for number in range(person, AT_ONCE, PEOPLE)]
+        stage.team(f"team-{person:03}", services)
+    alerts = [
+        alert(f"at-once-{number:04}", SEVERITIES[number // PEOPLE % len(SEVERITIES)], number)
+        for number in range(AT_ONCE)
+    ]
+    stage.sender.send_all(_batches(alerts))
+    time.sleep(2 * FIRST_WORD_SECONDS)
+    first = stage.phones.first_word()
+    accepted = stage.ledger.accepted.values()
+    waited = [first[one.incident_id] - one.at for one in accepted if one.incident_id in first]
+    stage.more["incidents_said_in_time"] = sum(one <= FIRST_WORD_SECONDS for one in waited)
+    stage.more["seconds_to_the_last_first_word"] = round(max(waited, default=0.0), 2)
+    rang = {(one.person, one.key) for one in stage.phones.rang}
+    messages = Counter(person for person, _ in rang)
+    bundles = Counter(person for person, key in rang if key.startswith("bundle:"))
+    stage.more["most_messages_to_a_person"] = max(messages.values(), default=0)
+    stage.more["most_bundles_to_a_person"] = max(bundles.values(), default=0)
+    stage.expect(
+        f"each of {AT_ONCE} incidents is said within {FIRST_WORD_SECONDS:g} s",
+        stage.more["incidents_said_in_time"] == AT_ONCE,
+    )
+    stage.expect(
+        "everybody gets a burst at most, with one bundle in it",
+        max(messages.values(), default=0) <= BURST and set(bundles.values()) == {1},
+    )
+
+
 SLOW_SHARE, SLOW_SECONDS, SLOW_PER_SECOND = 0.4, 60, 100
 
 
@@ -305,6 +344,10 @@ DRILLS = {
     "calm": Drill(calm, critical_p95=5.0),
     "kill": Drill(kill, critical_p95=20.0),
     "storm": Drill(storm, critical_p95=5.0),
+    # What protects people from a storm of one integration is not to be in the way of this one.
+    "thousand": Drill(
+        thousand, critical_p95=FIRST_WORD_SECONDS, settings={"VIGIE_STORM_INCIDENTS": "0"}
+    ),
     "slow": Drill(slow, critical_p95=10.0),
     "disk": Drill(disk, critical_p95=None),
 }

@@ -28,6 +28,7 @@ from oncall_service.notifications.channels import registry
 from oncall_service.notifications.channels.base import Failed, Message, Outgoing, Result, Sent
 from oncall_service.notifications.dispatch import CYCLE_SECONDS
 from oncall_service.settings import OncallSettings
+from shared.auth import hash_token
 from vigie_testing.clock import ManualClock
 
 KEY = base64.urlsafe_b64encode(bytes(range(1, 33))).decode()
@@ -331,3 +332,74 @@ async def test_sinks_that_hang_refuse_or_talk_rubbish_delay_nobody_else(
             await owe("dora", ways(good.port))
             assert await cycle() < CYCLE_SECONDS
             assert len(good.got) == 8
+
+
+@pytest.mark.parametrize("answer", [None, *BAD.values()], ids=["hangs", *BAD])
+async def test_a_receiver_that_fails_holds_up_neither_the_next_rule_nor_the_next_step(
+    make_database: Any, clock: ManualClock, serve: Any, incident_event: Any, answer: bytes | None
+) -> None:
+    database = make_database("oncall-service")
+    token = "made up for this test"
+    async with sink() as good, sink(answer=answer) as bad:
+        app = create_app(
+            settings(
+                **database.settings(),
+                bootstrap_api_token=token,
+                callers={"incident-management": hash_token(token + "!")},
+            ),
+            clock=clock,
+            background=False,
+        )
+        async with serve(app) as client:
+
+            async def put(kind: str, name: str, **body: Any) -> Any:
+                headers = {"Authorization": f"Bearer {token}"}
+                path = f"/api/v1/{kind}"
+                made = await client.put(
+                    f"{path}/{name}", json={"name": name, **body}, headers=headers
+                )
+                assert made.is_success, made.text
+                return made.json()
+
+            async def cycle(**forward: float) -> list[str]:
+                clock.advance(**forward)
+                began = time.monotonic()
+                for name in ("escalation", "sending"):
+                    assert await app.state.engines[name].cycle()
+                assert time.monotonic() - began < CYCLE_SECONDS + 3
+                paths = [request.line.split()[1] for request in good.got]
+                good.got.clear()
+                return paths
+
+            both = [
+                {"channel": "webhook", "target": f"{bad.url}/first"},
+                {"channel": "webhook", "target": f"{good.url}/second"},
+            ]
+            ada = await put("people", "Ada", contact_methods=both)
+            rules = [
+                {"contact_method_id": method["id"], "delay_minutes": minutes}
+                for method, minutes in zip(ada["contact_methods"], (0, 2), strict=True)
+            ]
+            preferred = await client.patch(
+                "/api/v1/people/Ada/preferences",
+                json={"notification_rules": rules},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            assert preferred.is_success, preferred.text
+            await put("people", "Ben", contact_methods=[{**both[1], "target": f"{good.url}/ben"}])
+            await put("teams", "Payments", members=["Ada", "Ben"])
+            steps = [
+                {"target": "person", "person": name, "delay_minutes": 5} for name in ("Ada", "Ben")
+            ]
+            await put("policies", "Payments", team="Payments", steps=steps)
+            await put("services", "checkout", team="Payments")
+            heard = await client.post(
+                "/internal/v1/incident-events",
+                json={"events": [incident_event()]},
+                headers={"Authorization": f"Bearer {token}!"},
+            )
+            assert heard.is_success, heard.text
+            assert await cycle() == []
+            assert bad.got, "it is on its way"
+            assert await cycle(minutes=2) == ["/second"]
+            assert await cycle(minutes=3) == ["/ben"]
