@@ -86,3 +86,20 @@ async def test_incident_management_being_down_is_said_as_such(
     linked(world, "open")
     world.incidents.down = True
     assert (await visitor.client.post(ADDRESS)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("open", 200), ("taken", 200), ("used", 409), ("expired", 410)]
+)
+async def test_a_service_worker_is_told_the_outcome_in_a_word(
+    visitor: Visitor, world: World, outcome: str, status: int
+) -> None:
+    linked(world, outcome, by="Ben")
+    answer = await visitor.client.post(ADDRESS, headers={"Accept": "application/json"})
+    assert answer.status_code == status
+    assert answer.json() == {
+        "outcome": "acknowledged" if outcome == "open" else outcome,
+        "by": "Ben",
+    }
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-robots-tag"] == "noindex"

@@ -1,12 +1,14 @@
 """``/acknowledge/<token>``: the page that a link in a message leads to, without a sign-in.
 
-Looking at it changes nothing: scanners of mail open every link. The button acknowledges.
+Looking at it changes nothing: scanners of mail open every link. The button acknowledges. So does
+the button of a notification, whose service worker asks for JSON, for it says in a line what a page
+says on a screen.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import MediaType, Request, Response, get, post
 from litestar.params import PathParameter
 
 from shared import links
@@ -62,6 +64,9 @@ def _page(
         done=done,
     )
     status = STATUS.get(link.outcome, 200)
+    if request.headers.get("accept") == MediaType.JSON:
+        answer = {"outcome": page.outcome, "by": page.by}
+        return Response(answer, status_code=status, headers=KEPT_TO_ITSELF)
     response = services.renderer.page(request, "acknowledge", page, status=status)
     response.headers.update(KEPT_TO_ITSELF)
     return response
