@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 import httpx
 from litestar import Litestar
+from people_fakes import FakePeople
 
 from shared.clock import Clock
 from shared.contracts.identity import Actor, Principal, Role
@@ -429,6 +430,7 @@ class World:
         self.directory = FakeDirectory()
         self.incidents = FakeIncidents(self.clock, self.directory)
         self.oncall = FakeOnCall(self.clock, self.directory)
+        self.people = FakePeople(self.clock, self.directory)
         self.feed = FakeFeed()
         self.incidents.feed = self.feed
 
@@ -437,6 +439,7 @@ class World:
         outside = Neighbours(
             incidents=self.incidents,
             oncall=self.oncall,
+            people=self.people,
             tokens=self.directory,
             feed=self.feed,
         )
@@ -444,7 +447,7 @@ class World:
 
     def oncall_down(self) -> None:
         """oncall-service stops answering, to anybody."""
-        self.oncall.down = self.directory.down = True
+        self.oncall.down = self.people.down = self.directory.down = True
 
 
 class Visitor:
@@ -470,7 +473,7 @@ class Visitor:
         *,
         fragment: bool = False,
         headers: dict[str, str] | None = None,
-        **form: str,
+        **form: str | list[str],
     ) -> httpx.Response:
         """Send a form of the page last opened."""
         sent = {"HX-Request": "true"} if fragment else {}

@@ -23,6 +23,7 @@ from web_ui.csrf import FormGuard
 from web_ui.failures import Failures
 from web_ui.headers import protective
 from web_ui.http_clients import HttpFeed, HttpIncidents, HttpOnCall
+from web_ui.http_people import HttpPeople
 from web_ui.live import Broadcast, Feed, Follower
 from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
@@ -33,11 +34,15 @@ from web_ui.pages import (
     incident,
     incident_actions,
     installed,
+    me,
+    me_methods,
+    me_preferences,
     notifications,
     oncall,
     runbooks,
     session,
 )
+from web_ui.people import People
 from web_ui.rendering import Renderer
 from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
@@ -71,6 +76,10 @@ HANDLERS = (
     installed.manifest,
     installed.worker,
     installed.offline,
+    me.show,
+    me_methods.add,
+    me_methods.act,
+    me_preferences.change,
 )
 
 
@@ -80,6 +89,7 @@ class Neighbours:
 
     incidents: Incidents
     oncall: OnCall
+    people: People
     tokens: TokenDirectory
     feed: Feed
     connections: Sequence[ServiceClient] = ()
@@ -97,6 +107,7 @@ def neighbours(settings: WebUiSettings) -> Neighbours:
     return Neighbours(
         incidents=HttpIncidents(incident_management),
         oncall=HttpOnCall(oncall_service),
+        people=HttpPeople(oncall_service),
         tokens=RemoteTokenDirectory(oncall_service),
         feed=HttpFeed(incident_management),
         connections=(incident_management, oncall_service),
@@ -126,6 +137,7 @@ def create_app(
     services = Services(
         incidents=outside.incidents,
         oncall=outside.oncall,
+        people=outside.people,
         viewers=Viewers(CachedTokenDirectory(outside.tokens, clock), cookies),
         cookies=cookies,
         renderer=renderer,

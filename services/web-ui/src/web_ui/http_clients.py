@@ -46,7 +46,7 @@ _PLAIN: dict[int, type[SignedOut | Forbidden | NotFound]] = {
 }
 
 
-class _Neighbour:
+class Neighbour:
     """Sends a request and turns whatever comes back into a shape or a named failure."""
 
     def __init__(self, client: ServiceClient) -> None:
@@ -155,7 +155,7 @@ def _field_errors(document: Mapping[str, Any]) -> list[FieldError]:
     ]
 
 
-class HttpIncidents(_Neighbour):
+class HttpIncidents(Neighbour):
     """incident-management over HTTP; see :class:`Incidents`."""
 
     async def search(self, token: str, search: Search) -> Page[Incident]:
@@ -208,7 +208,7 @@ class HttpIncidents(_Neighbour):
         return await self._ask(Stats, "GET", "/api/v1/stats", token)
 
 
-class HttpOnCall(_Neighbour):
+class HttpOnCall(Neighbour):
     """oncall-service over HTTP; see :class:`OnCall`."""
 
     async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:

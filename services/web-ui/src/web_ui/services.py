@@ -11,6 +11,7 @@ from web_ui.assets import Assets
 from web_ui.clients import Incidents, OnCall
 from web_ui.cookies import Cookies
 from web_ui.live import Broadcast
+from web_ui.people import People
 from web_ui.rendering import Renderer
 from web_ui.runbooks import Runbook
 from web_ui.viewer import Viewer, Viewers
@@ -22,6 +23,7 @@ class Services:
 
     incidents: Incidents
     oncall: OnCall
+    people: People
     viewers: Viewers
     cookies: Cookies
     renderer: Renderer

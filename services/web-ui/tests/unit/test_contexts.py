@@ -14,6 +14,7 @@ from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
 from web_ui.pages.incident import IncidentPage
 from web_ui.pages.installed import OfflinePage
+from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
 from web_ui.pages.runbooks import RunbooksPage
@@ -25,6 +26,7 @@ CONTEXTS: dict[str, type] = {
     "dashboard": Dashboard,
     "history": HistoryPage,
     "incident": IncidentPage,
+    "me": MePage,
     "message": MessagePage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,

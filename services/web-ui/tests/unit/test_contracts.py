@@ -19,10 +19,15 @@ from shared.contracts.oncall_api import (
     ShiftView,
 )
 from web_ui.clients import Search
+from web_ui.pages.me import CHANNELS
+from web_ui.people import ContactMethod, Hours, Person, PushKey, Rule
+from web_ui.preferences import HOURS, WEEKDAYS
 
 SERVICES = Path(__file__).parents[3]
 
 INCIDENTS, ONCALL = "incident-management", "oncall-service"
+
+METHOD = "/api/v1/people/{reference}/contact-methods/{method_id}"
 
 ASKED = [
     (INCIDENTS, "get", "/api/v1/incidents", {*Search(worst_first=True).params()} | {"status", "q"}),
@@ -39,6 +44,15 @@ ASKED = [
     (ONCALL, "get", "/api/v1/oncall/calendar", {"until", "limit", "cursor"}),
     (ONCALL, "get", "/api/v1/coverage/last", set()),
     (ONCALL, "post", "/api/v1/escalate", set()),
+    (ONCALL, "get", "/api/v1/people/{reference}", set()),
+    (ONCALL, "patch", "/api/v1/people/{reference}/preferences", set()),
+    (ONCALL, "post", "/api/v1/people/{reference}/contact-methods", set()),
+    (ONCALL, "patch", METHOD, set()),
+    (ONCALL, "delete", METHOD, set()),
+    (ONCALL, "post", f"{METHOD}/test", set()),
+    (ONCALL, "post", f"{METHOD}/verification", set()),
+    (ONCALL, "post", f"{METHOD}/verification/confirm", set()),
+    (ONCALL, "get", "/api/v1/push/key", set()),
     (ONCALL, "get", "/api/v1/notifications", {"limit", "cursor", "incident_id"}),
 ]
 
@@ -54,6 +68,11 @@ READ = [
     (ONCALL, NotificationView, "NotificationView"),
     (ONCALL, CoverageView, "CoverageView"),
     (ONCALL, HoleView, "HoleView"),
+    (ONCALL, Person, "PersonView"),
+    (ONCALL, ContactMethod, "ContactMethodView"),
+    (ONCALL, Rule, "RuleView"),
+    (ONCALL, Hours, "HoursModel"),
+    (ONCALL, PushKey, "PushKey"),
 ]
 
 SENT = [
@@ -61,6 +80,12 @@ SENT = [
     (INCIDENTS, "NewNote", {"text"}),
     (ONCALL, "SignIn", {"user", "password"}),
     (ONCALL, "EscalateCommand", {"incident_id", "reason"}),
+    (ONCALL, "ContactMethodCreate", {"channel", "target", "secret"}),
+    (ONCALL, "ContactMethodUpdate", {"enabled"}),
+    (ONCALL, "CodeCommand", {"code"}),
+    (ONCALL, "PreferencesUpdate", {"time_zone", "status_updates", "notification_rules", *HOURS}),
+    (ONCALL, "RuleModel", set(Rule.model_fields)),
+    (ONCALL, "HoursModel", set(Hours.model_fields)),
 ]
 
 
@@ -104,3 +129,8 @@ def test_what_we_send_is_taken_and_nothing_more_is_needed(
     taken = schema(service, name)
     assert fields <= set(taken["properties"])
     assert set(taken.get("required", [])) <= fields
+
+
+def test_every_channel_and_weekday_there_is_can_be_chosen() -> None:
+    assert set(CHANNELS) == set(schema(ONCALL, "Channel")["enum"])
+    assert list(WEEKDAYS) == schema(ONCALL, "Weekday")["enum"]

@@ -1,0 +1,161 @@
+"""``/me``: how the person who is signed in is reached, by which rules, and when it may wait."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+
+from shared.contracts.wire import Severity
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
+from web_ui.clients import Down
+from web_ui.notices import Asking, Notice, down
+from web_ui.people import ContactMethod, Hours, Person, Rule
+from web_ui.preferences import WEEKDAYS, mark
+from web_ui.services import Services, TheServices, TheViewer
+from web_ui.viewer import Viewer
+
+ADDRESS = "/me"
+RECEIPT = "me"
+
+CHANNELS = {
+    "email": "E-mail",
+    "ntfy": "ntfy",
+    "webhook": "Webhook",
+    "apprise": "Apprise",
+    "log": "Log of oncall-service",
+    "webpush": "Web Push",
+}
+# Only a browser itself knows the address that it is pushed to.
+BY_BUTTON_ALONE = "webpush"
+
+DONE = {
+    "added": "Added.",
+    "added_code": "Added. A code is on its way: type it in below.",
+    "on": "Switched on.",
+    "off": "Switched off: nothing is sent there.",
+    "remove": "Removed.",
+    "test": "A test message is on its way.",
+    "code": "Another code is on its way; the one before counts no more.",
+    "confirm": "Verified: you can be paged there now.",
+    "saved": "Saved.",
+}
+
+REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooMany, Down)
+
+FIELDS = {
+    "target": "The address",
+    "secret": "The secret",
+    "code": "The code",
+    "time_zone": "The time zone",
+    "delay_minutes": "The delay",
+}
+
+
+@dataclass(frozen=True)
+class Removable:
+    """A rule or a window of hours, and what its form names it by."""
+
+    item: Rule | Hours
+    mark: str
+    method: ContactMethod | None = None
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed into a form that was refused, so that nobody types it twice."""
+
+    channel: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class MePage:
+    """The context of the page.
+
+    ``person`` is None while oncall-service does not answer. ``push_key`` is empty where the
+    installation has none. ``secret`` is that of a webhook made just now, shown this once.
+    """
+
+    person: Person | None
+    push_key: str
+    rules: Sequence[Removable]
+    hours: Mapping[str, Sequence[Removable]]
+    typed: Typed
+    secret: str
+    channels: Mapping[str, str]
+    by_button_alone: str
+    severities: Sequence[Severity]
+    weekdays: Sequence[str]
+
+
+async def respond(
+    request: Request[Any, Any, Any],
+    services: Services,
+    viewer: Viewer,
+    *,
+    notices: Sequence[Notice] = (),
+    status: int = 200,
+    typed: Typed = Typed(),
+    secret: str = "",
+) -> Response[str]:
+    """The page, with what there is to say above it."""
+    asking = Asking()
+    person, key = await asyncio.gather(
+        asking.for_(services.people.get(viewer.token, viewer.id)),
+        asking.for_(services.people.push_key(viewer.token)),
+    )
+    page = MePage(
+        person=person,
+        push_key=(key.public_key or "") if key else "",
+        rules=_rules(person) if person else (),
+        hours=_hours(person) if person else {},
+        typed=typed,
+        secret=secret,
+        channels=CHANNELS,
+        by_button_alone=BY_BUTTON_ALONE,
+        severities=list(Severity),
+        weekdays=WEEKDAYS,
+    )
+    everything = [*notices, *asking.notices]
+    return services.renderer.page(request, "me", page, notices=everything, status=status)
+
+
+def refusal(error: Problem) -> Notice:
+    """Why a form changed nothing."""
+    if isinstance(error, Down):
+        return Notice("error", f"Perhaps not done. {error.detail}", down(error).text)
+    if isinstance(error, Invalid) and error.errors:
+        text = " ".join(f"{FIELDS.get(e.field, e.field)} {e.message}." for e in error.errors)
+        return Notice("error", "Nothing was changed.", text)
+    return Notice("error", "Nothing was changed.", error.detail)
+
+
+def _rules(person: Person) -> list[Removable]:
+    methods: Mapping[UUID, ContactMethod] = {each.id: each for each in person.contact_methods}
+    return [
+        Removable(rule, mark(rule), methods.get(rule.contact_method_id))
+        for rule in person.notification_rules
+    ]
+
+
+def _hours(person: Person) -> dict[str, list[Removable]]:
+    return {
+        "quiet_hours": [Removable(each, mark(each)) for each in person.quiet_hours or ()],
+        "working_hours": [Removable(each, mark(each)) for each in person.working_hours or ()],
+    }
+
+
+@get(ADDRESS, include_in_schema=False)
+async def show(
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
+) -> Response[str]:
+    """The page; a receipt says what a form has just done."""
+    word = services.cookies.receipt_of(request, RECEIPT)
+    notices = [Notice("done", DONE[word])] if word in DONE else []
+    response = await respond(request, services, viewer, notices=notices)
+    if word:
+        response.set_cookie(services.cookies.no_receipt())
+    return response

@@ -1,0 +1,79 @@
+"""The forms of one's own contact methods; whose they are is the session's, never the form's."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from shared.errors import NotFound
+from web_ui.pages import me
+from web_ui.people import People
+from web_ui.services import Services, TheServices, TheViewer
+from web_ui.viewer import Viewer
+
+ACTIONS = frozenset({"on", "off", "remove", "test", "code", "confirm"})
+
+
+@post(f"{me.ADDRESS}/methods", include_in_schema=False, status_code=200)
+async def add(
+    request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
+) -> Response[Any]:
+    """Add a contact method. A secret that was made up for it is shown once: here."""
+    form = await request.form()
+    channel, target, secret = (
+        str(form.get(name, "")).strip() for name in ("channel", "target", "secret")
+    )
+    try:
+        method = await services.people.add_method(viewer.token, viewer.id, channel, target, secret)
+    except me.REFUSALS as error:
+        typed = me.Typed(channel, target) if channel != me.BY_BUTTON_ALONE else me.Typed()
+        notices = [me.refusal(error)]
+        return await me.respond(
+            request, services, viewer, notices=notices, status=error.status, typed=typed
+        )
+    if method.secret and not secret:
+        return await me.respond(request, services, viewer, secret=method.secret)
+    return done(services, "added" if method.verified_at else "added_code")
+
+
+@post(f"{me.ADDRESS}/methods/{{method_id:uuid}}/{{action:str}}", include_in_schema=False)
+async def act(
+    request: Request[Any, Any, Any],
+    services: TheServices,
+    viewer: TheViewer,
+    method_id: FromPath[UUID],
+    action: FromPath[str],
+) -> Response[Any]:
+    """A button beside a contact method was pressed."""
+    if action not in ACTIONS:
+        raise NotFound("There is no such action.")
+    code = str((await request.form()).get("code", "")).strip()
+    try:
+        await _carry_out(services.people, viewer, method_id, action, code)
+    except me.REFUSALS as error:
+        notices = [me.refusal(error)]
+        return await me.respond(request, services, viewer, notices=notices, status=error.status)
+    return done(services, action)
+
+
+def done(services: Services, word: str) -> Response[Any]:
+    """Back to the page, which says so."""
+    receipt = services.cookies.receipt(word, me.RECEIPT)
+    return Redirect(me.ADDRESS, status_code=303, cookies=[receipt])
+
+
+async def _carry_out(people: People, viewer: Viewer, method: UUID, action: str, code: str) -> None:
+    token, person = viewer.token, viewer.id
+    match action:
+        case "on" | "off":
+            await people.change_method(token, person, method, enabled=action == "on")
+        case "remove":
+            await people.remove_method(token, person, method)
+        case "test":
+            await people.test_method(token, person, method)
+        case "code":
+            await people.send_code(token, person, method)
+        case "confirm":
+            await people.confirm_code(token, person, method, code)

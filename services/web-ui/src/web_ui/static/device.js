@@ -1,0 +1,64 @@
+// "Page me on this device": subscribes this browser and sends the subscription with the form around
+// the button, as any other contact method. What is missing is said in the place of the button.
+
+const form = document.getElementById("device");
+
+function missing() {
+  if (!window.isSecureContext) return "Browsers allow this over HTTPS alone: open Vigie at its https:// address.";
+  if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
+    return "This browser cannot be paged. On an iPhone or iPad, add Vigie to the home screen, and open it from there.";
+  }
+  if (Notification.permission === "denied") return "Notifications of Vigie are blocked: allow them in the browser's settings of this site, and load this page again.";
+  return "";
+}
+
+function tellAboutDevice(words) {
+  document.getElementById("device-says").textContent = words;
+}
+
+// A key travels in base64url (RFC 8292).
+function bytesOf(text) {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
+}
+
+async function subscription(key) {
+  const { pushManager } = await navigator.serviceWorker.ready;
+  const before = await pushManager.getSubscription();
+  // One made with another key of the installation is dead, and keeps a new one from being made.
+  if (before && !sameBytes(new Uint8Array(before.options.applicationServerKey), key)) await before.unsubscribe();
+  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
+
+function sameBytes(one, other) {
+  return one.length === other.length && one.every((byte, place) => byte === other[place]);
+}
+
+async function subscribe(button) {
+  button.disabled = true;
+  try {
+    tellAboutDevice("Asking the browser…");
+    if (await Notification.requestPermission() !== "granted") {
+      tellAboutDevice(missing() || "Without your permission this browser shows nothing.");
+      return;
+    }
+    const made = await subscription(bytesOf(form.dataset.pushKey));
+    form.elements.target.value = JSON.stringify(made);
+    form.submit();
+  } catch (error) {
+    console.warn("No subscription:", error);
+    tellAboutDevice(`The browser could not subscribe at its push service (${error.name}). Try again; some browsers have none.`);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function offer() {
+  const lacking = missing();
+  tellAboutDevice(lacking);
+  const button = form.querySelector("button");
+  button.hidden = Boolean(lacking);
+  form.addEventListener("submit", (event) => { event.preventDefault(); subscribe(button); });
+}
+
+if (form) offer();
