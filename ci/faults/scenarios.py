@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,10 @@ def thousand(stage: Stage) -> None:
     waited = [first[one.incident_id] - one.at for one in accepted if one.incident_id in first]
     stage.more["incidents_said_in_time"] = sum(one <= FIRST_WORD_SECONDS for one in waited)
     stage.more["seconds_to_the_last_first_word"] = round(max(waited, default=0.0), 2)
+    owed = stage.stack.items("oncall-service", "/api/v1/notifications")
+    heard = [datetime.fromisoformat(one["created_at"]) for one in owed]
+    # Hand-overs that take longer than what a storm is given to come in are the usual reason.
+    stage.more["seconds_until_all_were_handed_over"] = (max(heard) - min(heard)).total_seconds()
     rang = {(one.person, one.key) for one in stage.phones.rang}
     messages = Counter(person for person, _ in rang)
     bundles = Counter(person for person, key in rang if key.startswith("bundle:"))
