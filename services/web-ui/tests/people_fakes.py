@@ -26,6 +26,8 @@ class FakePeople:
         self.down = False
         self.key: str | None = KEY
         self.stored: dict[str, Person] = {}
+        self.from_before: dict[str, Any] = {}
+        """What everybody has settled before they come here for the first time."""
         self.tested: list[UUID] = []
         self.codes_sent: list[UUID] = []
 
@@ -108,7 +110,8 @@ class FakePeople:
             contact_methods=[],
             notification_rules=[],
         )
-        return self.stored.setdefault(person, nobody)
+        known = nobody.model_copy(update=self.from_before)
+        return self.stored.setdefault(person, known)
 
     def _check(self, token: str, person: str | None = None) -> Role:
         if self.down:

@@ -1,6 +1,6 @@
 """A believable Monday for the fakes: what a team sees that has lived with Vigie for a while."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from shared.contracts.oncall_api import (
     ShiftView,
 )
 from shared.contracts.wire import Ref, Severity
+from web_ui.people import ContactMethod, Hours, Rule
 
 ADA = OnDuty(id=uuid4(), name="Ada Okafor")
 JUN = OnDuty(id=uuid4(), name="Jun Watanabe")
@@ -38,6 +39,7 @@ def fill(world: World) -> Incident:
     _people(world)
     _holes(world)
     _messages(world, story)
+    _settings(world)
     return story
 
 
@@ -302,3 +304,38 @@ def _messages(world: World, story: Incident) -> None:
                 created_at=now - timedelta(minutes=minutes),
             )
         )
+
+
+def _settings(world: World) -> None:
+    now = world.clock.now()
+    methods = [
+        ContactMethod(
+            id=uuid4(),
+            channel=channel,
+            target=target,
+            enabled=channel != "log",
+            verified_at=None if channel == "email" else now,
+            verified_by="Administrator" if channel == "ntfy" else None,
+        )
+        for channel, target in (
+            ("webpush", "https://push.example.com/…"),
+            ("ntfy", "https://ntfy.example.com/…"),
+            ("email", "ada.okafor+night-shift@operations.example.com"),
+            ("log", ""),
+        )
+    ]
+    night = Hours(days=["fri", "sat", "sun"], start=time(22), end=time(8))
+    push, ntfy, *_ = methods
+    world.people.from_before = {
+        "contact_methods": methods,
+        "notification_rules": [
+            Rule(contact_method_id=push.id, delay_minutes=0, severities=None),
+            Rule(
+                contact_method_id=ntfy.id,
+                delay_minutes=5,
+                severities=[Severity.CRITICAL, Severity.HIGH],
+            ),
+        ],
+        "quiet_hours": [night],
+        "working_hours": [Hours(days=["mon", "tue"], start=time(9), end=time(17))],
+    }

@@ -52,7 +52,15 @@ def tour(folder: Path, base: str, user: str, password: str) -> None:
                 shoot(page, folder, f"dashboard-{mark}", "/", base)
                 first = page.get_attribute(".incidents tbody tr:nth-child(2) .title a", "href")
                 shoot(page, folder, f"incident-{mark}", first or "/incidents/1", base)
-                for name in ("oncall", "notifications", "history", "runbooks", "nothing-here"):
+                for name in (
+                    "oncall",
+                    "notifications",
+                    "history",
+                    "runbooks",
+                    "me",
+                    "offline",
+                    "nothing-here",
+                ):
                     shoot(page, folder, f"{name}-{mark}", f"/{name}", base)
                 shoot(page, folder, f"runbook-{mark}", "/runbooks/CanaryFailing", base)
                 context.close()

@@ -30,7 +30,15 @@ def in_the_server(world: World, change: Callable[[], object]) -> None:
 
 def pages(story: Incident) -> tuple[str, ...]:
     """Every page of somebody who has signed in."""
-    return "/", f"/incidents/{story.id}", "/history", "/oncall", "/notifications", "/runbooks"
+    return (
+        "/",
+        f"/incidents/{story.id}",
+        "/history",
+        "/oncall",
+        "/notifications",
+        "/runbooks",
+        "/me",
+    )
 
 
 def test_a_new_incident_appears_by_itself_within_two_seconds(world: World, open_page: Open) -> None:
