@@ -38,7 +38,7 @@ class Size:
     incidents: int
 
 
-SMALL = Size(people=25, teams=5, policies=8, incidents=30)
+SMALL = Size(people=15, teams=3, policies=5, incidents=20)
 WHOLE = Size(people=200, teams=40, policies=60, incidents=5_000)
 
 
