@@ -57,7 +57,7 @@ class FakePeople:
         if len(methods) >= MOST_METHODS:
             raise Conflict("You have 10 contact methods, the most there may be: remove one.")
         if channel == "webhook" and not target.startswith("https://"):
-            raise Invalid([FieldError("target", "must be a URL such as https://example.com/hook")])
+            raise Invalid([FieldError("body", "must be an http:// or https:// URL")])
         known = channel == "log" or role is Role.ADMIN
         method = ContactMethod(
             id=uuid4(),

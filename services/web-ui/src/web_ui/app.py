@@ -145,6 +145,7 @@ def create_app(
         broadcast=broadcast,
         clock=clock,
         runbooks=load_runbooks(settings.runbooks_folder),
+        home=settings.web_ui_url,
     )
     return assemble(
         ServiceParts(

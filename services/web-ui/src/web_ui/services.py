@@ -31,6 +31,8 @@ class Services:
     broadcast: Broadcast
     clock: Clock
     runbooks: Mapping[str, Runbook]
+    home: str
+    """The address that links in messages lead to."""
 
 
 TheServices: TypeAlias = NamedDependency[Services]

@@ -34,14 +34,23 @@ PushManager.prototype.subscribe = async () => { throw new DOMException("no", "Ab
 DENIES = """
 Object.defineProperty(Notification, "permission", { get: () => "denied" });
 """
+# The port of a test is known only when the application is there already. Before deferred scripts.
+AT_HOME = """
+document.addEventListener("readystatechange", () => {
+    const form = document.getElementById("device");
+    if (form) form.dataset.home = location.origin;
+});
+"""
 BUTTON = "Page me on this device"
 
 
-def opened(open_page: Open, address: str, *scripts: str, permitted: bool = True) -> Page:
+def opened(
+    open_page: Open, address: str, *scripts: str, permitted: bool = True, at_home: bool = True
+) -> Page:
     page = open_page()
     if permitted:
         page.context.grant_permissions(["notifications"], origin=address)
-    for script in scripts:
+    for script in (AT_HOME, *scripts) if at_home else scripts:
         page.add_init_script(script)
     page.goto("/me")
     return page
@@ -85,6 +94,12 @@ def test_what_is_missing_is_said_in_the_place_of_the_button(
 ) -> None:
     page = opened(open_page, address, script, permitted=False)
     expect(page.locator("#device-says")).to_contain_text(words)
+    expect(page.get_by_role("button", name=BUTTON)).to_be_hidden()
+
+
+def test_a_device_is_not_subscribed_where_no_message_leads(open_page: Open, address: str) -> None:
+    page = opened(open_page, address, at_home=False)
+    expect(page.locator("#device-says")).to_contain_text("Messages lead to http://127.0.0.1:8080")
     expect(page.get_by_role("button", name=BUTTON)).to_be_hidden()
 
 

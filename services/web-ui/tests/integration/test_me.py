@@ -8,6 +8,8 @@ from people_fakes import CODE, SECRET
 from web_ui_fakes import Visitor, World
 
 from shared.contracts.wire import Severity
+from shared.errors import FieldError, Invalid
+from web_ui.pages.me import refusal
 from web_ui.people import ContactMethod, Rule
 
 NTFY = {"channel": "ntfy", "target": "https://ntfy.example.com/ada"}
@@ -99,7 +101,7 @@ async def test_a_refused_address_is_given_back_and_says_why(responder: Visitor) 
     await responder.get("/me")
     answer = await responder.post("/me/methods", channel="webhook", target='"><b>nonsense')
     assert answer.status_code == 422
-    assert "The address must be a URL such as https://example.com/hook." in answer.text
+    assert "What you typed must be an http:// or https:// URL." in answer.text
     assert 'value="&#34;&gt;&lt;b&gt;nonsense"' in answer.text
     assert '<option value="webhook" selected>' in answer.text
     assert responder.world.people.mine().contact_methods == []
@@ -249,3 +251,15 @@ async def test_a_session_that_ended_leads_to_the_sign_in(responder: Visitor) -> 
         f"/me/methods/{UUID(str(method.id))}/off", headers={"Referer": "http://vigie.test/me"}
     )
     assert away.headers["location"] == "/sign-in?next=%2Fme&ended=action"
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "sentence"),
+    [
+        ("quiet_hours.0.start", "must be a time of day", "The beginning must be a time of day."),
+        ("secret", "Value should be longer", "The secret: Value should be longer."),
+        ("odd", "is wrong", "odd is wrong."),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_a_sentence(field: str, message: str, sentence: str) -> None:
+    assert refusal(Invalid([FieldError(field, message)])).text == sentence

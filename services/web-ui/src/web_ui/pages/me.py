@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Request, Response, get
 
 from shared.contracts.wire import Severity
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
+from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem, TooMany
 from web_ui.clients import Down
 from web_ui.notices import Asking, Notice, down
 from web_ui.people import ContactMethod, Hours, Person, Rule
@@ -46,12 +46,17 @@ DONE = {
 REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooMany, Down)
 
 FIELDS = {
+    "body": "What you typed",
     "target": "The address",
     "secret": "The secret",
     "code": "The code",
     "time_zone": "The time zone",
     "delay_minutes": "The delay",
+    "contact_method_id": "The contact method",
+    "start": "The beginning",
+    "end": "The end",
 }
+CONTINUES = ("is ", "must ", "cannot ")
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,13 @@ class MePage:
     """The context of the page.
 
     ``person`` is None while oncall-service does not answer. ``push_key`` is empty where the
-    installation has none. ``secret`` is that of a webhook made just now, shown this once.
+    installation has none, and ``home`` is where messages lead to. ``secret`` is that of a webhook
+    made just now, shown this once.
     """
 
     person: Person | None
     push_key: str
+    home: str
     rules: Sequence[Removable]
     hours: Mapping[str, Sequence[Removable]]
     typed: Typed
@@ -110,6 +117,7 @@ async def respond(
     page = MePage(
         person=person,
         push_key=(key.public_key or "") if key else "",
+        home=services.home,
         rules=_rules(person) if person else (),
         hours=_hours(person) if person else {},
         typed=typed,
@@ -128,9 +136,17 @@ def refusal(error: Problem) -> Notice:
     if isinstance(error, Down):
         return Notice("error", f"Perhaps not done. {error.detail}", down(error).text)
     if isinstance(error, Invalid) and error.errors:
-        text = " ".join(f"{FIELDS.get(e.field, e.field)} {e.message}." for e in error.errors)
-        return Notice("error", "Nothing was changed.", text)
+        return Notice("error", "Nothing was changed.", " ".join(map(_said, error.errors)))
     return Notice("error", "Nothing was changed.", error.detail)
+
+
+def _said(error: FieldError) -> str:
+    """A sentence of one field: its message is the rest of one, or one of its own."""
+    name = error.field.rpartition(".")[2]
+    subject = FIELDS.get(name, name)
+    if error.message.startswith(CONTINUES):
+        return f"{subject} {error.message}."
+    return f"{subject}: {error.message}."
 
 
 def _rules(person: Person) -> list[Removable]:

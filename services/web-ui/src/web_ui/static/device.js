@@ -8,6 +8,8 @@ function missing() {
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
     return "This browser cannot be paged. On an iPhone or iPad, add Vigie to the home screen, and open it from there.";
   }
+  // What a message leads to is followed to the place that it came to, and no other.
+  if (new URL(form.dataset.home).origin !== location.origin) return `Messages lead to ${form.dataset.home}: open Vigie there, and let it page this device from there.`;
   if (Notification.permission === "denied") return "Notifications of Vigie are blocked: allow them in the browser's settings of this site, and load this page again.";
   return "";
 }
