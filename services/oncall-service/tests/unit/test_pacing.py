@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oncall_service.notifications.pacing import (
+    COMES_STILL,
     COMPANY,
+    LONGEST_COMPANY,
     MOST_IN_A_BUNDLE,
     Allowance,
+    Queue,
     Rate,
     last_waits,
     portions,
@@ -41,8 +44,16 @@ def test_one_thing_after_the_other_gets_the_whole_burst() -> None:
     assert may_send(last_of_three, NOW + COMPANY, 2) == 0, "and this is one"
 
 
-def waits(left: Allowance, now: datetime, waiting: int, messages: int) -> bool:
-    return last_waits(left, RATE, now, waiting=waiting, messages=messages)
+def waits(
+    left: Allowance,
+    now: datetime,
+    waiting: int,
+    messages: int,
+    *,
+    newest: datetime = NOW,
+    urgent: int = 0,
+) -> bool:
+    return last_waits(left, RATE, now, Queue(waiting, urgent, newest), messages)
 
 
 def test_the_last_that_may_be_said_is_said_a_moment_after_what_went_before() -> None:
@@ -54,6 +65,17 @@ def test_the_last_that_may_be_said_is_said_a_moment_after_what_went_before() -> 
     assert not waits(full(RATE, NOW), NOW, 9, 1), "nothing was said before"
     assert not waits(once_more, NOW - COMPANY, 9, 1), "nor for as long as a clock was set back"
     assert portions([1, 2, 3, 4], 3, last_waits=True) == [[1], [2]]
+
+
+def test_a_storm_that_still_comes_in_is_waited_for_a_little_longer() -> None:
+    once_more = full(RATE, NOW).without(2)
+    later, too_late = NOW + COMPANY * 1.4, NOW + LONGEST_COMPANY
+    just_now = later - COMES_STILL / 2
+    assert waits(once_more, later, 9, 1, newest=just_now)
+    assert waits(once_more, later, 9, 1, newest=just_now, urgent=9)
+    assert not waits(once_more, later, 9, 1, newest=just_now, urgent=1), "somebody waits for it"
+    assert not waits(once_more, later, 9, 1, newest=later - COMES_STILL)
+    assert not waits(once_more, too_late, 9, 1, newest=too_late)
 
 
 def test_one_more_comes_with_each_interval_up_to_the_burst() -> None:

@@ -13,6 +13,7 @@ from oncall_service.notifications.pacing import (
     MOST_IN_A_BUNDLE,
     MOST_URGENT,
     Allowance,
+    Queue,
     Rate,
     last_waits,
     portions,
@@ -101,10 +102,9 @@ class Claims:
         if waiting.begun or waiting.left is None:
             return True
         urgent = waiting.urgency <= MOST_URGENT
-        messages = spendable(
-            waiting.left, self._rate, now, waiting=waiting.count, most_urgent=urgent
-        )
-        held = last_waits(waiting.left, self._rate, now, waiting=waiting.count, messages=messages)
+        queue = waiting.queue
+        messages = spendable(waiting.left, self._rate, now, waiting=queue.count, most_urgent=urgent)
+        held = last_waits(waiting.left, self._rate, now, queue, messages)
         return messages > held
 
     def _pack(
@@ -128,10 +128,11 @@ class Claims:
         pages = [row for row in rows if row.kind not in ALONE and row.kind not in NEWS]
         allowance = Allowance(pace.tokens, pace.as_of)
         # News never takes the last of the burst: it does not stand for itself.
-        waiting = len(pages) + len(trials)
-        urgent = bool(pages) and pages[0].urgency <= MOST_URGENT
-        messages = spendable(allowance, self._rate, now, waiting=waiting, most_urgent=urgent)
-        held = last_waits(allowance, self._rate, now, waiting=waiting, messages=messages)
+        queue = _queue([*pages, *trials], now)
+        messages = spendable(
+            allowance, self._rate, now, waiting=queue.count, most_urgent=queue.most_urgent > 0
+        )
+        held = last_waits(allowance, self._rate, now, queue, messages)
         parcels: list[Parcel] = []
         for portion in _portions(pages, news, trials, messages, last_waits=held):
             bundle_id = new_id() if len(portion) > 1 else portion[0].id
@@ -142,6 +143,14 @@ class Claims:
             left = allowance.at(now, self._rate).without(len(parcels))
             pace.tokens, pace.as_of, pace.claimed_by = left.tokens, left.as_of, me
         return parcels
+
+
+def _queue(rows: Sequence[NotificationRow], now: datetime) -> Queue:
+    return Queue(
+        count=len(rows),
+        most_urgent=sum(row.urgency <= MOST_URGENT for row in rows),
+        newest=max((row.created_at for row in rows), default=now),
+    )
 
 
 def _portions(

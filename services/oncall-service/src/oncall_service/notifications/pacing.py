@@ -20,6 +20,10 @@ MOST_IN_A_BUNDLE = 2_000
 
 # So soon after the last message more is taken for the beginning of a storm.
 COMPANY = timedelta(seconds=5)
+# A storm that still comes in is waited for, but nobody is to hear of its first trouble later than
+# ten seconds after it came.
+LONGEST_COMPANY = timedelta(seconds=8)
+COMES_STILL = timedelta(seconds=1)
 
 # Rounding must not cost a whole interval.
 _ALMOST = 1e-6
@@ -73,14 +77,32 @@ def spendable(
     return messages if most_urgent or alone else lesser
 
 
-def last_waits(left: Allowance, rate: Rate, now: datetime, *, waiting: int, messages: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits to be said, without what is only news.
+
+    ``newest`` is when the last of it was owed, ``most_urgent`` how many of it are first pages of
+    the worst severity.
+    """
+
+    count: int
+    most_urgent: int
+    newest: datetime
+
+
+def last_waits(left: Allowance, rate: Rate, now: datetime, queue: Queue, messages: int) -> bool:
     """Whether the last of so many messages is not sent yet, for more may come that it has to say.
 
-    It is what the rest of a storm has for an interval. Who gets it has heard a moment ago.
+    It is what the rest of a storm has for an interval. Who gets it has heard a moment ago. While
+    more comes in it is waited for a little longer; not by one page of the worst severity alone.
     """
-    if messages == 0 or waiting < messages:
+    if messages == 0 or queue.count < messages:
         return False
-    just_now = timedelta() <= now - left.as_of < COMPANY
+    since = now - left.as_of
+    comes_still = (
+        queue.most_urgent != 1 and since < LONGEST_COMPANY and now - queue.newest < COMES_STILL
+    )
+    just_now = timedelta() <= since and (since < COMPANY or comes_still)
     return messages > 1 or (left.tokens < rate.burst and just_now)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func
 from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.notifications.pacing import Allowance
+from oncall_service.notifications.pacing import MOST_URGENT, Allowance, Queue
 from oncall_service.notifications.store.rows import PENDING
 from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
 from shared.contracts.oncall import NEWS, MessageKind
@@ -22,14 +22,14 @@ from shared.life import ALIVE
 class Waiting:
     """What is due for a contact method that nobody is sending to.
 
-    ``urgency`` is that of the most urgent; ``count`` leaves out what is only news. ``begun``: one
+    ``urgency`` is that of the most urgent. ``begun``: one
     of them was sent before, without an outcome or in vain. ``left`` is None for a method that was
     never sent anything.
     """
 
     method: UUID
     urgency: int
-    count: int
+    queue: Queue
     begun: bool
     left: Allowance | None
 
@@ -40,13 +40,20 @@ async def waiting(
     """The contact methods with something due, the most urgent first, but for the ``active``."""
     async with driver_connection(session) as connection:
         cursor = await connection.execute(
-            _WAITING, {"now": now, "me": me, "active": list(active), "news": list(NEWS)}
+            _WAITING,
+            {
+                "now": now,
+                "me": me,
+                "active": list(active),
+                "news": list(NEWS),
+                "most_urgent": MOST_URGENT,
+            },
         )
         return [
             Waiting(
                 row["method"],
                 row["urgency"],
-                row["waiting"],
+                Queue(row["waiting"], row["most_urgent"], row["newest"]),
                 row["begun"],
                 Allowance(row["tokens"], row["as_of"]) if row["as_of"] is not None else None,
             )
@@ -130,8 +137,9 @@ async def give_back(session: AsyncSession, done: Collection[UUID]) -> None:
 _WAITING = f"""
     SELECT waiting.*, pace.tokens, pace.as_of FROM (
         SELECT n.contact_method_id AS method, min(n.urgency) AS urgency,
-               min(n.created_at) AS oldest,
+               min(n.created_at) AS oldest, max(n.created_at) AS newest,
                count(*) FILTER (WHERE n.kind <> ALL(%(news)s)) AS waiting,
+               count(*) FILTER (WHERE n.urgency <= %(most_urgent)s) AS most_urgent,
                bool_or(n.bundle_id IS NOT NULL) AS begun
         FROM notifications AS n JOIN contact_methods AS m ON m.id = n.contact_method_id
         WHERE n.outcome = 'pending' AND n.next_attempt_at <= %(now)s
