@@ -76,6 +76,14 @@ function show(title, options) {
   return self.registration.showNotification(title, { icon: SHELL.icon, ...options });
 }
 
+function sayLost() {
+  return show("Vigie can no longer page this device", {
+    body: "Open your settings to subscribe again.",
+    requireInteraction: true,
+    data: { url: `${self.location.origin}/me` },
+  });
+}
+
 // Nothing that was pushed leads anywhere but here.
 function own(address) {
   return typeof address === "string" && address.startsWith(`${self.location.origin}/`) ? address : null;
@@ -96,9 +104,7 @@ async function open(url) {
 self.addEventListener("push", (event) => event.waitUntil(tell(read(event.data))));
 self.addEventListener("notificationclick", (event) => event.waitUntil(clicked(event.notification, event.action)));
 // A browser that makes itself a new address leaves the one that we know dead.
-self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(
-  show("Vigie can no longer page this device", { body: "Open your settings to subscribe again.", data: { url: `${self.location.origin}/me` }, requireInteraction: true }),
-));
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(sayLost()));
 
 // --- acknowledging ----------------------------------------------------------------------------------
 

@@ -31,10 +31,15 @@ PRESS = """async (action) => {
     await clicked(one, action);
 }"""
 
-CONTROLLED = """() => new Promise((done) => {
-    navigator.serviceWorker.addEventListener("controllerchange", done);
-    if (navigator.serviceWorker.controller) done();
-}).then(() => true)"""
+
+def controlled(page: Page) -> None:
+    """Wait until the worker stands before the page.
+
+    One that was loading while the worker took over is not among those it takes: the next is.
+    """
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    assert page.evaluate("navigator.serviceWorker.controller !== null")
 
 
 class Pushed:
@@ -47,7 +52,7 @@ class Pushed:
         self._protocol: CDPSession = page.context.new_cdp_session(page)
         self._protocol.on("ServiceWorker.workerRegistrationUpdated", self._seen)
         self._protocol.send("ServiceWorker.enable")
-        page.evaluate(CONTROLLED)
+        controlled(page)
 
     @property
     def worker(self) -> Worker:
@@ -180,6 +185,15 @@ def test_a_message_that_can_wait_goes_away_and_one_that_cannot_be_read_is_shown(
     assert pushed.shown()["title"] == "Vigie has a message for you"
 
 
+def test_a_browser_that_changes_its_subscription_says_that_it_is_no_longer_paged(
+    pushed: Pushed,
+) -> None:
+    pushed.worker.evaluate("() => sayLost()")
+    shown = pushed.shown()
+    assert shown["title"] == "Vigie can no longer page this device"
+    assert shown["stays"] is True
+
+
 def test_without_a_network_a_page_says_so_and_comes_by_itself(chromium: Browser) -> None:
     world = World(SystemClock())
     context = chromium.new_context()
@@ -187,7 +201,7 @@ def test_without_a_network_a_page_says_so_and_comes_by_itself(chromium: Browser)
         with listening(world.app()) as served:
             page = context.new_page()
             page.goto(f"{served.url}/sign-in")
-            page.evaluate(CONTROLLED)
+            controlled(page)
             assert page.evaluate("caches.keys().then((names) => names.length)") == 1
         page.goto(f"{served.url}/incidents/1")
         expect(page.get_by_role("heading", name="Vigie cannot be reached")).to_be_visible()
@@ -205,7 +219,7 @@ def test_without_a_network_a_page_says_so_and_comes_by_itself(chromium: Browser)
 def test_no_page_with_data_is_kept(world: World, open_page: Open) -> None:
     incident = world.incidents.open("Kept nowhere")
     page = open_page()
-    page.evaluate(CONTROLLED)
+    controlled(page)
     for path in ("/", f"/incidents/{incident.id}", "/oncall"):
         page.goto(path)
     kept = page.evaluate("""async () => {

@@ -34,6 +34,12 @@ PushManager.prototype.subscribe = async () => { throw new DOMException("no", "Ab
 DENIES = """
 Object.defineProperty(Notification, "permission", { get: () => "denied" });
 """
+OF_ANOTHER_KEY = """
+PushManager.prototype.getSubscription = async () => ({
+    options: { applicationServerKey: new Uint8Array([4, 1, 2]).buffer },
+    unsubscribe: async () => sessionStorage.setItem("withdrawn", "yes"),
+});
+"""
 # The port of a test is known only when the application is there already. Before deferred scripts.
 AT_HOME = """
 document.addEventListener("readystatechange", () => {
@@ -70,6 +76,13 @@ def test_this_device_becomes_a_contact_method_that_is_verified_by_what_it_is_pus
     page.get_by_label("The code it was sent").fill(CODE)
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("Verified", exact=True)).to_be_visible()
+
+
+def test_a_subscription_with_an_older_key_makes_room(open_page: Open, address: str) -> None:
+    page = opened(open_page, address, TAKES, OF_ANOTHER_KEY)
+    page.get_by_role("button", name=BUTTON).click()
+    expect(page.locator(".notice--done")).to_contain_text("A code is on its way")
+    assert page.evaluate("sessionStorage.getItem('withdrawn')") == "yes"
 
 
 def test_a_push_service_that_refuses_is_said(world: World, open_page: Open, address: str) -> None:
