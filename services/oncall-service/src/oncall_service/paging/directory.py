@@ -50,6 +50,8 @@ class Directory:
         self._since = since
         self._teams: dict[str, str | None] = {}
         self._routes: dict[tuple[str, str | None], Route] = {}
+        self._own_routes: dict[UUID, Route] = {}
+        self._plans: dict[UUID, Plan] = {}
         self._worlds: dict[tuple[UUID, Plan], World] = {}
         self._rosters: dict[tuple[UUID, Plan], Roster] = {}
         self._rotas: dict[UUID, Rota | None] = {}
@@ -68,15 +70,13 @@ class Directory:
     async def route(self, *, service: str, team: str | None) -> Route:
         """The team the incident names, else the one the directory names, else the catch-all."""
         if (service, team) not in self._routes:
-            self._routes[service, team] = await _route(self._session, service=service, team=team)
+            self._routes[service, team] = await self._route(service, team)
         return self._routes[service, team]
 
     async def by_policy(self, name: str) -> Route:
         """The route of an incident that is paged by this policy, which exists."""
         policy = await lookup.get(self._session, PolicyRow, name)
-        team = await self._session.get_one(TeamRow, policy.team_id)
-        plan = await policies.plan(self._session, policy)
-        return Route(team.id, team.name, policy.name, plan)
+        return await self._by_policy(await self._session.get_one(TeamRow, policy.team_id), policy)
 
     async def world(self, team: UUID, plan: Plan) -> World:
         """Everything that a run of this team may meet."""
@@ -128,6 +128,35 @@ class Directory:
                 )
         return {one: self._people[one] for one in wanted if one in self._people}
 
+    async def _route(self, service: str, team: str | None) -> Route:
+        entry = await lookup.find(self._session, ServiceRow, service) if service else None
+        owner = await lookup.find(self._session, TeamRow, team) if team else None
+        if owner is None and entry is not None:
+            owner = await self._session.get(TeamRow, entry.team_id)
+        if owner is None:
+            owner = await teams.catch_all(self._session)
+        if entry is not None and entry.policy_id is not None and entry.team_id == owner.id:
+            policy = await self._session.get(PolicyRow, entry.policy_id)
+            if policy is not None:
+                return await self._by_policy(owner, policy)
+        return await self._by_team(owner)
+
+    async def _by_team(self, team: TeamRow) -> Route:
+        """By the team's own policy, the same for all its services that name none."""
+        if team.id not in self._own_routes:
+            policy = await policies.first_of(self._session, team.id)
+            self._own_routes[team.id] = (
+                await self._by_policy(team, policy)
+                if policy is not None
+                else Route(team.id, team.name, BUILT_IN, BUILT_IN_PLAN)
+            )
+        return self._own_routes[team.id]
+
+    async def _by_policy(self, team: TeamRow, policy: PolicyRow) -> Route:
+        if policy.id not in self._plans:
+            self._plans[policy.id] = await policies.plan(self._session, policy)
+        return Route(team.id, team.name, policy.name, self._plans[policy.id])
+
     async def _world(self, team: UUID, plan: Plan) -> World:
         calendars = {one: await self._calendar(one) for one in {team, *plan.teams}}
         catch_all = await teams.catch_all(self._session)
@@ -161,20 +190,3 @@ def rule_of(row: RuleRow) -> Rule:
         timedelta(minutes=row.delay_minutes),
         frozenset(map(Severity, row.severities)) if row.severities else None,
     )
-
-
-async def _route(session: AsyncSession, *, service: str, team: str | None) -> Route:
-    entry = await lookup.find(session, ServiceRow, service) if service else None
-    owner = await lookup.find(session, TeamRow, team) if team else None
-    if owner is None and entry is not None:
-        owner = await session.get(TeamRow, entry.team_id)
-    if owner is None:
-        owner = await teams.catch_all(session)
-    policy = None
-    if entry is not None and entry.policy_id is not None and entry.team_id == owner.id:
-        policy = await session.get(PolicyRow, entry.policy_id)
-    if policy is None:
-        policy = await policies.first_of(session, owner.id)
-    if policy is None:
-        return Route(owner.id, owner.name, BUILT_IN, BUILT_IN_PLAN)
-    return Route(owner.id, owner.name, policy.name, await policies.plan(session, policy))
