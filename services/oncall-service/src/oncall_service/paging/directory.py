@@ -57,6 +57,7 @@ class Directory:
         self._rotas: dict[UUID, Rota | None] = {}
         self._hand_offs: dict[tuple[UUID, Plan, datetime], datetime | None] = {}
         self._people: dict[UUID, Reachable] = {}
+        self._last_resort: tuple[UUID, ...] | None = None
 
     async def known_team(self, name: str | None) -> str | None:
         """The team by the name it has here; None for one that is unknown."""
@@ -159,11 +160,7 @@ class Directory:
 
     async def _world(self, team: UUID, plan: Plan) -> World:
         calendars = {one: await self._calendar(one) for one in {team, *plan.teams}}
-        catch_all = await teams.catch_all(self._session)
-        last_resort = (
-            *await teams.members(self._session, catch_all.id),
-            *await people.administering(self._session),
-        )
+        last_resort = await self._everybody_else()
         # Those a step could name, and nobody else of the installation.
         concerned = {*plan.people, *last_resort}
         for calendar in calendars.values():
@@ -171,6 +168,16 @@ class Directory:
         known = await self.people(concerned)
         reachable = frozenset(one for one, person in known.items() if person.methods)
         return World(team, plan, calendars, known, reachable, last_resort)
+
+    async def _everybody_else(self) -> tuple[UUID, ...]:
+        """The members of the catch-all team and the administrators: the same for every team."""
+        if self._last_resort is None:
+            catch_all = await teams.catch_all(self._session)
+            self._last_resort = (
+                *await teams.members(self._session, catch_all.id),
+                *await people.administering(self._session),
+            )
+        return self._last_resort
 
     async def _calendar(self, team: UUID) -> TeamCalendar:
         on = await self._rota(team)
