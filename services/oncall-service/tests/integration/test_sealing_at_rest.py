@@ -82,7 +82,7 @@ async def test_a_start_seals_what_was_plain_and_rotates_what_is_under_an_old_key
         assert stored(database) == [(HOOK, made["secret"])]
 
 
-@pytest.mark.parametrize("keys", [NEW, ""])
+@pytest.mark.parametrize("keys", [NEW, ""], ids=["another key", "no key"])
 async def test_what_no_key_opens_fails_with_the_reason_and_is_shown_to_nobody(
     start: Any, make_database: Any, keys: str
 ) -> None:
