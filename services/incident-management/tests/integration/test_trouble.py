@@ -239,7 +239,7 @@ async def test_every_route_wants_a_token_and_the_right_role(service: Any) -> Non
         for method in sorted(set(route.methods) - {"OPTIONS", "HEAD"}):
             tried.add((method, route.path))
             await _guarded(service, method, route.path.replace("{incident:str}", "1"))
-    assert len(tried) == 14
+    assert len(tried) == 18
 
 
 async def _guarded(service: Any, method: str, path: str) -> None:
@@ -253,4 +253,5 @@ async def _guarded(service: Any, method: str, path: str) -> None:
         assert await status(service.person(role=Role.VIEWER)) == 403, path
     if path.startswith("/internal/v1/") and path != "/internal/v1/import":
         assert await status(service.person(role=Role.ADMIN)) == 403, path
-        assert await status(service.service("web-ui")) == 403, path
+        others = "oncall-service" if path.startswith("/internal/v1/links/") else "web-ui"
+        assert await status(service.service(others)) == 403, path

@@ -15,14 +15,15 @@ async def test_only_administrators_read_what_the_target_answered(
     token = (await oncall.client.post("/api/v1/sessions", json=body)).json()["token"]
     hook = {"channel": "webhook", "target": "https://hooks.example:22/"}
     path = "/api/v1/people/ada/contact-methods"
-    made = await oncall.ok("POST", path, token=token, json=hook)
+    # By an administrator, who vouches for it: no code is sent.
+    made = await oncall.ok("POST", path, json=hook)
     await oncall.ok("POST", f"{path}/{made['id']}/test", token=token)
     oncall.phones.answers = [Failed(NOT_DELIVERED, retry=False, inside="answered 404")]
     assert await oncall.app.state.engines["sending"].cycle()
 
     seen = await oncall.ok("GET", "/api/v1/notifications", token=token)
-    assert "404" not in str(seen)
     [notification] = seen["items"]
+    assert "answered 404" not in str(notification)
     assert notification["outcome"] == "failed"
     assert notification["attempts"][0]["detail"] == NOT_DELIVERED
     [notification] = (await oncall.ok("GET", "/api/v1/notifications"))["items"]
