@@ -5,11 +5,11 @@ from typing import Self
 
 from pydantic import model_validator
 
-from oncall_service.coverage.rules import Lack, Level
-from oncall_service.policies.rules import Target
+from oncall_service.coverage.rules import Level
 from oncall_service.policies.shapes import PolicyCreate
 from oncall_service.schedules.shapes import ScheduleCreate
-from shared.contracts.wire import Command, Ref, Severity, Text, Wire
+from shared.contracts.oncall_api import HoleView
+from shared.contracts.wire import Command, Wire
 
 
 class CoveragePreview(Command):
@@ -25,30 +25,13 @@ class CoveragePreview(Command):
         return self
 
 
-class Found(Wire):
-    """A hole as it is stored, without words."""
-
-    level: Level
-    reason: Lack
-    services: list[Text]
-    team: Ref
-    policy: Text
-    step: int | None = None
-    target: Target | None = None
-    target_team: Ref | None = None
-    person: Ref | None = None
-    severities: list[Severity] = []
-    start: datetime
-    end: datetime
-
-
 class Report(Wire):
-    """What a look ahead has found."""
+    """What a look ahead has found; its holes are put into words when they are shown."""
 
     at: datetime
     until: datetime
-    found: list[Found]
+    found: list[HoleView]
 
     def count(self, level: Level) -> int:
         """How many holes of a level there are."""
-        return sum(hole.level is level for hole in self.found)
+        return sum(hole.level == level for hole in self.found)

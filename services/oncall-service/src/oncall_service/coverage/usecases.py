@@ -12,12 +12,13 @@ from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.coverage import store
 from oncall_service.coverage.rules import Hole, Level, holes
-from oncall_service.coverage.shapes import CoveragePreview, Found, Report
+from oncall_service.coverage.shapes import CoveragePreview, Report
 from oncall_service.paging.directory import Directory, Route
 from oncall_service.paging.world import World
 from oncall_service.policies import usecases as policies
 from oncall_service.schedules import usecases as schedules
-from oncall_service.tables import PersonRow, TeamRow
+from oncall_service.tables import TeamRow
+from oncall_service.teams import store as teams
 from shared.contracts.oncall_api import CoverageView, HoleView
 from shared.contracts.wire import Ref
 from shared.words.catalogues import Say
@@ -34,26 +35,35 @@ class _Way:
     services: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Ahead:
+    """Everything that is looked at, as it was read; ``teams`` are those that policies ask."""
+
+    ways: list[_Way]
+    teams: Mapping[UUID, Ref]
+
+
 async def check(core: Core, words: Say, limit: int, team: str | None = None) -> CoverageView:
     """Look now, at everything or at one team; ``limit`` of the holes are told, the worst first.
 
     Raises:
         Invalid: there is no such team.
     """
+    now = core.clock.now()
     async with core.database.session() as session:
         only = None
         if team is not None:
             only = (await lookup.refer(session, TeamRow, team, "team")).id
-        report = await _report(session, core.clock.now(), only)
-    return shown(report, words, limit)
+        ahead = await _read(session, now)
+    return shown(await _report(ahead, now, only), words, limit)
 
 
 async def last(core: Core, words: Say, limit: int) -> CoverageView:
     """What the last hourly look has found; before the first, a look of its own."""
     async with core.database.session() as session:
         report = await store.last(session)
-        if report is None:
-            report = await _report(session, core.clock.now(), None)
+    if report is None:
+        return await check(core, words, limit)
     return shown(report, words, limit)
 
 
@@ -65,6 +75,7 @@ async def preview(core: Core, command: CoveragePreview, words: Say, limit: int) 
     Raises:
         Invalid, Conflict: they could not be saved, as saving them would say.
     """
+    now = core.clock.now()
     async with changing(core) as session:
         if command.schedule is not None:
             await schedules.put_in(core, session, command.schedule.name, command.schedule)
@@ -72,16 +83,18 @@ async def preview(core: Core, command: CoveragePreview, words: Say, limit: int) 
             await policies.put_in(core, session, command.policy.name, command.policy)
         await session.flush()
         named = command.policy.name if command.policy is not None else None
-        report = await _report(session, core.clock.now(), None, policy=named)
+        ahead = await _read(session, now, policy=named)
         # What was written to look at it does not stay.
         await session.rollback()
-    return shown(report, words, limit)
+    return shown(await _report(ahead, now), words, limit)
 
 
 async def look(core: Core) -> None:
     """Keep what is found now as the last report (run by an engine)."""
+    now = core.clock.now()
     async with core.database.session() as session:
-        report = await _report(session, core.clock.now(), None)
+        ahead = await _read(session, now)
+    report = await _report(ahead, now)
     async with core.database.session() as session:
         await store.keep(session, report)
 
@@ -96,37 +109,35 @@ def shown(report: Report, words: Say, limit: int) -> CoverageView:
         broken=broken,
         weak=weak,
         holes=[
-            HoleView(**one.model_dump(), why=words.word(one.reason)) for one in report.found[:limit]
+            hole.model_copy(update={"why": words.word(hole.reason)})
+            for hole in report.found[:limit]
         ],
     )
 
 
-async def _report(
-    session: AsyncSession, now: datetime, only: UUID | None, *, policy: str | None = None
-) -> Report:
+async def _report(ahead: _Ahead, now: datetime, only: UUID | None = None) -> Report:
     until = now + LOOK_AHEAD
-    found_ways = await _ways(session, now, policy)
-    ways = [way for way in found_ways if only in (None, way.route.team)]
-    # Beside the requests: a month of hundreds of schedules takes seconds.
+    ways = [way for way in ahead.ways if only in (None, way.route.team)]
+    # Beside the requests, and no transaction waits for it: a month of many schedules takes seconds.
     found = await asyncio.to_thread(_holes, ways, now, until)
-    people = await lookup.refs(
-        session, PersonRow, (hole.person for way_holes in found for hole in way_holes)
-    )
-    teams = await lookup.refs(
-        session, TeamRow, (hole.team for way_holes in found for hole in way_holes)
-    )
     return Report(
         at=now,
         until=until,
         found=sorted(
             (
-                _found(way, hole, people, teams)
+                _found(way, hole, ahead.teams)
                 for way, way_holes in zip(ways, found, strict=True)
                 for hole in way_holes
             ),
-            key=lambda one: (one.level is Level.WEAK, one.start, one.team.name),
+            key=lambda one: (one.level == Level.WEAK, one.start, one.team.name),
         ),
     )
+
+
+async def _read(session: AsyncSession, now: datetime, policy: str | None = None) -> _Ahead:
+    ways = await _ways(session, now, policy)
+    asked = {team for way in ways for team in way.route.plan.teams}
+    return _Ahead(ways, await lookup.refs(session, TeamRow, asked))
 
 
 async def _ways(session: AsyncSession, now: datetime, policy: str | None) -> list[_Way]:
@@ -140,10 +151,10 @@ async def _ways(session: AsyncSession, now: datetime, policy: str | None) -> lis
             ways[key] = _Way(route, await directory.world(route.team, route.plan))
         return ways[key]
 
-    for claim in await store.claims(session):
-        found = await way(await directory.route(service=claim.service, team=None))
-        found.services.append(claim.service)
-    for team in await store.teams(session):
+    for service in await teams.service_names(session):
+        found = await way(await directory.route(service=service, team=None))
+        found.services.append(service)
+    for team in await teams.every(session):
         await way(await directory.route(service="", team=team.name))
     if policy is not None:
         await way(await directory.by_policy(policy))
@@ -154,17 +165,19 @@ def _holes(ways: list[_Way], now: datetime, until: datetime) -> list[list[Hole]]
     return [holes(way.route.plan, way.world, now, until) for way in ways]
 
 
-def _found(way: _Way, hole: Hole, people: Mapping[UUID, Ref], teams: Mapping[UUID, Ref]) -> Found:
-    return Found(
+def _found(way: _Way, hole: Hole, teams: Mapping[UUID, Ref]) -> HoleView:
+    person = way.world.people.get(hole.person) if hole.person else None
+    return HoleView(
         level=hole.level,
         reason=hole.lack,
+        why="",
         services=way.services,
         team=Ref(id=way.route.team, name=way.route.team_name),
         policy=way.route.policy_name,
         step=hole.step,
         target=hole.target,
         target_team=teams.get(hole.team) if hole.team else None,
-        person=people.get(hole.person) if hole.person else None,
+        person=person.ref if person else None,
         severities=list(hole.severities),
         start=hole.start,
         end=hole.end,

@@ -18,21 +18,8 @@ from oncall_service.tables import (
     MemberRow,
     NotificationRow,
     PersonRow,
-    ScheduleRow,
-    TeamRow,
 )
 from shared.contracts.oncall import MessageKind
-
-
-async def teams(session: AsyncSession) -> list[TeamRow]:
-    """Every team."""
-    return list((await session.exec(select(TeamRow).order_by(TeamRow.name))).all())
-
-
-async def schedules(session: AsyncSession, of: Sequence[UUID]) -> list[ScheduleRow]:
-    """The schedules of these teams."""
-    statement = select(ScheduleRow).where(col(ScheduleRow.team_id).in_(of))
-    return list((await session.exec(statement)).all())
 
 
 async def members(session: AsyncSession, of: Sequence[UUID]) -> set[UUID]:

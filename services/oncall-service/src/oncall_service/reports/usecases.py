@@ -20,6 +20,7 @@ from oncall_service.schedules.rules import Schedule
 from oncall_service.schedules.store import layers
 from oncall_service.schedules.timeline import shifts
 from oncall_service.tables import ScheduleRow, TeamRow
+from oncall_service.teams import store as teams
 from shared.contracts.wire import Ref
 from shared.errors import FieldError, Invalid
 
@@ -44,15 +45,15 @@ async def fairness(
         raise Invalid([FieldError("country", "no holidays are known of it; use a code such as FR")])
     async with core.database.session() as session:
         row = await lookup.refer(session, TeamRow, team, "team") if team is not None else None
-        teams = [row] if row is not None else await store.teams(session)
-        ids = [one.id for one in teams]
-        rows = await store.schedules(session, ids)
+        ids = [row.id] if row is not None else [one.id for one in await teams.every(session)]
+        rows = await layers.of_teams(session, ids)
         schedules = await layers.load(session, rows, since=start)
-        # Beside the requests: a year of many rotations takes a good part of a second.
-        duties = await asyncio.to_thread(_duties, list(schedules.values()), start, end)
         pages = await store.pages(session, start, end, row.id if row is not None else None)
-        concerned = {*duties, *pages, *await store.members(session, ids)}
-        people = await _people(session, sorted(concerned), rows, start)
+        members = await store.members(session, ids)
+    # Beside the requests, and no transaction waits for it: a year of many rotations takes its time.
+    duties = await asyncio.to_thread(_duties, list(schedules.values()), start, end)
+    async with core.database.session() as session:
+        people = await _people(session, sorted({*duties, *pages, *members}), rows, start)
     holidays = None if country is None else DaysOff(country)
     found = [_row(one, pages.get(one.id, []), duties.get(one.id, []), holidays) for one in people]
     return FairnessView(

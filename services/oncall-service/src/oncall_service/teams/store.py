@@ -91,6 +91,16 @@ async def first(session: AsyncSession, limit: int) -> list[TeamRow]:
     return list((await session.exec(statement)).all())
 
 
+async def every(session: AsyncSession) -> list[TeamRow]:
+    """Every team, in the order of their names."""
+    return list((await session.exec(select(TeamRow).order_by(TeamRow.name))).all())
+
+
+async def service_names(session: AsyncSession) -> list[str]:
+    """Every service of the directory, by name."""
+    return list((await session.exec(select(ServiceRow.name).order_by(ServiceRow.name))).all())
+
+
 async def catch_all(session: AsyncSession) -> TeamRow:
     """The team that answers for every service nobody claimed; there always is one."""
     return (await session.exec(select(TeamRow).where(col(TeamRow.catch_all)))).one()
