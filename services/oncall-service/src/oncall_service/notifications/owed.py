@@ -25,6 +25,29 @@ class About:
     step: int | None = None
 
 
+def asked_for(
+    kind: str,
+    content: messages.Content,
+    *,
+    to: Ref,
+    method: ContactMethodRow,
+    urgency: int,
+    now: datetime,
+) -> NotificationRow:
+    """The debt of what somebody asks for about a contact method: a new one each time, and now."""
+    return owed(
+        content,
+        to=to,
+        method=method,
+        key=f"{kind}:{new_id()}",
+        reason=f"{kind}_requested",
+        urgency=urgency,
+        now=now,
+        at=now,
+        about=About(),
+    )
+
+
 def owed(
     content: messages.Content,
     *,

@@ -5,14 +5,13 @@ from uuid import UUID
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.notifications import messages
-from oncall_service.notifications.owed import About, owed
+from oncall_service.notifications.owed import asked_for
 from oncall_service.notifications.shapes import PushKey
 from oncall_service.notifications.store import rows as store
 from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import ContactMethodRow, PersonRow
 from shared.contracts.oncall_api import NotificationView
 from shared.contracts.wire import Page, Ref
-from shared.identifiers import new_id
 from shared.paging import Keyset
 from shared.urgency import Occasion
 from shared.words.catalogues import Say
@@ -24,16 +23,13 @@ async def send_trial(
     work: MessageWork, words: Say, person: PersonRow, method: ContactMethodRow
 ) -> NotificationView:
     """Owe a test message; the notification's attempts say what became of it."""
-    row = owed(
+    row = asked_for(
+        "test",
         messages.trial(),
         to=Ref(id=person.id, name=person.name),
         method=method,
-        key=f"test:{new_id()}",
-        reason="test_requested",
         urgency=int(Occasion.RECORD),
         now=work.now,
-        at=work.now,
-        about=About(),
     )
     work.session.add(row)
     await work.session.flush()

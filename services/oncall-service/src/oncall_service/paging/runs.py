@@ -4,7 +4,7 @@ Whoever uses this has locked the incident's row. Steps, the notifications they o
 about them are written together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -153,15 +153,13 @@ class Runs(MessageWork):
             (over, (MessageKind.MORE_ALERTS, MessageKind.ACKNOWLEDGED), Reason.RESOLVED),
             (open_again, (MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED), Reason.RELEASED),
         ):
-            for channel in await news_rows.cancel(self.session, incidents, kinds, reason, self.now):
-                self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
+            await self._cancel_unsent(incidents, kinds, reason)
         cancelled = await rows.cancel(
             self.session, {run.id: reason for run, reason, _ in self._stopped}, self.now
         )
         for run, _, place in self._stopped:
             channels = cancelled.get(run.id, [])
-            for channel in channels:
-                self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
+            self._count_cancelled(channels)
             if channels:
                 self.add_facts(place, cancelled=len(channels))
         # Runs that ended before may still owe what their people's rules send later.
@@ -169,9 +167,18 @@ class Runs(MessageWork):
             (self._taken & over, Reason.RESOLVED),
             (self._taken & self._in_state(*TAKEN), Reason.ACKNOWLEDGED),
         ):
-            pages = (MessageKind.PAGE,)
-            for channel in await news_rows.cancel(self.session, incidents, pages, reason, self.now):
-                self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
+            await self._cancel_unsent(incidents, (MessageKind.PAGE,), reason)
+
+    async def _cancel_unsent(
+        self, incidents: Collection[UUID], kinds: Collection[MessageKind], reason: Reason
+    ) -> None:
+        self._count_cancelled(
+            await news_rows.cancel(self.session, incidents, kinds, reason, self.now)
+        )
+
+    def _count_cancelled(self, channels: Iterable[str]) -> None:
+        for channel in channels:
+            self.increments.inc(NOTIFICATIONS, channel=channel, outcome=rows.CANCELLED)
 
     def _in_state(self, *statuses: Status) -> set[UUID]:
         return {one for one, row in self._heard.items() if row.status in statuses}

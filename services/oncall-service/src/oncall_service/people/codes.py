@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.notifications import messages
-from oncall_service.notifications.owed import About, owed
+from oncall_service.notifications.owed import asked_for
 from oncall_service.notifications.work import MessageWork
 from oncall_service.tables import CodeRow, ContactMethodRow, PersonRow
 from shared.contracts.wire import Ref
-from shared.identifiers import new_id
 from shared.urgency import Occasion
 
 DIGITS = 6
@@ -35,16 +34,13 @@ async def owe(work: MessageWork, person: PersonRow, method: ContactMethodRow) ->
         )
     )
     work.session.add(
-        owed(
+        asked_for(
+            "verification",
             messages.verification(code),
             to=Ref(id=person.id, name=person.name),
             method=method,
-            key=f"verification:{new_id()}",
-            reason="verification_requested",
             urgency=int(Occasion.FIRST_WORD),
             now=work.now,
-            at=work.now,
-            about=About(),
         )
     )
     work.owe_message()

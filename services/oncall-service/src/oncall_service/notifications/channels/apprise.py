@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import structlog
 from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.common import OverflowMode
 from apprise.plugins import N_MGR
@@ -24,6 +23,7 @@ from oncall_service.notifications.channels.base import (
     Result,
     Sent,
     is_news,
+    noted,
 )
 from oncall_service.notifications.channels.confined import ConfinedThreads, Sending
 from oncall_service.notifications.channels.outside import resolve_name
@@ -51,8 +51,6 @@ TYPES = {
 }
 
 _URL = re.compile(r"(?P<scheme>[a-z0-9][a-z0-9+.-]*)://.+", re.IGNORECASE | re.DOTALL)
-
-_log = structlog.get_logger(__name__)
 
 
 class AppriseChannel(Channel):
@@ -120,11 +118,7 @@ class AppriseChannel(Channel):
 
     async def send(self, outgoing: Outgoing) -> Result:
         """Try once; Apprise says no more than whether it worked, so a failure is worth a retry."""
-        result = await self._send(outgoing)
-        if isinstance(result, Failed):
-            key, reason = outgoing.idempotency_key, result.inside
-            _log.info("message_not_taken", channel=self.name, key=key, reason=reason)
-        return result
+        return noted(self.name, outgoing, await self._send(outgoing))
 
     async def _send(self, outgoing: Outgoing) -> Result:
         scheme = _scheme(outgoing.target)

@@ -7,9 +7,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
+import structlog
+
 from oncall_service.settings import OncallSettings
 from shared.clock import Clock
 from shared.contracts.oncall import NEWS
+
+_log = structlog.get_logger(__name__)
 
 # What the two buttons of a message say.
 ACKNOWLEDGE, OPEN = "Acknowledge", "Open"
@@ -129,6 +133,14 @@ class Channel(ABC):
     @abstractmethod
     async def send(self, outgoing: Outgoing) -> Result:
         """Try once. Failures are results, never exceptions."""
+
+
+def noted(channel: str, outgoing: Outgoing, result: Result) -> Result:
+    """A result; of a failure the log has what is not for everybody."""
+    if isinstance(result, Failed):
+        key, reason = outgoing.idempotency_key, result.inside
+        _log.info("message_not_taken", channel=channel, key=key, reason=reason)
+    return result
 
 
 def is_news(message: Message) -> bool:

@@ -7,9 +7,15 @@ from typing import ClassVar, Self
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
-import structlog
 
-from oncall_service.notifications.channels.base import Channel, Failed, Outgoing, Result, Sent
+from oncall_service.notifications.channels.base import (
+    Channel,
+    Failed,
+    Outgoing,
+    Result,
+    Sent,
+    noted,
+)
 from oncall_service.notifications.channels.outside import NotAllowed, OutsideWorld
 from oncall_service.settings import OncallSettings
 from shared.clock import Clock
@@ -19,8 +25,6 @@ TIMEOUT_SECONDS = 8.0
 _PASSING = {408, 425, 429}
 
 NOT_ALLOWED = "its address is not public, and VIGIE_WEBHOOK_ALLOWED_NETWORKS does not name it"
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,7 @@ class PostingChannel(Channel):
 
     async def send(self, outgoing: Outgoing) -> Result:
         """POST once; 2xx is delivered, 5xx and trouble on the way are worth a retry."""
-        result = await self._send(outgoing)
-        if isinstance(result, Failed):
-            key, reason = outgoing.idempotency_key, result.inside
-            _log.info("message_not_taken", channel=self.name, key=key, reason=reason)
-        return result
+        return noted(self.name, outgoing, await self._send(outgoing))
 
     @abstractmethod
     def post(self, outgoing: Outgoing) -> Post:

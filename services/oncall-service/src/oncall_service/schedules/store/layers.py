@@ -1,7 +1,7 @@
 """Layers in the database, present and past, and schedules as the pure rules want them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,8 +24,10 @@ from oncall_service.tables import (
     ParticipantRow,
     PersonRow,
     ScheduleRow,
+    TeamRow,
 )
 from shared.contracts.oncall_api import OnDuty
+from shared.contracts.wire import Ref
 from shared.identifiers import new_id
 
 _WITHOUT_DAYS = {Kind.HOURLY, Kind.MONTHLY}
@@ -220,6 +222,16 @@ async def _eras(
 async def of_team(session: AsyncSession, team: UUID) -> ScheduleRow | None:
     """The schedule of a team."""
     return (await session.exec(select(ScheduleRow).where(ScheduleRow.team_id == team))).first()
+
+
+async def teams_of(session: AsyncSession, schedules: Collection[UUID]) -> dict[UUID, Ref]:
+    """The team of each of these schedules."""
+    statement = select(ScheduleRow.id, ScheduleRow.team_id).where(
+        col(ScheduleRow.id).in_(schedules)
+    )
+    owners = dict((await session.exec(statement)).all())
+    teams = await refs(session, TeamRow, owners.values())
+    return {schedule: teams[team] for schedule, team in owners.items()}
 
 
 async def of_teams(session: AsyncSession, teams: Sequence[UUID]) -> list[ScheduleRow]:

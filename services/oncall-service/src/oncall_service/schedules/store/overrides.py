@@ -11,7 +11,8 @@ from oncall_service.core.store.lookup import refs
 from oncall_service.people.store import reachable
 from oncall_service.schedules.rules import Duty, Origin
 from oncall_service.schedules.shapes import OverrideView
-from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow, TeamRow
+from oncall_service.schedules.store.layers import teams_of
+from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
 from shared.contracts.oncall_api import OnDuty
 
 
@@ -29,16 +30,12 @@ async def views(session: AsyncSession, rows: Sequence[OverrideRow]) -> list[Over
     people = await refs(session, PersonRow, (row.person_id for row in rows))
     reached = await reachable(session, people.keys())
     schedules = await refs(session, ScheduleRow, (row.schedule_id for row in rows))
-    owners = {
-        row.id: row.team_id
-        for row in await session.exec(select(ScheduleRow).where(col(ScheduleRow.id).in_(schedules)))
-    }
-    teams = await refs(session, TeamRow, owners.values())
+    teams = await teams_of(session, schedules.keys())
     return [
         OverrideView(
             id=row.id,
             schedule=schedules[row.schedule_id],
-            team=teams[owners[row.schedule_id]],
+            team=teams[row.schedule_id],
             person=OnDuty(
                 id=row.person_id,
                 name=people[row.person_id].name,

@@ -9,9 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
 from oncall_service.schedules.rules import Duty
+from oncall_service.schedules.store.layers import teams_of
 from oncall_service.schedules.swap_shapes import SwapView
 from oncall_service.schedules.swapping import SwapStatus, status_at
-from oncall_service.tables import PersonRow, ScheduleRow, SwapRow, TeamRow
+from oncall_service.tables import PersonRow, ScheduleRow, SwapRow
 
 
 async def locked(session: AsyncSession, swap: UUID) -> SwapRow | None:
@@ -55,16 +56,12 @@ async def views(session: AsyncSession, rows: Sequence[SwapRow], now: datetime) -
         (one for row in rows for one in (row.giver_id, row.asked_id, row.taker_id)),
     )
     schedules = await refs(session, ScheduleRow, (row.schedule_id for row in rows))
-    owners = {
-        row.id: row.team_id
-        for row in await session.exec(select(ScheduleRow).where(col(ScheduleRow.id).in_(schedules)))
-    }
-    teams = await refs(session, TeamRow, owners.values())
+    teams = await teams_of(session, schedules.keys())
     return [
         SwapView(
             id=row.id,
             schedule=schedules[row.schedule_id],
-            team=teams[owners[row.schedule_id]],
+            team=teams[row.schedule_id],
             giver=people[row.giver_id],
             to=people[row.asked_id] if row.asked_id else None,
             taker=people[row.taker_id] if row.taker_id else None,
