@@ -38,7 +38,6 @@ class Refusal(StrEnum):
 
     INVALID = "link_invalid"
     EXPIRED = "link_expired"
-    USED = "link_used"
 
 
 class Refused(Exception):

@@ -1,7 +1,5 @@
 """Use cases: what a link in a message is about, and acknowledging by it, without a sign-in."""
 
-from datetime import datetime
-
 from incident_management import views
 from incident_management.store import incidents, people, used_links
 from incident_management.store.held import Held
@@ -14,7 +12,7 @@ from shared.clock import Clock
 from shared.contracts.identity import Actor
 from shared.contracts.incident_api import LinkView
 from shared.contracts.incidents import TAKEN, Status
-from shared.database import Connection, Database
+from shared.database import Database
 from shared.links import Link, Links, Refusal, Refused
 
 
@@ -33,11 +31,11 @@ class AcknowledgeLinks:
         try:
             link = self._links.read(token, now)
         except Refused as refused:
-            return _refused(refused.why)
+            return _REFUSED[refused.why]
         async with self._database.transaction() as connection:
             row = await incidents.find_for_people(Held(connection), link.incident)
             if row is None:
-                return _refused(Refusal.INVALID)
+                return _REFUSED[Refusal.INVALID]
             used = await used_links.is_used(connection, link.message)
         return _seen(row, link, used=used)
 
@@ -47,12 +45,14 @@ class AcknowledgeLinks:
         try:
             link = self._links.read(token, now)
         except Refused as refused:
-            return _refused(refused.why)
+            return _REFUSED[refused.why]
         async with transaction(self._database, now, self._targets) as work:
             row = await self._locked(work, link)
             if row is None:
-                return _refused(Refusal.INVALID)
-            fresh = await _use(work.held.connection, link, work.now)
+                return _REFUSED[Refusal.INVALID]
+            fresh = await used_links.use(
+                work.held.connection, link.message, link.incident, work.now
+            )
             if row.status is not Status.OPEN or not fresh:
                 return _seen(row, link, used=not fresh)
             row.assignee_id, row.assignee_name = link.person.id, link.person.name
@@ -72,18 +72,10 @@ class AcknowledgeLinks:
         return row
 
 
-async def _use(connection: Connection, link: Link, now: datetime) -> bool:
-    return await used_links.use(connection, link.message, link.incident, now)
-
-
-def _refused(why: Refusal) -> LinkView:
-    match why:
-        case Refusal.INVALID:
-            return LinkView(outcome="invalid")
-        case Refusal.EXPIRED:
-            return LinkView(outcome="expired")
-        case Refusal.USED:
-            return LinkView(outcome="used")
+_REFUSED = {
+    Refusal.INVALID: LinkView(outcome="invalid"),
+    Refusal.EXPIRED: LinkView(outcome="expired"),
+}
 
 
 def _seen(row: IncidentRow, link: Link, *, used: bool) -> LinkView:

@@ -14,7 +14,7 @@ from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.notifications.channels import registry
 from oncall_service.paging.course import Asking, Deed, Ending
-from oncall_service.paging.directory import Directory, Route
+from oncall_service.paging.directory import Directory
 from oncall_service.paging.foresight import Moment, Played, play
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rounds import Missed, Skipped
@@ -77,7 +77,7 @@ async def simulate(core: Core, question: Question, words: Say) -> SimulationView
                 for hook in deed.choice.webhooks
             ]
         )
-    telling = _Telling(question, route, world, words, until, {one.id: one for one in called})
+    telling = _Telling(question, world, words, until, {one.id: one for one in called})
     names = {identifier: one.ref for identifier, one in people.items()}
     return SimulationView(
         team=Ref(id=route.team, name=route.team_name),
@@ -106,7 +106,6 @@ class _Telling:
     """A sequence in the words of the API."""
 
     question: Question
-    route: Route
     world: World
     words: Say
     until: datetime
