@@ -76,6 +76,8 @@ class PersonRow(Table, table=True):
     role: str = _text()
     password_hash: str | None = _text(nullable=True)
     time_zone: str = _text()
+    language: str | None = _text(nullable=True)
+    clock: str | None = _text(nullable=True)
     working_hours: list[dict[str, Any]] | None = Field(
         default=None, sa_type=JSONB(none_as_null=True)
     )

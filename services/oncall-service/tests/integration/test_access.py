@@ -357,3 +357,15 @@ async def test_the_way_back_leads_to_an_administrator_whatever_became_of_them(
     assert signed_in["role"] == "admin"
     expected = "Administrator 2" if how == "renamed" else "Administrator"
     assert signed_in["person"]["name"] == expected
+
+
+async def test_a_session_says_how_its_person_reads_and_a_token_does_not(
+    oncall: Any, admin_password: str
+) -> None:
+    token = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
+    who = await _check(oncall, token)
+    assert who["reading"] == {"language": None, "time_zone": "UTC", "clock": None}
+    chosen = {"language": "fr", "time_zone": "Europe/Paris", "clock": "12"}
+    await oncall.ok("PATCH", f"/api/v1/people/{who['id']}/preferences", token=token, json=chosen)
+    assert (await _check(oncall, token))["reading"] == chosen
+    assert (await oncall.ok("GET", "/api/v1/me"))["reading"] is None

@@ -194,3 +194,28 @@ async def test_nobody_settles_what_is_somebody_elses(crew: Any) -> None:
         address = f"{METHODS}/{made['id']}/{path}"
         refused = await crew.call("POST", address, json={"code": "123456"}, token=ben)
         assert refused.status_code == 403
+
+
+async def test_people_are_written_to_in_the_language_they_chose(
+    crew: Any, incident_event: Any
+) -> None:
+    await crew.hear(incident_event())
+    await crew.tick()
+    await crew.ok("PATCH", PREFERENCES, json={"language": "fr", "clock": "24"})
+    other = "01900000-0000-7000-8000-0000000000aa"
+    await crew.hear(incident_event(id=other))
+    await crew.app.state.engines["escalation"].cycle()
+    await crew.app.state.engines["sending"].cycle()
+    [page] = crew.phones.rang
+    assert (page.person, "Gravité" in page.message.text) == ("Ada", True), page.message.text
+    view = await crew.ok("GET", "/api/v1/people/Ada")
+    assert (view["language"], view["clock"]) == ("fr", "24")
+
+
+async def test_a_language_or_a_clock_that_there_is_not_is_refused(crew: Any) -> None:
+    for wrong in ({"language": "tlh"}, {"clock": "13"}):
+        answer = await crew.call("PATCH", PREFERENCES, json=wrong)
+        assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (
+            422,
+            list(wrong),
+        )

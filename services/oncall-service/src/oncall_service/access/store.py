@@ -18,7 +18,7 @@ from oncall_service.tables import (
     SigninPlaceRow,
     TokenRow,
 )
-from shared.contracts.identity import Principal, Role
+from shared.contracts.identity import Principal, Reading, Role
 
 # Of each kind, the places remembered of a person: laptop, phone, office, trains.
 MOST_PLACES = 20
@@ -42,7 +42,13 @@ async def principal_of(session: AsyncSession, token_hash: str, now: datetime) ->
     person = (await session.exec(people)).first()
     if person is None:
         return None
-    return Principal(kind="person", id=str(person.id), name=person.name, role=Role(person.role))
+    return Principal(
+        kind="person",
+        id=str(person.id),
+        name=person.name,
+        role=Role(person.role),
+        reading=Reading(language=person.language, time_zone=person.time_zone, clock=person.clock),
+    )
 
 
 async def queue_up(session: AsyncSession, login: str, address: str) -> None:

@@ -1,11 +1,12 @@
 """The kinds of field that several things share, and what a wrong one is answered with."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
 from oncall_service.core.zones import zone_names
 from shared.contracts.wire import Line
+from shared.words.catalogues import LANGUAGES
 
 MINIMUM_PASSWORD = 8
 MAXIMUM_PASSWORD = 1000
@@ -17,6 +18,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+    return value
+
+
 def _password(value: SecretStr) -> SecretStr:
     if not MINIMUM_PASSWORD <= len(value.get_secret_value()) <= MAXIMUM_PASSWORD:
         raise ValueError(f"must have {MINIMUM_PASSWORD} to {MAXIMUM_PASSWORD} characters")
@@ -25,6 +32,12 @@ def _password(value: SecretStr) -> SecretStr:
 
 ZoneName = Annotated[str, AfterValidator(_zone)]
 """An IANA name of the pinned database."""
+
+LanguageCode = Annotated[str, AfterValidator(_language)]
+"""A language that Vigie speaks."""
+
+ClockHours = Literal["24", "12"]
+"""How many hours somebody's clock counts to."""
 
 Login = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$")

@@ -20,7 +20,7 @@ from oncall_service.notifications.pacing import (
     spendable,
 )
 from oncall_service.notifications.store import claims as store
-from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
+from oncall_service.tables import ContactMethodRow, NotificationRow
 from shared.contracts.oncall import NEWS, MessageKind
 from shared.database import Database
 from shared.identifiers import new_id
@@ -37,10 +37,12 @@ class Parcel:
 
     ``rows`` are as they were claimed, the most urgent first. All have one ``bundle_id`` from when
     the message was made; one that was made for a single notification has that one's own id.
+    ``language`` is what the reader chose, None where they did not.
     """
 
     rows: tuple[NotificationRow, ...]
     method: ContactMethodRow | None
+    language: str | None = None
 
     @property
     def key(self) -> str:
@@ -69,11 +71,7 @@ class Claims:
         async with self._lock:
             async with self._database.session() as session:
                 methods = await self._free_methods(session, me, now, limit)
-                taken = [
-                    parcels
-                    for method, pace, rows in methods
-                    if (parcels := self._pack(method, pace, rows, me, now))
-                ]
+                taken = [parcels for due in methods if (parcels := self._pack(due, me, now))]
                 lost = await store.without_a_method(session, now, limit)
             # Not before the commit: a claim that was interrupted is nobody's, and is freed.
             self.active |= {
@@ -87,7 +85,7 @@ class Claims:
 
     async def _free_methods(
         self, session: AsyncSession, me: int, now: datetime, limit: int
-    ) -> list[tuple[ContactMethodRow, PaceRow, list[NotificationRow]]]:
+    ) -> list[store.Due]:
         waiting = await store.waiting(session, me, now, self.active)
         ids = [one.method for one in waiting if self._may_go_out(one, now)][:limit]
         if not ids:
@@ -107,14 +105,8 @@ class Claims:
         held = last_waits(waiting.left, self._rate, now, queue, messages)
         return messages > held
 
-    def _pack(
-        self,
-        method: ContactMethodRow,
-        pace: PaceRow,
-        rows: Sequence[NotificationRow],
-        me: int,
-        now: datetime,
-    ) -> list[Parcel]:
+    def _pack(self, due: store.Due, me: int, now: datetime) -> list[Parcel]:
+        method, pace, rows = due.method, due.pace, due.rows
         begun: defaultdict[UUID, list[NotificationRow]] = defaultdict(list)
         for row in rows:
             if row.bundle_id is not None:
@@ -122,7 +114,7 @@ class Claims:
         if begun:
             # Sent before without an outcome, or in vain: as it was, and paid for.
             pace.claimed_by = me
-            return [Parcel(tuple(many), method) for many in begun.values()]
+            return [Parcel(tuple(many), method, due.language) for many in begun.values()]
         trials = [row for row in rows if row.kind in ALONE]
         news = [row for row in rows if row.kind in NEWS]
         pages = [row for row in rows if row.kind not in ALONE and row.kind not in NEWS]
@@ -138,7 +130,7 @@ class Claims:
             bundle_id = new_id() if len(portion) > 1 else portion[0].id
             for row in portion:
                 row.bundle_id = bundle_id
-            parcels.append(Parcel(tuple(portion), method))
+            parcels.append(Parcel(tuple(portion), method, due.language))
         if parcels:
             left = allowance.at(now, self._rate).without(len(parcels))
             pace.tokens, pace.as_of, pace.claimed_by = left.tokens, left.as_of, me

@@ -21,7 +21,7 @@ from shared.contracts.oncall import MessageKind
 from shared.contracts.wire import Ref
 from shared.errors import Unavailable
 from shared.links import Link, Links
-from shared.words.catalogues import ENGLISH, Say, speaking
+from shared.words.catalogues import Say, preferred, speaking
 
 # So many contact methods are sent to at once; of those that hang, each ends within its time limit.
 AT_ONCE = 200
@@ -118,8 +118,7 @@ class Dispatch:
             person=row.person_name,
             target=target,
             secret=secret,
-            # Nobody has said yet which language they read.
-            message=self._message(parcel, speaking(ENGLISH)),
+            message=self._message(parcel, speaking(preferred(parcel.language))),
         )
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):

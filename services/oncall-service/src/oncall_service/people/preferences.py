@@ -32,7 +32,7 @@ async def update(
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
         own_or_admin(row, who)
-        for field in ("time_zone", "status_updates"):
+        for field in ("time_zone", "language", "clock", "status_updates"):
             if field in given:
                 setattr(row, field, getattr(command, field))
         for field in HOURS_FIELDS:

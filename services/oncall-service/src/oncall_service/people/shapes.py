@@ -6,7 +6,15 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr, model_validator
 
-from oncall_service.core.fields import Email, Login, Name, Password, ZoneName
+from oncall_service.core.fields import (
+    ClockHours,
+    Email,
+    LanguageCode,
+    Login,
+    Name,
+    Password,
+    ZoneName,
+)
 from oncall_service.core.hours import HoursModel
 from oncall_service.notifications.channels import registry
 from oncall_service.notifications.channels.registry import ChannelName
@@ -85,6 +93,8 @@ class PreferencesUpdate(Command):
     """
 
     time_zone: ZoneName | None = None
+    language: LanguageCode | None = None
+    clock: ClockHours | None = None
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
     quiet_hours: list[HoursModel] | None = Field(None, max_length=20)
     status_updates: bool | None = None
@@ -105,6 +115,8 @@ class PersonCreate(Command):
     ``contact_methods``, when given to PUT or PATCH, replaces all of them. With ``working_hours``,
     on the clock of ``time_zone``, pages of low severity wait for them, and with ``quiet_hours`` for
     the end of these; null: nothing waits.
+    They are written to in their ``language`` (null: in English, and pages follow the browser), and
+    read hours by ``clock`` (null: as their language does).
     With ``status_updates``, whoever was paged hears once when somebody else acknowledges the
     incident, and once when it is over by other hands.
     """
@@ -115,6 +127,8 @@ class PersonCreate(Command):
     role: Role = Role.RESPONDER
     password: Password | None = None
     time_zone: ZoneName = "UTC"
+    language: LanguageCode | None = None
+    clock: ClockHours | None = None
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
     quiet_hours: list[HoursModel] | None = Field(None, max_length=20)
     status_updates: bool = True
@@ -130,6 +144,8 @@ class PersonUpdate(Command):
     role: Role | None = None
     password: Password | None = None
     time_zone: ZoneName | None = None
+    language: LanguageCode | None = None
+    clock: ClockHours | None = None
     working_hours: list[HoursModel] | None = Field(None, max_length=20)
     quiet_hours: list[HoursModel] | None = Field(None, max_length=20)
     status_updates: bool | None = None
@@ -145,6 +161,8 @@ class PersonView(Wire):
     email: Text | None
     role: Role
     time_zone: Text
+    language: Text | None
+    clock: Text | None
     working_hours: list[HoursModel] | None
     quiet_hours: list[HoursModel] | None
     status_updates: bool

@@ -136,6 +136,8 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
             email=row.email,
             role=Role(row.role),
             time_zone=row.time_zone,
+            language=row.language,
+            clock=row.clock,
             working_hours=(
                 [HoursModel.model_validate(hours) for hours in row.working_hours]
                 if row.working_hours is not None

@@ -25,7 +25,16 @@ from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
 
 HOURS_FIELDS = ("working_hours", "quiet_hours")
-OTHER_FIELDS = ("name", "login", "email", "role", "time_zone", "status_updates")
+OTHER_FIELDS = (
+    "name",
+    "login",
+    "email",
+    "role",
+    "time_zone",
+    "language",
+    "clock",
+    "status_updates",
+)
 
 
 async def create(core: Core, command: PersonCreate) -> PersonView:
@@ -117,6 +126,8 @@ async def _add(
         role=command.role,
         password_hash=hashed,
         time_zone=command.time_zone,
+        language=command.language,
+        clock=command.clock,
         working_hours=stored_hours(command.working_hours),
         quiet_hours=stored_hours(command.quiet_hours),
         status_updates=command.status_updates,

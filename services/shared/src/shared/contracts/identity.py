@@ -21,16 +21,25 @@ class Role(StrEnum):
         return order.index(self) >= order.index(other)
 
 
+class Reading(Wire):
+    """How a person reads: their zone, and the language and clock (24 or 12) they chose, if any."""
+
+    language: Text | None
+    time_zone: Text
+    clock: Text | None
+
+
 class Principal(Wire):
     """An authenticated caller: a person (session), an API token, or a service of this installation.
 
-    ``id`` is the person's or token's id, or the service's name.
+    ``id`` is the person's or token's id, or the service's name. ``reading`` is of people alone.
     """
 
     kind: Literal["person", "token", "service"]
     id: Text
     name: Text
     role: Role
+    reading: Reading | None = None
 
 
 class Actor(Wire):

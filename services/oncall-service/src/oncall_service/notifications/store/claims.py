@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.notifications.pacing import MOST_URGENT, Allowance, Queue
 from oncall_service.notifications.store.rows import PENDING
-from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow
+from oncall_service.tables import ContactMethodRow, NotificationRow, PaceRow, PersonRow
 from shared.contracts.oncall import NEWS, MessageKind
 from shared.database import driver_connection
 from shared.life import ALIVE
@@ -32,6 +32,16 @@ class Waiting:
     queue: Queue
     begun: bool
     left: Allowance | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due for one method, and in which language its reader wants it (None: none chosen)."""
+
+    method: ContactMethodRow
+    language: str | None
+    pace: PaceRow
+    rows: list[NotificationRow]
 
 
 async def waiting(
@@ -83,8 +93,8 @@ async def lock_free(
 
 async def of_methods(
     session: AsyncSession, methods: Collection[UUID], now: datetime, most: int
-) -> dict[UUID, tuple[ContactMethodRow, PaceRow, list[NotificationRow]]]:
-    """Methods, their paces, and the ``most`` urgent of what is due for each, locked."""
+) -> dict[UUID, Due]:
+    """Methods, their readers' languages, their paces, and the ``most`` urgent due, locked."""
     paces = {
         row.contact_method_id: row
         for row in await session.exec(
@@ -93,12 +103,17 @@ async def of_methods(
     }
     due: defaultdict[UUID | None, list[NotificationRow]] = defaultdict(list)
     found = await session.exec(
-        select(ContactMethodRow).where(col(ContactMethodRow.id).in_(methods))
+        select(ContactMethodRow, PersonRow.language)
+        .join(PersonRow, col(PersonRow.id) == ContactMethodRow.person_id, isouter=True)
+        .where(col(ContactMethodRow.id).in_(methods))
     )
-    rows = {row.id: row for row in found}
+    readers = found.all()
     for row in await _first_of(session, methods, now, most):
         due[row.contact_method_id].append(row)
-    return {one: (row, paces[one], due[one]) for one, row in rows.items()}
+    return {
+        method.id: Due(method, language, paces[method.id], due[method.id])
+        for method, language in readers
+    }
 
 
 async def without_a_method(
