@@ -404,7 +404,11 @@ class TokenRow(Table, table=True):
 
 
 class SessionRow(Table, table=True):
-    """A person who signed in, until ``expires_at``."""
+    """A person who signed in, until ``expires_at``.
+
+    ``agent`` is what they signed in with, as that says it of itself. ``last_seen_at`` is to the
+    minute.
+    """
 
     __tablename__ = "sessions"
 
@@ -413,6 +417,8 @@ class SessionRow(Table, table=True):
     token_hash: str = Field(sa_type=Text, unique=True)
     created_at: datetime = _instant()
     expires_at: datetime = _instant(index=True)
+    agent: str | None = _text(nullable=True)
+    last_seen_at: datetime | None = _instant(nullable=True)
 
 
 class SigninAttemptRow(Table, table=True):

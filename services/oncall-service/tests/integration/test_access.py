@@ -369,3 +369,60 @@ async def test_a_session_says_how_its_person_reads_and_a_token_does_not(
     await oncall.ok("PATCH", f"/api/v1/people/{who['id']}/preferences", token=token, json=chosen)
     assert (await _check(oncall, token))["reading"] == chosen
     assert (await oncall.ok("GET", "/api/v1/me"))["reading"] is None
+
+
+async def test_people_see_and_end_their_own_sessions(oncall: Any, admin_password: str) -> None:
+    here = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
+    oncall.clock.advance(minutes=5)
+    more = {"agent": "Firefox 142 on Linux"}
+    there = (await _sign_in(oncall, "admin", admin_password, more=more)).json()["token"]
+    oncall.clock.advance(seconds=30)
+    seen = (await oncall.ok("GET", "/api/v1/me/sessions", token=here))["items"]
+    assert [(one["agent"], one["current"]) for one in seen] == [
+        ("Firefox 142 on Linux", False),
+        (None, True),
+    ]
+    other, mine = seen
+    assert mine["last_seen_at"] > other["last_seen_at"] == other["created_at"]
+    await oncall.ok("DELETE", f"/api/v1/me/sessions/{other['id']}", token=here)
+    assert await _check(oncall, there) is None
+    assert (
+        await oncall.call("DELETE", f"/api/v1/me/sessions/{other['id']}", token=here)
+    ).status_code == 404
+
+
+async def test_signing_out_elsewhere_leaves_the_session_that_asked(
+    oncall: Any, admin_password: str
+) -> None:
+    tokens = [(await _sign_in(oncall, "admin", admin_password)).json()["token"] for _ in range(3)]
+    await oncall.ok("DELETE", "/api/v1/me/sessions", token=tokens[1])
+    assert [(await _check(oncall, token)) is not None for token in tokens] == [False, True, False]
+
+
+async def test_nobody_sees_or_ends_the_sessions_of_somebody_else(
+    oncall: Any, admin_password: str
+) -> None:
+    body = {"name": "Eve", "login": "eve", "password": "eve's own password"}
+    await oncall.ok("POST", "/api/v1/people", json=body)
+    eve = (await _sign_in(oncall, "eve", body["password"])).json()["token"]
+    admin = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
+    [own] = (await oncall.ok("GET", "/api/v1/me/sessions", token=admin))["items"]
+    path = f"/api/v1/me/sessions/{own['id']}"
+    assert (await oncall.call("DELETE", path, token=eve)).status_code == 404
+    await oncall.ok("DELETE", "/api/v1/me/sessions", token=eve)
+    assert await _check(oncall, admin) is not None
+    assert (await oncall.ok("GET", "/api/v1/me/sessions"))["items"] == [], "of an API token"
+    assert (await oncall.call("DELETE", "/api/v1/me/sessions")).status_code == 403
+
+
+async def test_when_a_session_was_used_is_noted_once_a_minute(
+    oncall: Any, admin_password: str
+) -> None:
+    token = (await _sign_in(oncall, "admin", admin_password)).json()["token"]
+    instants = []
+    for seconds in (0, 59, 1, 59):
+        oncall.clock.advance(seconds=seconds)
+        await _check(oncall, token)
+        [(seen,)] = oncall.database.query("SELECT last_seen_at - created_at FROM oncall.sessions")
+        instants.append(seen.total_seconds())
+    assert instants == [0, 0, 60, 60]

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Request, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from oncall_service.access import tokens, usecases
+from oncall_service.access import sessions, tokens, usecases
 from oncall_service.access.shapes import (
     PasswordChange,
     SignIn,
@@ -24,7 +24,7 @@ from shared.contracts.identity import (
     TokenCheck,
     TokenCheckResult,
 )
-from shared.contracts.oncall_api import SessionView
+from shared.contracts.oncall_api import OwnSession, SessionView
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import Forbidden, TooMany, Unauthorized, Unavailable
@@ -72,6 +72,33 @@ async def change_password(core: TheCore, data: JSONBody[PasswordChange], princip
     await usecases.change_password(core, principal, data)
 
 
+@get("/me/sessions", guards=[requires(Role.VIEWER)], security=BEARER)
+async def list_own_sessions(
+    core: TheCore,
+    principal: Caller,
+    request: Request[Any, Any, Any],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[OwnSession]:
+    """Where one is signed in, newest first."""
+    token = bearer_token(request) or ""
+    return await sessions.listed(core, principal, token, limit=limit, cursor=cursor)
+
+
+@delete("/me/sessions/{session_id:uuid}", guards=[requires(Role.VIEWER)], security=BEARER)
+async def end_own_session(core: TheCore, session_id: FromPath[UUID], principal: Caller) -> None:
+    """Sign out of one of one's own sessions; the other services notice within five seconds."""
+    await sessions.end(core, principal, session_id)
+
+
+@delete("/me/sessions", guards=[requires(Role.VIEWER)], security=BEARER)
+async def end_other_sessions(
+    core: TheCore, principal: Caller, request: Request[Any, Any, Any]
+) -> None:
+    """Sign out everywhere but here."""
+    await sessions.end_others(core, principal, bearer_token(request) or "")
+
+
 @post("/tokens", guards=[requires(Role.ADMIN)], security=BEARER)
 async def create_token(
     core: TheCore, data: JSONBody[TokenCreate], principal: Caller
@@ -101,6 +128,9 @@ router = Router(
         sign_out,
         me,
         change_password,
+        list_own_sessions,
+        end_own_session,
+        end_other_sessions,
         create_token,
         list_tokens,
         revoke_token,

@@ -14,12 +14,14 @@ class SignIn(Command):
     """``user`` is a login.
 
     ``device`` is a secret that a browser keeps and sends each time: once its person has signed in
-    with it, nobody else's failed attempts make them wait there.
+    with it, nobody else's failed attempts make them wait there. ``agent`` is what a browser calls
+    itself, for the list of one's sessions.
     """
 
     user: Text = Field(max_length=200)
     password: SecretStr = Field(max_length=1000)
     device: SecretStr | None = Field(None, min_length=32, max_length=200)
+    agent: Text | None = Field(None, max_length=300)
 
 
 class TokenCreate(Command):

@@ -1,12 +1,12 @@
 """Sessions, API tokens and attempts to sign in, in the database."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, or_, select
+from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.access.shapes import TokenView
@@ -22,6 +22,8 @@ from shared.contracts.identity import Principal, Reading, Role
 
 # Of each kind, the places remembered of a person: laptop, phone, office, trains.
 MOST_PLACES = 20
+# When a session was last used is written so often, and no more: it is checked every few seconds.
+SEEN_EVERY = timedelta(minutes=1)
 
 
 async def principal_of(session: AsyncSession, token_hash: str, now: datetime) -> Principal | None:
@@ -35,19 +37,32 @@ async def principal_of(session: AsyncSession, token_hash: str, now: datetime) ->
     if token is not None:
         return Principal(kind="token", id=str(token.id), name=token.name, role=Role(token.role))
     people = (
-        select(PersonRow)
+        select(PersonRow, SessionRow.id, SessionRow.last_seen_at)
         .join(SessionRow, col(SessionRow.person_id) == PersonRow.id)
         .where(SessionRow.token_hash == token_hash, SessionRow.expires_at > now)
     )
-    person = (await session.exec(people)).first()
-    if person is None:
+    found = (await session.exec(people)).first()
+    if found is None:
         return None
+    person, session_id, seen = found
+    if seen is None or now - seen >= SEEN_EVERY:
+        await _see(session, session_id, now)
     return Principal(
         kind="person",
         id=str(person.id),
         name=person.name,
         role=Role(person.role),
         reading=Reading(language=person.language, time_zone=person.time_zone, clock=person.clock),
+    )
+
+
+async def _see(session: AsyncSession, session_id: UUID, now: datetime) -> None:
+    # Where somebody else is about to write it, they will: nobody waits for this.
+    mine = select(SessionRow.id).where(SessionRow.id == session_id)
+    await session.exec(
+        update(SessionRow)
+        .where(col(SessionRow.id).in_(mine.with_for_update(skip_locked=True)))
+        .values(last_seen_at=now)
     )
 
 
@@ -127,6 +142,40 @@ async def remember_places(
 async def end_session(session: AsyncSession, token_hash: str) -> None:
     """Forget one session."""
     await session.exec(delete(SessionRow).where(col(SessionRow.token_hash) == token_hash))
+
+
+async def sessions_of(
+    session: AsyncSession, person: UUID, now: datetime, *, before: UUID | None, limit: int
+) -> list[SessionRow]:
+    """A person's sessions that are not over, newest first."""
+    statement = (
+        select(SessionRow)
+        .where(SessionRow.person_id == person, SessionRow.expires_at > now)
+        .order_by(col(SessionRow.id).desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(SessionRow.id < before)
+    return list((await session.exec(statement)).all())
+
+
+async def end_own_session(session: AsyncSession, person: UUID, session_id: UUID) -> bool:
+    """Forget one session of a person; whether there was one."""
+    ended = await session.exec(
+        delete(SessionRow).where(
+            col(SessionRow.id) == session_id, col(SessionRow.person_id) == person
+        )
+    )
+    return ended.rowcount > 0
+
+
+async def end_other_sessions(session: AsyncSession, person: UUID, token_hash: str) -> None:
+    """Forget the sessions of a person but for the one of this token."""
+    await session.exec(
+        delete(SessionRow).where(
+            col(SessionRow.person_id) == person, col(SessionRow.token_hash) != token_hash
+        )
+    )
 
 
 async def clean_up(

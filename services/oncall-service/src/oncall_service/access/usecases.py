@@ -46,6 +46,8 @@ async def sign_in(core: Core, command: SignIn, address: str) -> SessionView:
         person_id=person.id,
         token_hash=hash_token(token),
         created_at=now,
+        agent=command.agent,
+        last_seen_at=now,
         expires_at=now + timedelta(hours=core.settings.session_hours),
     )
     async with core.database.session() as session:

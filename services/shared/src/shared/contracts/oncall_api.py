@@ -16,6 +16,20 @@ class SessionView(Wire):
     expires_at: datetime
 
 
+class OwnSession(Wire):
+    """One of the caller's sessions; ``current`` is the one that asked.
+
+    ``agent`` is what its browser called itself, ``last_seen_at`` to the minute; null: not known.
+    """
+
+    id: UUID
+    created_at: datetime
+    expires_at: datetime
+    last_seen_at: datetime | None
+    agent: Text | None
+    current: bool
+
+
 class OnDuty(Ref):
     """Somebody on call. ``reachable`` is false while they have no working contact method."""
 
