@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import httpx
 from litestar import Litestar
 from people_fakes import FakePeople
+from stub_neighbour import StubNeighbour
 
 from shared.clock import Clock
 from shared.contracts.identity import Actor, Principal, Role
@@ -43,6 +44,8 @@ from shared.contracts.wire import Page, Ref, Severity
 from shared.errors import Conflict, Forbidden, NotFound, TooMany
 from web_ui.app import Neighbours, create_app
 from web_ui.clients import Down, Search, SignedOut
+from web_ui.configuration import Configuration
+from web_ui.ingestion import Ingestion
 from web_ui.settings import WebUiSettings
 from web_ui.sse import Message
 
@@ -432,6 +435,8 @@ class World:
         self.oncall = FakeOnCall(self.clock, self.directory)
         self.people = FakePeople(self.clock, self.directory)
         self.feed = FakeFeed()
+        self.configuration = StubNeighbour("oncall-service")
+        self.ingestion = StubNeighbour("alert-ingestion")
         self.incidents.feed = self.feed
 
     def app(self) -> Litestar:
@@ -440,6 +445,8 @@ class World:
             incidents=self.incidents,
             oncall=self.oncall,
             people=self.people,
+            configuration=Configuration(self.configuration.client()),
+            ingestion=Ingestion(self.ingestion.client()),
             tokens=self.directory,
             feed=self.feed,
         )
@@ -447,7 +454,7 @@ class World:
 
     def oncall_down(self) -> None:
         """oncall-service stops answering, to anybody."""
-        self.oncall.down = self.people.down = self.directory.down = True
+        self.oncall.down = self.people.down = self.directory.down = self.configuration.down = True
 
 
 class Visitor:

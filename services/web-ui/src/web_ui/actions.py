@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.contracts.identity import Role
 from shared.contracts.incidents import Incident, Status
+from web_ui.reading import say, sentence
 
 
 @dataclass(frozen=True)
@@ -17,32 +18,31 @@ class Action:
     name: str
     label: str
     hint: str
-    done: str
     status: Status | None = None
     style: str = ""
 
 
 ACKNOWLEDGE = Action(
     "acknowledge",
-    "Acknowledge",
-    "I have seen it: stop paging others",
-    "acknowledged",
+    sentence("Acknowledge"),
+    sentence("I have seen it: stop paging others"),
     Status.ACKNOWLEDGED,
     "primary",
 )
 START = Action(
-    "start", "Start work", "I am working on it now", "is being worked on", Status.IN_PROGRESS
+    "start", sentence("Start work"), sentence("I am working on it now"), Status.IN_PROGRESS
 )
 PAUSE = Action(
     "acknowledge",
-    "Pause work",
-    "Keep it, without working on it now",
-    "acknowledged",
+    sentence("Pause work"),
+    sentence("Keep it, without working on it now"),
     Status.ACKNOWLEDGED,
 )
-RESOLVE = Action("resolve", "Resolve", "It is over", "resolved", Status.RESOLVED)
-RELEASE = Action("release", "Release", "Give it back: page again", "released", Status.OPEN)
-ESCALATE = Action("escalate", "Escalate", "Page the next person now", "escalated", style="danger")
+RESOLVE = Action("resolve", sentence("Resolve"), sentence("It is over"), Status.RESOLVED)
+RELEASE = Action("release", sentence("Release"), sentence("Give it back: page again"), Status.OPEN)
+ESCALATE = Action(
+    "escalate", sentence("Escalate"), sentence("Page the next person now"), style="danger"
+)
 
 BUTTONS: dict[Status, tuple[Action, ...]] = {
     Status.OPEN: (ACKNOWLEDGE, START, RESOLVE, ESCALATE),
@@ -82,22 +82,22 @@ def overtaken(incident: Incident, asked: Action, person_id: str, name: str) -> s
     if taken or asked.status is Status.IN_PROGRESS:
         has_it = incident.assignee
         if has_it is not None and str(has_it.id) != person_id:
-            return f"{has_it.name} has this incident."
+            return str(say("{name} has this incident.", name=has_it.name))
     if asked.status is Status.RESOLVED and incident.resolved_by != name:
-        return (
-            f"{incident.resolved_by} had already resolved it."
-            if incident.resolved_by
-            else ("It had already resolved by itself.")
-        )
+        if incident.resolved_by:
+            return str(say("{name} had already resolved it.", name=incident.resolved_by))
+        return str(say("It had already resolved by itself."))
     return None
 
 
 def names_of(allowed: list[str]) -> str:
     """The states a refusal says are possible, as a sentence for a person."""
     labels = [
-        action.label.lower()
+        str(say(action.label)).lower()
         for status in allowed
         for action in (ACKNOWLEDGE, START, RESOLVE, RELEASE)
         if action.status is not None and action.status.value == status
     ]
-    return f"You can: {', '.join(labels)}." if labels else "Nothing more can be done with it."
+    if not labels:
+        return str(say("Nothing more can be done with it."))
+    return str(say("You can: {actions}.", actions=", ".join(labels)))

@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from prometheus_client import CollectorRegistry
 
-from shared.app import UNCOMPRESSED, ServiceParts, assemble
+from shared.app import ServiceParts, assemble
 from shared.auth import CachedTokenDirectory, RemoteTokenDirectory, TokenDirectory
 from shared.clock import Clock, SystemClock
 from shared.errors import NotFound, Problem
@@ -18,12 +18,14 @@ from shared.http import ServiceClient
 from shared.periodic import EngineMetrics, Periodic
 from web_ui.assets import Assets
 from web_ui.clients import Incidents, OnCall, SignedOut
+from web_ui.configuration import Configuration
 from web_ui.cookies import Cookies
 from web_ui.csrf import FormGuard
 from web_ui.failures import Failures
 from web_ui.headers import protective
 from web_ui.http_clients import HttpFeed, HttpIncidents, HttpOnCall
 from web_ui.http_people import HttpPeople
+from web_ui.ingestion import Ingestion
 from web_ui.live import Broadcast, Feed, Follower
 from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
@@ -43,6 +45,7 @@ from web_ui.pages import (
     session,
 )
 from web_ui.people import People
+from web_ui.reading import say
 from web_ui.rendering import Renderer
 from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
@@ -72,6 +75,7 @@ HANDLERS = (
     session.sign_in,
     session.sign_out,
     session.choose_theme,
+    session.choose_language,
     events.follow,
     installed.manifest,
     installed.worker,
@@ -90,6 +94,8 @@ class Neighbours:
     incidents: Incidents
     oncall: OnCall
     people: People
+    configuration: Configuration
+    ingestion: Ingestion
     tokens: TokenDirectory
     feed: Feed
     connections: Sequence[ServiceClient] = ()
@@ -104,13 +110,18 @@ def neighbours(settings: WebUiSettings) -> Neighbours:
     oncall_service = ServiceClient(
         settings.oncall_service_url, name="oncall-service", token=token, timeout=PATIENCE
     )
+    alert_ingestion = ServiceClient(
+        settings.alert_ingestion_url, name="alert-ingestion", token=token, timeout=PATIENCE
+    )
     return Neighbours(
         incidents=HttpIncidents(incident_management),
         oncall=HttpOnCall(oncall_service),
         people=HttpPeople(oncall_service),
+        configuration=Configuration(oncall_service),
+        ingestion=Ingestion(alert_ingestion),
         tokens=RemoteTokenDirectory(oncall_service),
         feed=HttpFeed(incident_management),
-        connections=(incident_management, oncall_service),
+        connections=(incident_management, oncall_service, alert_ingestion),
     )
 
 
@@ -138,6 +149,8 @@ def create_app(
         incidents=outside.incidents,
         oncall=outside.oncall,
         people=outside.people,
+        configuration=outside.configuration,
+        ingestion=outside.ingestion,
         viewers=Viewers(CachedTokenDirectory(outside.tokens, clock), cookies),
         cookies=cookies,
         renderer=renderer,
@@ -172,15 +185,15 @@ def _pages(services: Services, guard: FormGuard) -> Router:
         return await services.viewers.of(request)
 
     # A function, because Litestar copies the object behind a method, and its collaborators with it.
-    async def check_form(request: Request[Any, Any, Any]) -> None:
+    async def begin(request: Request[Any, Any, Any]) -> None:
+        await services.viewers.read_as_they_do(request)
         await guard.check(request)
 
     return Router(
         path="/",
         route_handlers=[*HANDLERS, _nothing_here],
-        before_request=check_form,
+        before_request=begin,
         request_max_body_size=FORM_MAX_BYTES,
-        opt={UNCOMPRESSED: True},
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "viewer": Provide(viewer),
@@ -198,4 +211,4 @@ def _pages(services: Services, guard: FormGuard) -> Router:
 async def _nothing_here(viewer: TheViewer) -> Response[str]:
     """Any other address: a page that says so, for who is signed in."""
     del viewer
-    raise NotFound("The address is wrong, or the page has moved.")
+    raise NotFound(say("The address is wrong, or the page has moved."))

@@ -1,15 +1,16 @@
-"""The cookies web-ui sets: session, the visit before it, browser, receipt of a form, colours."""
+"""The cookies web-ui sets: session, the visit before it, browser, receipt of a form, colours, language."""
 
 import secrets
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, unquote
 
 from litestar import Request
 from litestar.datastructures import Cookie
 
 THEMES = ("light", "dark")
 A_YEAR_SECONDS = 365 * 24 * 3600
-THEME = "vigie_theme"
+THEME, LANGUAGE = "vigie_theme", "vigie_language"
 DEVICE_BYTES, DEVICE_LENGTH = 32, 43
 RECEIPT_SECONDS = 60
 
@@ -47,18 +48,31 @@ class Cookies:
         """Says that somebody has signed in with this browser before; outlives the session."""
         return self._private(self.device_name, value, max_age=A_YEAR_SECONDS)
 
-    def receipt(self, word: str, about: str) -> Cookie:
-        """What a form has just done, for the page it leads to: an address could claim anything."""
-        return self._private(self.receipt_name, f"{word}.{about}", max_age=RECEIPT_SECONDS)
+    def receipt(self, word: str, path: str) -> Cookie:
+        """What a form has just done (a word of receipts.py), for the page at ``path``.
+
+        An address could claim anything.
+        """
+        return self._private(
+            self.receipt_name, f"{word}.{quote(path, safe='')}", max_age=RECEIPT_SECONDS
+        )
 
     def no_receipt(self) -> Cookie:
         """It was read."""
         return self._private(self.receipt_name, "", max_age=0)
 
-    def receipt_of(self, request: Request[Any, Any, Any], about: str) -> str:
-        """The word of the receipt about this thing; empty without one."""
-        word, _, subject = request.cookies.get(self.receipt_name, "").partition(".")
-        return word if subject == about else ""
+    def receipt_of(self, request: Request[Any, Any, Any]) -> str:
+        """The word of the receipt for this page; empty without one."""
+        word, _, path = request.cookies.get(self.receipt_name, "").partition(".")
+        return word if unquote(path) == request.url.path else ""
+
+    def language(self, value: str) -> Cookie:
+        """Remembers the language of this browser, for pages before the sign-in."""
+        return self._private(LANGUAGE, value, max_age=A_YEAR_SECONDS)
+
+    def chosen_language(self, request: Request[Any, Any, Any]) -> str:
+        """The language this browser was told to show; empty: none."""
+        return request.cookies.get(LANGUAGE, "")
 
     def theme(self, value: str) -> Cookie:
         """Remembers the colours; ``""`` is as the system. Read by app.js, so not HttpOnly."""

@@ -19,6 +19,7 @@ from shared.errors import Forbidden
 from shared.intake import vouch
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
+from web_ui.reading import sentence
 from web_ui.viewer import Viewers
 
 FIELD = "csrf_token"
@@ -27,9 +28,12 @@ HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_ORIGIN = frozenset({"same-origin", "none"})
 # Forms that work without a session.
-OPEN_TO_ALL = frozenset({"/sign-in", "/theme"})
+OPEN_TO_ALL = frozenset({"/sign-in", "/theme", "/language"})
 
-EXPIRED = "Nothing was changed. Load the page again and repeat what you did."
+_BYTES = hashlib.sha256().digest_size
+
+FOREIGN = sentence("This request came from another site, so it was not carried out.")
+EXPIRED = sentence("Nothing was changed. Load the page again and repeat what you did.")
 
 
 class StaleForm(Forbidden):
@@ -37,15 +41,31 @@ class StaleForm(Forbidden):
 
 
 def issue(secret: str, binding: str) -> str:
-    """The token for forms shown to the holder of ``binding`` (a session or visit cookie)."""
-    return hmac.new(secret.encode(), f"vigie-form:{binding}".encode(), hashlib.sha256).hexdigest()
+    """The token for forms shown to the holder of ``binding`` (a session or visit cookie).
+
+    Another one each time, behind a mask of its own: pages are compressed, and a secret that comes
+    back unchanged beside text that somebody else can choose is guessed from their length (BREACH).
+    """
+    mask = secrets.token_bytes(_BYTES)
+    return (mask + _xor(mask, _secret_of(secret, binding))).hex()
 
 
 def matches(secret: str, binding: str, token: str) -> bool:
     """Whether ``token`` was issued to the holder of ``binding``; in constant time."""
-    return bool(binding) and hmac.compare_digest(
-        issue(secret, binding).encode(), token.encode("utf-8", "replace")
-    )
+    try:
+        sent = bytes.fromhex(token)
+    except ValueError:
+        return False
+    expected = _secret_of(secret, binding)
+    return bool(binding) and hmac.compare_digest(_xor(sent[:_BYTES], expected), sent[_BYTES:])
+
+
+def _secret_of(secret: str, binding: str) -> bytes:
+    return hmac.new(secret.encode(), f"vigie-form:{binding}".encode(), hashlib.sha256).digest()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 def new_visit() -> str:
@@ -75,7 +95,7 @@ class FormGuard:
             return
         origin = request.headers.get("sec-fetch-site")
         if origin is not None and origin not in OWN_ORIGIN:
-            raise Forbidden("This request came from another site, so it was not carried out.")
+            raise Forbidden(FOREIGN)
         binding = self._cookies.binding(request)
         await self._refuse_ended(request)
         token = request.headers.get(HEADER.lower())

@@ -16,7 +16,8 @@ from web_ui import addresses
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
 from web_ui.csrf import SAFE_METHODS, StaleForm
-from web_ui.notices import Notice, down
+from web_ui.notices import Notice, down, unanswered
+from web_ui.reading import say, sentence
 from web_ui.rendering import Renderer, wants_fragment
 
 _log = structlog.get_logger(__name__)
@@ -34,19 +35,19 @@ class MessagePage:
 
 
 HEADINGS = {
-    403: "That is not allowed",
-    404: "There is nothing here",
-    405: "That is not possible here",
-    408: "That took too long",
-    413: "That is too large",
-    422: "That cannot be shown",
-    429: "Too many requests",
+    403: sentence("That is not allowed"),
+    404: sentence("There is nothing here"),
+    405: sentence("That is not possible here"),
+    408: sentence("That took too long"),
+    413: sentence("That is too large"),
+    422: sentence("That cannot be shown"),
+    429: sentence("Too many requests"),
     # Nobody reads it: whoever asked has gone.
-    499: "You were gone",
-    503: "One moment, please",
+    499: sentence("You were gone"),
+    503: sentence("One moment, please"),
 }
-OURS = "Something went wrong on our side"
-STALE = "This form is out of date"
+OURS = sentence("Something went wrong on our side")
+STALE = sentence("This form is out of date")
 SIGN_OUT = "/sign-out"
 
 
@@ -82,30 +83,30 @@ class Failures:
         """A failure with a name."""
         forget(error)
         if isinstance(error, Down):
-            return self._say(request, error.status, error.detail, down(error))
+            return self._say(request, error.status, unanswered(error), down(error))
         if isinstance(error, StaleForm):
             return self._stale(request, error)
-        return self._say(request, error.status, error.detail)
+        return self._say(request, error.status, say(error.detail))
 
     def http(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         """A failure the framework found."""
         forget(error)
         if isinstance(error, NotFoundException):
-            return self._say(request, 404, "The address is wrong, or the page has moved.")
-        detail = error.detail if error.status_code < 500 else "Try again in a moment."
+            return self._say(request, 404, say("The address is wrong, or the page has moved."))
+        detail = error.detail if error.status_code < 500 else say("Try again in a moment.")
         return self._say(request, error.status_code, detail)
 
     def unexpected(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         """A bug of ours: logged whole, told without any inner detail."""
         _log.error("unexpected_error", exc_info=error)
-        return self._say(request, 500, "It is in the log under the request below.")
+        return self._say(request, 500, say("It is in the log under the request below."))
 
     def _stale(self, request: Request[Any, Any, Any], error: StaleForm) -> Response[Any]:
         """The way on is the page the form was on, loaded again."""
         if wants_fragment(request):
-            return self._renderer.keep(request, [Notice("error", STALE + ".", error.detail)])
+            return self._renderer.keep(request, [Notice("error", say(STALE), say(error.detail))])
         back = addresses.path_of(request.headers.get("referer"))
-        message = MessagePage(STALE, error.detail, back, "Load the page again", None)
+        message = MessagePage(say(STALE), say(error.detail), back, say("Load the page again"), None)
         return self._renderer.page(request, "message", message, status=error.status)
 
     def _say(
@@ -115,16 +116,17 @@ class Failures:
         text: str,
         notice: Notice | None = None,
     ) -> Response[Any]:
-        heading = HEADINGS.get(status) or (OURS if status >= 500 else HTTPStatus(status).phrase)
+        unknown = OURS if status >= 500 else HTTPStatus(status).phrase
+        heading = say(HEADINGS.get(status, unknown))
         if wants_fragment(request):
             # What an update could not show is told by the next one that can.
             kind: Literal["down", "error"] = "down" if request.method == "GET" else "error"
-            return self._renderer.keep(request, [notice or Notice(kind, heading + ".", text)])
+            return self._renderer.keep(request, [notice or Notice(kind, heading, text)])
         message = MessagePage(
             heading=heading,
             text=f"{text} {notice.text}" if notice else text,
             link=request.url.path if status == 503 and request.method == "GET" else addresses.HOME,
-            link_text="Try again" if status == 503 else "To the open incidents",
+            link_text=say("Try again") if status == 503 else say("To the open incidents"),
             request_id=context.current().get("request_id") if status >= 500 else None,
         )
         return self._renderer.page(request, "message", message, status=status)

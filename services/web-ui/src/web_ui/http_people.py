@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from web_ui.http_clients import Neighbour
+from web_ui.neighbour import Neighbour
 from web_ui.people import ContactMethod, Person, PushKey
 
 

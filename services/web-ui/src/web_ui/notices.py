@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from web_ui.clients import Down
+from web_ui.reading import say, sentence
 
 Value = TypeVar("Value")
 
 CONSEQUENCE = {
-    "incident-management": (
+    "incident-management": sentence(
         "Incidents cannot be shown or changed now. Alerts are still accepted and nothing is lost."
     ),
-    "oncall-service": "Who is on call cannot be shown now. Incidents can still be handled.",
+    "oncall-service": sentence(
+        "Who is on call cannot be shown now. Incidents can still be handled."
+    ),
+    "alert-ingestion": sentence(
+        "Alerts and what they come through cannot be shown now. Incidents can still be handled."
+    ),
 }
+
+TRY_AGAIN = sentence("Try again in a moment.")
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,13 @@ class Notice:
 
 def down(error: Down) -> Notice:
     """A neighbour does not answer, and what that means for the reader."""
-    return Notice("down", error.detail, CONSEQUENCE.get(error.service, "Try again in a moment."))
+    consequence = CONSEQUENCE.get(error.service, TRY_AGAIN)
+    return Notice("down", unanswered(error), say(consequence))
+
+
+def unanswered(error: Down) -> str:
+    """That a neighbour does not answer; how exactly is in the log."""
+    return str(say("{service} does not answer.", service=error.service))
 
 
 class Asking:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import FieldError, Invalid, NotFound
 from web_ui.people import Hours, Person, Rule
+from web_ui.reading import say
 
 Form = Mapping[str, Sequence[str]]
 Changes = dict[str, Any]
@@ -28,7 +29,7 @@ def changes(what: str, person: Person, form: Form) -> Changes:
         Invalid: it is not filled in so that it makes sense.
     """
     if what not in _FORMS:
-        raise NotFound("There is no such form.")
+        raise NotFound(say("There is no such form."))
     return _FORMS[what](person, form)
 
 

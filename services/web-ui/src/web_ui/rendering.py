@@ -14,22 +14,14 @@ from shared.clock import Clock
 from web_ui import csrf, presentation
 from web_ui.assets import Assets
 from web_ui.cookies import Cookies
+from web_ui.navigation import AREAS, Area, Tab, here
 from web_ui.notices import Notice
+from web_ui.reading import Reading, current, many, say
+from web_ui.receipts import SENTENCES
+from web_ui.script_words import script_words
 from web_ui.viewer import Viewer
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-NEXT_THEME = {"": "dark", "dark": "light", "light": "system"}
-
-
-@dataclass(frozen=True)
-class NavigationItem:
-    """An entry of the main navigation."""
-
-    name: str
-    path: str
-    icon: str
-    current: bool
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,8 @@ class Shell:
     """What the frame around every page needs."""
 
     viewer: Viewer | None
-    pages: Sequence[NavigationItem]
+    area: Area | None
+    tab: Tab | None
     here: str
     csrf_token: str
     theme: str
@@ -56,17 +49,26 @@ class Shell:
         return [notice for notice in self.notices if notice.kind != "down"]
 
     @property
-    def next_theme(self) -> str:
-        """What the toggle changes to."""
-        return NEXT_THEME[self.theme]
+    def areas(self) -> Sequence[Area]:
+        """The main navigation."""
+        return AREAS
 
+    @property
+    def tabs(self) -> Sequence[Tab]:
+        """The pages of this area that the viewer may see."""
+        if self.area is None or self.viewer is None:
+            return ()
+        return [tab for tab in self.area.tabs if self.viewer.role.includes(tab.needs)]
 
-PAGES = (
-    ("Incidents", "/", "incidents"),
-    ("History", "/history", "history"),
-    ("On call", "/oncall", "oncall"),
-    ("Notifications", "/notifications", "notifications"),
-)
+    @property
+    def reading(self) -> Reading:
+        """How the reader reads."""
+        return current()
+
+    @property
+    def words(self) -> str:
+        """What app.js says, as JSON: it has no sentences of its own."""
+        return json.dumps({name: str(said) for name, said in script_words().items()})
 
 
 def wants_fragment(request: Request[Any, Any, Any]) -> bool:
@@ -88,7 +90,7 @@ def environment(assets: Assets) -> Environment:
         # A running process keeps the templates it started with, whatever is deployed meanwhile.
         auto_reload=False,
     )
-    templates.globals["asset"] = assets.url
+    templates.globals.update(asset=assets.url, say=say, many=many)
     templates.filters.update(presentation.FILTERS)
     return templates
 
@@ -115,11 +117,19 @@ class Renderer:
         """The whole page, or its fragment with the notices beside it.
 
         ``context`` is the page's dataclass; templates know it by the page's name. ``said`` is read
-        out by screen readers after a fragment arrived.
+        out by screen readers after a fragment arrived. What a form before has left as its receipt
+        for this address is said once.
         """
+        receipt = self._cookies.receipt_of(request) if not wants_fragment(request) else ""
+        if receipt in SENTENCES and request.method == "GET":
+            kind, sentence = SENTENCES[receipt]
+            notices = [Notice(kind, say(sentence)), *notices]
         shell, visit = self._shell(request, notices)
         values = {"shell": shell, name: context}
-        headers: dict[str, str] = {"Vary": "HX-Request"}
+        headers: dict[str, str] = {
+            "Vary": "HX-Request, Accept-Language",
+            "Content-Language": current().language,
+        }
         if wants_fragment(request):
             body = self._templates.get_template(f"{name}/_{name}.html").render(values)
             body += self._templates.get_template("_notices.html").render(values)
@@ -128,7 +138,10 @@ class Renderer:
                 headers["HX-Trigger"] = json.dumps({"vigie:said": said})
         else:
             body = self._templates.get_template(f"{name}/page.html").render(values)
-        return self._response(body, status, headers, visit)
+        response = self._response(body, status, headers, visit)
+        if receipt:
+            response.set_cookie(self._cookies.no_receipt())
+        return response
 
     def keep(self, request: Request[Any, Any, Any], notices: Sequence[Notice]) -> Response[str]:
         """A fragment that leaves the page as it is and only says why it is not newer."""
@@ -140,15 +153,14 @@ class Renderer:
         self, request: Request[Any, Any, Any], notices: Sequence[Notice]
     ) -> tuple[Shell, str | None]:
         path = request.url.path
+        place = here(path)
         binding, visit = self._cookies.binding(request), None
         if not binding:
             binding = visit = csrf.new_visit()
         shell = Shell(
             viewer=request.state.get("viewer"),
-            pages=[
-                NavigationItem(name, target, icon, current=target == path)
-                for name, target, icon in PAGES
-            ],
+            area=place[0] if place else None,
+            tab=place[1] if place else None,
             here=path + (f"?{request.url.query}" if request.url.query else ""),
             csrf_token=csrf.issue(self._csrf_secret, binding),
             theme=self._cookies.chosen_theme(request),

@@ -9,7 +9,9 @@ from litestar.di import NamedDependency
 from shared.clock import Clock
 from web_ui.assets import Assets
 from web_ui.clients import Incidents, OnCall
+from web_ui.configuration import Configuration
 from web_ui.cookies import Cookies
+from web_ui.ingestion import Ingestion
 from web_ui.live import Broadcast
 from web_ui.people import People
 from web_ui.rendering import Renderer
@@ -24,6 +26,8 @@ class Services:
     incidents: Incidents
     oncall: OnCall
     people: People
+    configuration: Configuration
+    ingestion: Ingestion
     viewers: Viewers
     cookies: Cookies
     renderer: Renderer

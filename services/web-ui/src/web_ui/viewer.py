@@ -1,5 +1,6 @@
 """Who is looking: the person behind the session cookie."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from shared.errors import Unavailable
 from web_ui.actions import NEEDS
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import Cookies
+from web_ui.reading import of, use
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ class Viewers:
         viewer = Viewer(principal.id, principal.name, principal.role, token)
         request.state.viewer = viewer
         return viewer
+
+    async def read_as_they_do(self, request: Request[Any, Any, Any]) -> None:
+        """From here on this request is answered in the reader's language, clock and zone."""
+        token = self._cookies.token(request)
+        known = None
+        if token:
+            with suppress(Down):
+                known = await self.principal(token)
+        accepted = request.headers.get("accept-language")
+        use(of(known, self._cookies.chosen_language(request), accepted))
 
     async def principal(self, token: str) -> Principal | None:
         """Whose session this is, if it still lives."""

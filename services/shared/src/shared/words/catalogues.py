@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from babel.core import negotiate_locale
 from babel.dates import format_datetime
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -57,12 +59,20 @@ class Say:
 
     def say(self, sentence: str, /, **facts: object) -> str:
         """A sentence with its facts."""
-        return self._translations.gettext(sentence).format_map(_Facts(facts))
+        return self.pattern(sentence).format_map(_Facts(facts))
 
     def many(self, one: str, more: str, count: int, /, **facts: object) -> str:
         """A sentence about ``count`` things, by the language's own rule for plurals."""
-        said = self._translations.ngettext(one, more, count)
+        said = self.plural_pattern(one, more, count)
         return said.format_map(_Facts({"count": count, **facts}))
+
+    def pattern(self, sentence: str) -> str:
+        """A sentence with the places of its facts still open."""
+        return self._translations.gettext(sentence)
+
+    def plural_pattern(self, one: str, more: str, count: int) -> str:
+        """Likewise about ``count`` things."""
+        return self._translations.ngettext(one, more, count)
 
     def word(self, name: str) -> str:
         """The word of a value (a severity, a reason ...): its name without underscores."""
@@ -91,14 +101,36 @@ class _Facts(dict[str, object]):
 
 
 @cache
-def speaking(language: str) -> Say:
-    """Whoever says things in ``language``, one of ``LANGUAGES``."""
+def speaking(language: str, package: str | None = None) -> Say:
+    """Whoever says things in ``language``, one of ``LANGUAGES``.
+
+    With a ``package`` that has sentences of its own, those of its ``locale`` folder as well.
+    """
     if language == ENGLISH:
         return Say(language, NullTranslations())
-    source = resources.files("shared.words") / "locale" / f"{language}.po"
-    with source.open("rb") as file:
-        catalogue = read_po(file, locale=language, abort_invalid=True)
+    translations = _translations(language, "shared.words")
+    if package is not None:
+        own = _translations(language, package)
+        own.add_fallback(translations)
+        translations = own
+    return Say(language, translations)
+
+
+def _translations(language: str, package: str) -> Translations:
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, _catalogue(language, resources.files(package) / "locale"))
     compiled.seek(0)
-    return Say(language, Translations(compiled))
+    return Translations(compiled)
+
+
+def _catalogue(language: str, folder: Traversable) -> Catalog:
+    """``<language>.po``, or all of the folder of that name: one for each part of a large whole."""
+    single = folder / f"{language}.po"
+    parts = [single] if single.is_file() else sorted((folder / language).iterdir(), key=str)
+    whole = Catalog(locale=language)
+    for part in parts:
+        with part.open("rb") as file:
+            for message in read_po(file, locale=language, abort_invalid=True):
+                if message.id:
+                    whole[message.id] = message
+    return whole

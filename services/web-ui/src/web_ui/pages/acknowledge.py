@@ -14,6 +14,7 @@ from litestar.params import PathParameter
 from shared import links
 from shared.contracts.incident_api import LinkView
 from shared.contracts.incidents import Incident
+from web_ui.reading import say
 from web_ui.services import Services, TheServices
 
 Token = Annotated[str, PathParameter(max_length=4000)]
@@ -60,7 +61,7 @@ def _page(
         outcome=link.outcome,
         incident=link.incident,
         person=link.person.name if link.person else "",
-        by=link.by or "somebody",
+        by=link.by or str(say("somebody")),
         done=done,
     )
     status = STATUS.get(link.outcome, 200)

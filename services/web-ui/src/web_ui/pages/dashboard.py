@@ -15,6 +15,7 @@ from web_ui.actions import Action, quick
 from web_ui.clients import Search
 from web_ui.coverage import Uncovered, uncovered
 from web_ui.notices import Asking, Notice
+from web_ui.reading import many
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
@@ -100,7 +101,7 @@ def window(stats: Stats | None) -> str:
     if stats is None:
         return ""
     days = round((stats.until - stats.since).total_seconds() / 86400)
-    return f"mean, last {days} days"
+    return str(many("mean, last {count} day", "mean, last {count} days", days))
 
 
 def _open(stats: Stats | None, severity: Severity) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, get
 from litestar.response import Stream
 
+from shared.app import UNCOMPRESSED
 from web_ui import sse
 from web_ui.clients import Down
 from web_ui.live import Broadcast
@@ -71,7 +72,7 @@ async def _still_signed_in(viewers: Viewers, token: str) -> bool:
         return True
 
 
-@get("/events", include_in_schema=False)
+@get("/events", include_in_schema=False, opt={UNCOMPRESSED: True})
 async def follow(
     request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Stream:

@@ -12,6 +12,7 @@ from shared.errors import Invalid
 from web_ui.addresses import with_query
 from web_ui.clients import Search
 from web_ui.notices import Asking, Notice
+from web_ui.reading import say
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -97,7 +98,9 @@ async def load(
     try:
         page = await asking.for_(services.incidents.search(viewer.token, filters.search(cursor)))
     except Invalid as error:
-        return replace(empty, items=[]), [Notice("error", "This cannot be searched.", error.detail)]
+        return replace(empty, items=[]), [
+            Notice("error", say("This cannot be searched."), say(error.detail))
+        ]
     if page is None:
         return empty, asking.notices
     older = filters.address(page.next_cursor) if page.next_cursor else None

@@ -17,6 +17,7 @@ from web_ui.actions import Action, buttons
 from web_ui.clients import MOST_ALERTS, Down
 from web_ui.live import topic_of
 from web_ui.notices import Asking, Notice, down
+from web_ui.reading import say
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.timeline import Moment, moments
@@ -24,24 +25,6 @@ from web_ui.viewer import Viewer
 
 LONGEST_NOTE = 10_000
 LONGEST_NUMBER = 18
-
-# What an address may carry after a form: said once, from a fixed list, never from the address.
-DONE = {
-    "acknowledge": "Acknowledged. Nobody else is paged.",
-    "start": "Work has started.",
-    "resolve": "Resolved.",
-    "release": "Released. It is paged again.",
-    "escalate": "Escalated: the next step is paged now.",
-    "note": "The note is on the timeline.",
-}
-
-
-OVERTAKEN = "overtaken"
-SOMEBODY_WAS_FASTER = Notice(
-    "warning",
-    "Somebody else was faster.",
-    "Your request changed nothing; the facts say who has it.",
-)
 
 
 @dataclass(frozen=True)
@@ -167,7 +150,7 @@ def reference_of(text: str) -> UUID | int:
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound("An incident is named by its number, like INC-42.") from None
+        raise NotFound(say("An incident is named by its number, like INC-42.")) from None
 
 
 @get("/incidents/{incident:str}", include_in_schema=False)
@@ -177,12 +160,5 @@ async def show(
     viewer: TheViewer,
     incident: FromPath[str],
 ) -> Response[str]:
-    """The incident; a receipt says what a form has just done."""
-    word = services.cookies.receipt_of(request, incident)
-    notices = [Notice("done", DONE[word])] if word in DONE else []
-    if word == OVERTAKEN:
-        notices = [SOMEBODY_WAS_FASTER]
-    response = await respond(request, services, viewer, reference_of(incident), notices=notices)
-    if word:
-        response.set_cookie(services.cookies.no_receipt())
-    return response
+    """The incident."""
+    return await respond(request, services, viewer, reference_of(incident))

@@ -11,19 +11,19 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
+from shared.errors import Conflict, NotFound, Problem
 from web_ui import addresses
 from web_ui.actions import BY_NAME, names_of, overtaken
 from web_ui.clients import Down
-from web_ui.notices import Notice, down
+from web_ui.forms import REFUSALS
+from web_ui.notices import Notice, down, unanswered
 from web_ui.pages import dashboard, incident
-from web_ui.pages.incident import DONE, LONGEST_NOTE, OVERTAKEN
+from web_ui.pages.incident import LONGEST_NOTE
+from web_ui.reading import say
+from web_ui.receipts import SENTENCES
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
-
-# NotFound: oncall-service has not heard of the incident yet.
-REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooMany, Down)
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,13 @@ class Form:
         if not wants_fragment(self.request):
             if self.from_list and faster is None:
                 return Redirect(addresses.HOME, status_code=303)
-            word = name if faster is None else OVERTAKEN
-            return Redirect(
-                f"/incidents/{self.incident_id}",
-                status_code=303,
-                cookies=[self.services.cookies.receipt(word, str(self.incident_id))],
-            )
-        notice = Notice("done", DONE[name])
+            word = name if faster is None else "overtaken"
+            page = f"/incidents/{self.incident_id}"
+            receipt = self.services.cookies.receipt(word, page)
+            return Redirect(page, status_code=303, cookies=[receipt])
+        notice = Notice("done", say(SENTENCES[name][1]))
         if faster is not None:
-            notice = Notice("warning", faster, "Your request changed nothing.")
+            notice = Notice("warning", faster, say("Your request changed nothing."))
         said = f"{notice.title} {notice.text}".strip()
         if self.from_list:
             # The row itself shows what happened; that somebody else did it has to be said.
@@ -112,7 +110,7 @@ async def act(
     """A button was pressed."""
     asked = BY_NAME.get(action)
     if asked is None:
-        raise NotFound("There is no such action.")
+        raise NotFound(say("There is no such action."))
     back = str((await request.form()).get("back", ""))
     form = Form(request, services, viewer, incident_id, from_list=back == addresses.HOME)
     faster = None
@@ -124,8 +122,8 @@ async def act(
             faster = overtaken(changed, asked, viewer.id, viewer.name)
         else:
             await services.oncall.escalate(viewer.token, incident_id, "asked for in the web UI")
-    except REFUSALS as error:
-        return await form.refused(error, asked.label)
+    except REFUSALS as error:  # not found: oncall-service has not heard of the incident yet
+        return await form.refused(error, say(asked.label))
     return await form.done(asked.name, faster)
 
 
@@ -145,16 +143,16 @@ async def add_note(
     try:
         await services.incidents.add_note(viewer.token, incident_id, text.strip())
     except REFUSALS as error:
-        return await form.refused(error, "Note", note=text)
+        return await form.refused(error, say("Note"), note=text)
     return await form.done("note")
 
 
 def _unfit(text: str) -> Notice | None:
     if not text:
-        return Notice("error", "The note is empty.", "Write what you found or did.")
+        return Notice("error", say("The note is empty."), say("Write what you found or did."))
     if len(text) > LONGEST_NOTE:
-        size = f"It has {len(text)} characters; {LONGEST_NOTE} fit."
-        return Notice("error", "The note is too long.", size)
+        size = say("It has {count} characters; {most} fit.", count=len(text), most=LONGEST_NOTE)
+        return Notice("error", say("The note is too long."), size)
     return None
 
 
@@ -165,6 +163,8 @@ def _cannot_be_shown(error: Problem) -> bool:
 def _why(error: Problem, about: str) -> Notice:
     if isinstance(error, Down):
         # It may have been done after we stopped waiting: nobody can say that it was not.
-        return Notice("error", f"{about}: perhaps not done. {error.detail}", down(error).text)
+        said = say("{action}: perhaps not done. {detail}", action=about, detail=unanswered(error))
+        return Notice("error", said, down(error).text)
     allowed = names_of(error.extra.get("allowed", [])) if isinstance(error, Conflict) else ""
-    return Notice("error", f"{about}: not done. {error.detail}", allowed)
+    said = say("{action}: not done. {detail}", action=about, detail=say(error.detail))
+    return Notice("error", said, allowed)

@@ -9,54 +9,25 @@ from uuid import UUID
 from litestar import Request, Response, get
 
 from shared.contracts.wire import Severity
-from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Problem, TooMany
-from web_ui.clients import Down
-from web_ui.notices import Asking, Notice, down
+from web_ui.notices import Asking, Notice
 from web_ui.people import ContactMethod, Hours, Person, Rule
 from web_ui.preferences import WEEKDAYS, mark
+from web_ui.reading import sentence
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 ADDRESS = "/me"
-RECEIPT = "me"
 
 CHANNELS = {
-    "email": "E-mail",
+    "email": sentence("E-mail"),
     "ntfy": "ntfy",
-    "webhook": "Webhook",
+    "webhook": sentence("Webhook"),
     "apprise": "Apprise",
-    "log": "Log of oncall-service",
+    "log": sentence("Log of oncall-service"),
     "webpush": "Web Push",
 }
 # Only a browser itself knows the address that it is pushed to.
 BY_BUTTON_ALONE = "webpush"
-
-DONE = {
-    "added": "Added.",
-    "added_code": "Added. A code is on its way: type it in below.",
-    "on": "Switched on.",
-    "off": "Switched off: nothing is sent there.",
-    "remove": "Removed.",
-    "test": "A test message is on its way.",
-    "code": "Another code is on its way; the one before counts no more.",
-    "confirm": "Verified: you can be paged there now.",
-    "saved": "Saved.",
-}
-
-REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooMany, Down)
-
-FIELDS = {
-    "body": "What you typed",
-    "target": "The address",
-    "secret": "The secret",
-    "code": "The code",
-    "time_zone": "The time zone",
-    "delay_minutes": "The delay",
-    "contact_method_id": "The contact method",
-    "start": "The beginning",
-    "end": "The end",
-}
-CONTINUES = ("is ", "must ", "cannot ")
 
 
 @dataclass(frozen=True)
@@ -131,24 +102,6 @@ async def respond(
     return services.renderer.page(request, "me", page, notices=everything, status=status)
 
 
-def refusal(error: Problem) -> Notice:
-    """Why a form changed nothing."""
-    if isinstance(error, Down):
-        return Notice("error", f"Perhaps not done. {error.detail}", down(error).text)
-    if isinstance(error, Invalid) and error.errors:
-        return Notice("error", "Nothing was changed.", " ".join(map(_said, error.errors)))
-    return Notice("error", "Nothing was changed.", error.detail)
-
-
-def _said(error: FieldError) -> str:
-    """A sentence of one field: its message is the rest of one, or one of its own."""
-    name = error.field.rpartition(".")[2]
-    subject = FIELDS.get(name, name)
-    if error.message.startswith(CONTINUES):
-        return f"{subject} {error.message}."
-    return f"{subject}: {error.message}."
-
-
 def _rules(person: Person) -> list[Removable]:
     methods: Mapping[UUID, ContactMethod] = {each.id: each for each in person.contact_methods}
     return [
@@ -168,10 +121,5 @@ def _hours(person: Person) -> dict[str, list[Removable]]:
 async def show(
     request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[str]:
-    """The page; a receipt says what a form has just done."""
-    word = services.cookies.receipt_of(request, RECEIPT)
-    notices = [Notice("done", DONE[word])] if word in DONE else []
-    response = await respond(request, services, viewer, notices=notices)
-    if word:
-        response.set_cookie(services.cookies.no_receipt())
-    return response
+    """The page."""
+    return await respond(request, services, viewer)

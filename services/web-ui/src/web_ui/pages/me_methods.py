@@ -8,8 +8,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from shared.errors import NotFound
+from web_ui.forms import REFUSALS, refusal
 from web_ui.pages import me
 from web_ui.people import People
+from web_ui.reading import say
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -27,9 +29,9 @@ async def add(
     )
     try:
         method = await services.people.add_method(viewer.token, viewer.id, channel, target, secret)
-    except me.REFUSALS as error:
+    except REFUSALS as error:
         typed = me.Typed(channel, target) if channel != me.BY_BUTTON_ALONE else me.Typed()
-        notices = [me.refusal(error)]
+        notices = [refusal(error)]
         return await me.respond(
             request, services, viewer, notices=notices, status=error.status, typed=typed
         )
@@ -48,19 +50,19 @@ async def act(
 ) -> Response[Any]:
     """A button beside a contact method was pressed."""
     if action not in ACTIONS:
-        raise NotFound("There is no such action.")
+        raise NotFound(say("There is no such action."))
     code = str((await request.form()).get("code", "")).strip()
     try:
         await _carry_out(services.people, viewer, method_id, action, code)
-    except me.REFUSALS as error:
-        notices = [me.refusal(error)]
+    except REFUSALS as error:
+        notices = [refusal(error)]
         return await me.respond(request, services, viewer, notices=notices, status=error.status)
     return done(services, action)
 
 
 def done(services: Services, word: str) -> Response[Any]:
     """Back to the page, which says so."""
-    receipt = services.cookies.receipt(word, me.RECEIPT)
+    receipt = services.cookies.receipt(word, me.ADDRESS)
     return Redirect(me.ADDRESS, status_code=303, cookies=[receipt])
 
 

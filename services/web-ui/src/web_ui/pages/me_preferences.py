@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+from web_ui.forms import REFUSALS, refusal
 from web_ui.pages import me
 from web_ui.pages.me_methods import done
 from web_ui.preferences import changes
@@ -24,7 +25,7 @@ async def change(
     try:
         person = await services.people.get(viewer.token, viewer.id)
         await services.people.change(viewer.token, viewer.id, changes(what, person, form))
-    except me.REFUSALS as error:
-        notices = [me.refusal(error)]
+    except REFUSALS as error:
+        notices = [refusal(error)]
         return await me.respond(request, services, viewer, notices=notices, status=error.status)
     return done(services, "saved")

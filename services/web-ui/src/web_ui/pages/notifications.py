@@ -10,7 +10,7 @@ from litestar import Request, Response, get
 from shared.contracts.oncall_api import NotificationView
 from web_ui.addresses import with_query
 from web_ui.notices import Asking, Notice
-from web_ui.presentation import words
+from web_ui.reading import say, word
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -60,10 +60,12 @@ async def load(
 
 def line(item: NotificationView) -> Line:
     """How a notification is shown."""
-    label = None if item.kind in _PLAIN_KINDS else words(item.kind)
-    reason = words(item.reason) if item.reason != item.kind else ""
+    label = None if item.kind in _PLAIN_KINDS else word(item.kind)
+    reason = word(item.reason) if item.reason != item.kind else ""
     # What was sent or given up says it in its detail, with how many others.
-    together = "In one message with others" if item.bundle_id and item.outcome == "pending" else ""
+    together = (
+        say("In one message with others") if item.bundle_id and item.outcome == "pending" else ""
+    )
     return Line(item, label, [said for said in (reason, item.detail, together) if said])
 
 

@@ -1,5 +1,6 @@
 """``/sign-in``, ``/sign-out`` and the choice of colours."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,19 +12,15 @@ from shared.errors import Forbidden, Invalid, TooMany
 from web_ui import addresses
 from web_ui.clients import Down, SignedOut
 from web_ui.cookies import THEMES
-from web_ui.notices import Notice
+from web_ui.notices import Notice, unanswered
+from web_ui.reading import NAMES, many, say, sentence
 from web_ui.services import Services, TheServices
 
 # Why somebody who was signed in is asked again: from this list, never from the address.
 ENDED = {
-    "session": Notice("warning", "Your session has ended.", "Sign in to go on where you were."),
-    "action": Notice(
-        "warning",
-        "Your session has ended.",
-        "What you just did was not carried out: sign in, and do it again.",
-    ),
+    "session": sentence("Sign in to go on where you were."),
+    "action": sentence("What you just did was not carried out: sign in, and do it again."),
 }
-NEVER_RIGHT = Notice("error", "User name or password is not right.", "Check both and try again.")
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,11 @@ class SignInPage:
     next: str
     user: str
 
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """The languages there are, by their own names."""
+        return NAMES
+
 
 @get(addresses.SIGN_IN, include_in_schema=False)
 async def show(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
@@ -41,10 +43,9 @@ async def show(request: Request[Any, Any, Any], services: TheServices) -> Respon
     try:
         await services.viewers.of(request)
     except (SignedOut, Down):
-        ended = ENDED.get(request.query_params.get("ended", ""))
-        return services.renderer.page(
-            request, "sign_in", SignInPage(back, ""), notices=[ended] if ended else []
-        )
+        why = ENDED.get(request.query_params.get("ended", ""))
+        ended = [Notice("warning", say("Your session has ended."), say(why))] if why else []
+        return services.renderer.page(request, "sign_in", SignInPage(back, ""), notices=ended)
     return Redirect(back, status_code=303)
 
 
@@ -58,12 +59,20 @@ async def sign_in(request: Request[Any, Any, Any], services: TheServices) -> Res
     try:
         session = await services.oncall.sign_in(user, password, _address(request), device)
     except (SignedOut, Invalid, Forbidden):
-        return _again(request, services, SignInPage(back, user), NEVER_RIGHT, 401)
+        notice = Notice(
+            "error", say("User name or password is not right."), say("Check both and try again.")
+        )
+        return _again(request, services, SignInPage(back, user), notice, 401)
     except TooMany as error:
-        notice = Notice("error", "Too many attempts.", error.detail)
+        wait = many(
+            "Try again in {count} second.", "Try again in {count} seconds.", error.retry_after
+        )
+        notice = Notice("error", say("Too many attempts."), wait)
         return _again(request, services, SignInPage(back, user), notice, 429)
     except Down as error:
-        notice = Notice("down", error.detail, "Nobody can sign in now. Try again in a moment.")
+        notice = Notice(
+            "down", unanswered(error), say("Nobody can sign in now. Try again in a moment.")
+        )
         return _again(request, services, SignInPage(back, user), notice, 503)
     cookie = services.cookies.session(
         session.token, now=services.clock.now(), expires_at=session.expires_at
@@ -104,4 +113,13 @@ async def choose_theme(request: Request[Any, Any, Any], services: TheServices) -
     form = await request.form()
     theme = str(form.get("theme", ""))
     cookie = services.cookies.theme(theme if theme in THEMES else "")
+    return Redirect(addresses.local(str(form.get("back", ""))), status_code=303, cookies=[cookie])
+
+
+@post("/language", include_in_schema=False, status_code=200)
+async def choose_language(request: Request[Any, Any, Any], services: TheServices) -> Response[Any]:
+    """The language of this browser; who is signed in chooses theirs in their settings."""
+    form = await request.form()
+    language = str(form.get("language", ""))
+    cookie = services.cookies.language(language if language in NAMES else "")
     return Redirect(addresses.local(str(form.get("back", ""))), status_code=303, cookies=[cookie])

@@ -1,47 +1,46 @@
-// What pages do beyond forms and links: times in the reader's own zone, live updates with a visible
+// What pages do beyond forms and links: ages that stay true, live updates with a visible
 // state and a fallback, colours without a round trip, words for screen readers.
 // Everything works without this file, only less comfortably.
 
 "use strict";
 
-// --- times: the server writes UTC, the reader lives somewhere ---------------------------------------
+const WORDS = JSON.parse(document.body.dataset.words);
+
+// --- ages: the server says the moment, time goes on -------------------------------------------------
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
-const thisYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const otherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
-const inFull = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
-// The same words as presentation.py.
+// As presentation.py says it, with the same sentences.
 function relative(instant, now) {
   const seconds = (now - instant) / 1000, distance = Math.abs(seconds);
-  if (distance < 45) return "just now";
-  const words = distance < HOUR ? `${Math.max(1, Math.round(distance / MINUTE))} min`
-    : distance < 2 * DAY ? `${Math.round(distance / HOUR)} h`
-    : `${Math.round(distance / DAY)} days`;
-  return seconds > 0 ? `${words} ago` : `in ${words}`;
+  if (distance < 45) return WORDS.now;
+  const [count, past, future] = distance < HOUR ? [Math.max(1, Math.round(distance / MINUTE)), "minutes_ago", "in_minutes"]
+    : distance < 2 * DAY ? [Math.round(distance / HOUR), "hours_ago", "in_hours"]
+    : [Math.round(distance / DAY), "days_ago", "in_days"];
+  return WORDS[seconds > 0 ? past : future].replace("#", count);
 }
 
-function localise(root) {
+function keepAges(root) {
   const now = new Date();
-  for (const time of root.querySelectorAll("time[data-time]")) {
-    const instant = new Date(time.dateTime);
-    const moment = instant.getFullYear() === now.getFullYear() ? thisYear : otherYear;
-    const text = time.dataset.time === "moment" ? moment.format(instant) : relative(instant, now);
+  for (const time of root.querySelectorAll("time[data-age]")) {
+    const text = relative(new Date(time.dateTime), now);
     if (time.textContent !== text) time.textContent = text;
-    time.title = inFull.format(instant);
   }
 }
 
+// The zone was chosen, or is UTC; whoever reads elsewhere now is told, and decides.
 function sayZone() {
   const line = document.getElementById("zone");
-  if (line) line.textContent = `Times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!line || !here || here === document.body.dataset.zone) return;
+  line.textContent = WORDS.other_zone.replace("#", here);
+  line.hidden = false;
 }
 
 // --- live updates -----------------------------------------------------------------------------------
 
 const POLL_MILLISECONDS = 10000;
 const GOOD_NEWS_MILLISECONDS = 8000;
-const WORDS = { connecting: "Connecting", live: "Live", polling: "Every 10 s", offline: "Offline" };
 
 // What we know of the way from incident-management to here.
 const way = { open: false, upstream: "up", answered: true };
@@ -60,11 +59,7 @@ function showState() {
   shown = state();
   line.dataset.state = shown;
   line.querySelector("[data-connection-text]").textContent = WORDS[shown];
-  line.title = {
-    live: "Changes appear here as they happen",
-    polling: "No live connection: this page asks every 10 seconds",
-    offline: "Vigie cannot be reached: what you see may be out of date",
-  }[shown] || "";
+  line.title = WORDS[`${shown}_hint`] || "";
 }
 
 function refresh() {
@@ -82,7 +77,7 @@ function watchConnection() {
   const line = document.getElementById("connection");
   if (line) line.hidden = false;
   setInterval(() => { if (!document.hidden && (state() !== "live" || lacksSomething())) refresh(); }, POLL_MILLISECONDS);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { localise(document); refresh(); } });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { keepAges(document); refresh(); } });
   addEventListener("online", refresh);
 }
 
@@ -139,16 +134,16 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopPropagation();
   row.classList.add("is-new");
-  say("The list has just moved: press again.");
+  say(WORDS.list_moved);
 }, true);
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  localise(event.detail.target);
+  keepAges(event.detail.target);
   if (event.detail.target.id !== "dashboard" || !known) return;
   const rows = event.detail.target.querySelectorAll("[data-incident]");
   const fresh = [...rows].filter((row) => !known.has(row.dataset.incident));
   fresh.forEach((row) => row.classList.add("is-new"));
-  if (fresh.length) say(fresh.length === 1 ? `New incident: ${fresh[0].querySelector(".title a").textContent}` : `${fresh.length} new incidents`);
+  if (fresh.length) say(fresh.length === 1 ? WORDS.new_incident.replace("#", fresh[0].querySelector(".title a").textContent) : WORDS.new_incidents.replace("#", fresh.length));
   const open = event.detail.target.querySelector("[data-total]");
   const count = open && open.dataset.total !== "0" ? `(${open.dataset.total}) ` : "";
   if (open) document.title = document.title.replace(/^(\(\d+\) )?/, count);
@@ -158,7 +153,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 });
 
 document.addEventListener("htmx:oobAfterSwap", (event) => {
-  localise(event.detail.target);
+  keepAges(event.detail.target);
   // Good news has been read after a while; a refusal stays.
   if (event.detail.target.id === "notices") show(event.detail.target.querySelector(".notice--error, .notice--warning"));
   const done = event.detail.target.querySelectorAll(".notice--done");
@@ -191,10 +186,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 // A refused or failed action must not look as if it had worked.
 document.addEventListener("htmx:sendError", (event) => {
-  if (formOf(event)) say("Not done: Vigie cannot be reached. Try again.", true);
+  if (formOf(event)) say(WORDS.not_done, true);
 });
 document.addEventListener("htmx:timeout", (event) => {
-  if (formOf(event)) say("No answer yet: it may have been done or not. Load the page again to see.", true);
+  if (formOf(event)) say(WORDS.no_answer, true);
 });
 
 function say(words, loud) {
@@ -242,22 +237,16 @@ function bringBackNote() {
 
 // --- colours ----------------------------------------------------------------------------------------
 
-const NEXT = { "": "dark", dark: "light", light: "" };
-const NAMES = { "": "as the system", dark: "dark", light: "light" };
-
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || !("themeForm" in form.dataset)) return;
   event.preventDefault();
-  const theme = NEXT[document.documentElement.dataset.theme || ""];
+  const theme = event.submitter.value;
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `vigie_theme=${theme}; path=/; samesite=lax; max-age=${theme ? 31536000 : 0}${secure}`;
-  const button = form.querySelector("button");
-  button.title = `Colours: ${NAMES[theme]}`;
-  button.setAttribute("aria-label", `Colours: ${NAMES[theme]}. Switch to ${NAMES[NEXT[theme]]}`);
-  say(`Colours: ${NAMES[theme]}`);
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button === event.submitter));
 });
 
 // --- as an installed app ------------------------------------------------------------------------------
@@ -294,11 +283,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-localise(document);
+keepAges(document);
 sayZone();
 watchConnection();
 waitForNetwork();
 registerWorker();
-setInterval(() => localise(document), 30000);
+setInterval(() => keepAges(document), 30000);
 // Last: a storage that is closed to us must not take the rest along.
 bringBackNote();

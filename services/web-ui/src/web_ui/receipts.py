@@ -1,0 +1,33 @@
+"""What a page says once after the form before it: by a word that a cookie carries, from this list.
+
+The words are ours, so nothing that somebody writes into an address or a cookie is shown.
+"""
+
+from typing import Literal
+
+from web_ui.reading import sentence
+
+SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
+    "saved": ("done", sentence("Saved.")),
+    "created": ("done", sentence("Created.")),
+    "removed": ("done", sentence("Removed.")),
+    # incidents
+    "acknowledge": ("done", sentence("Acknowledged. Nobody else is paged.")),
+    "start": ("done", sentence("Work has started.")),
+    "resolve": ("done", sentence("Resolved.")),
+    "release": ("done", sentence("Released. It is paged again.")),
+    "escalate": ("done", sentence("Escalated: the next step is paged now.")),
+    "note": ("done", sentence("The note is on the timeline.")),
+    "overtaken": (
+        "warning",
+        sentence("Somebody else was faster: your request changed nothing. The facts say who."),
+    ),
+    # contact methods
+    "added": ("done", sentence("Added.")),
+    "added_code": ("done", sentence("Added. A code is on its way: type it in below.")),
+    "on": ("done", sentence("Switched on.")),
+    "off": ("done", sentence("Switched off: nothing is sent there.")),
+    "test": ("done", sentence("A test message is on its way.")),
+    "code": ("done", sentence("Another code is on its way; the one before counts no more.")),
+    "confirm": ("done", sentence("Verified: you can be paged there now.")),
+}
