@@ -130,7 +130,10 @@ def _catalogue(language: str, folder: Traversable) -> Catalog:
     whole = Catalog(locale=language)
     for part in parts:
         with part.open("rb") as file:
-            for message in read_po(file, locale=language, abort_invalid=True):
-                if message.id:
-                    whole[message.id] = message
+            read = read_po(file, locale=language, abort_invalid=True)
+        # With them the rule for plurals: that of the files, and not Babel's own.
+        whole.mime_headers = read.mime_headers
+        for message in read:
+            if message.id:
+                whole[message.id] = message
     return whole
