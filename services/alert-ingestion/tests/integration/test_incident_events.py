@@ -247,3 +247,49 @@ async def test_processed_events_are_forgotten_with_the_old_bodies(service: Any) 
     await forget(service.pool, service.clock.now(), retention=timedelta(days=14))
     assert service.count("processed_events") == 0
     assert service.count("alerts") == 1
+
+
+def taken_back(service: Any, incident_id: str) -> IncidentEvent:
+    event: IncidentEvent = service.incident_event(incident_id, status=Status.OPEN, revision=6)
+    return event.model_copy(update={"type": "incident.reopened", "reason": "resolution_undone"})
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_resolution_closed_is_open_again_when_that_is_taken_back(
+    service: Any, together: bool
+) -> None:
+    first = await send(service, timestamp=LONG_AGO)
+    events = service.incident_event(first["incident_id"]), taken_back(service, first["incident_id"])
+    for batch in [events] if together else [(one,) for one in events]:
+        await service.tell(*batch)
+    alert = await service.alert(first["alert_id"])
+    assert (alert["status"], alert["suppressed"], alert["resolved_reason"]) == (
+        "firing",
+        False,
+        None,
+    )
+    joined = await send(service, dedup_key="cpu")
+    assert joined["incident_id"] == first["incident_id"], "its group takes new alerts again"
+    service.clock.advance(minutes=1)
+    for key in ("disk", "cpu"):
+        ended = await send(service, dedup_key=key, timestamp=LONG_AGO, status="resolved")
+        assert ended["reason"] == "resolved_by_sender"
+    assert [event.type for event in service.owed()][-2:] == ["alert.resolved"] * 2
+
+
+async def test_what_its_sender_ended_meanwhile_stays_ended(service: Any) -> None:
+    first = await send(service, timestamp=LONG_AGO)
+    await service.tell(service.incident_event(first["incident_id"]))
+    await send(service, timestamp=LONG_AGO, status="resolved")
+    await service.tell(taken_back(service, first["incident_id"]))
+    alert = await service.alert(first["alert_id"])
+    assert (alert["status"], alert["suppressed"]) == ("resolved", False)
+
+
+async def test_new_alerts_stay_with_the_incident_that_came_after(service: Any) -> None:
+    first = await send(service)
+    await service.tell(service.incident_event(first["incident_id"]))
+    after = await send(service, dedup_key="cpu")
+    await service.tell(taken_back(service, first["incident_id"]))
+    later = await send(service, dedup_key="memory")
+    assert later["incident_id"] == after["incident_id"] != first["incident_id"]

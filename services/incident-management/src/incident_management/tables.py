@@ -97,7 +97,7 @@ class AlertRow(SQLModel):
     """An alert of an incident. One whose end arrived before its beginning has no incident yet.
 
     ``updated_at`` is when its sender last said something else about it, ``update_said_at`` when the
-    timeline last did.
+    timeline last did. ``sender_ended``: it had been resolved by hand before its sender ended it.
     """
 
     id: UUID = Field(primary_key=True)
@@ -117,6 +117,7 @@ class AlertRow(SQLModel):
     auto_resolve: bool = True
     updated_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     update_said_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    sender_ended: bool = False
 
 
 class AlertTable(AlertRow, table=True):

@@ -6,7 +6,7 @@ timeline's entry, the log field and, for a refusal, the problem's ``reason``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.contracts.incidents import Status
@@ -18,6 +18,9 @@ ALLOWED: Mapping[Status, tuple[Status, ...]] = {
     Status.RESOLVED: (),
 }
 """What may follow. Resolved is final: what comes again is a recurrence with an id of its own."""
+
+UNDO_WITHIN = timedelta(seconds=15)
+"""So soon whoever resolved an incident by a slip of the hand can take that back."""
 
 
 class Verdict(StrEnum):
@@ -41,6 +44,11 @@ class Reason(StrEnum):
     MERGED_IS_FINAL = "merged_is_final"
     WORK_HAS_STARTED = "work_has_started"
     WORSE_ALERT_JOINED = "worse_alert_joined"
+    NOT_OVER = "not_over"
+    RESOLVED_BY_RULE = "resolved_by_rule"
+    RESOLVED_BY_ANOTHER = "resolved_by_another"
+    TOO_LATE = "too_late"
+    CAME_AGAIN = "came_again"
 
 
 @dataclass(frozen=True)
@@ -118,11 +126,30 @@ def step(life: Life, wanted: Status, *, at: datetime, by: str | None) -> Life:
             )
 
 
-def undo_resolution(life: Life) -> Life:
-    """The life of an incident whose resolution by rule was drawn too early.
+def refusal_to_undo(
+    life: Life, *, by_rule: bool, same_hand: bool, again: bool, now: datetime
+) -> Reason | None:
+    """Why a resolution cannot be taken back; None when it can.
 
-    Not a transition anybody can ask for: it happens when an alert that had begun before the
-    resolution is delivered after it (see ``attachments``).
+    ``same_hand``: whoever asks is who resolved it; ``again``: what was resolved has come again, or
+    another recurrence has its place.
+    """
+    if life.resolved_at is None:
+        return Reason.NOT_OVER
+    if by_rule:
+        return Reason.RESOLVED_BY_RULE
+    if not same_hand:
+        return Reason.RESOLVED_BY_ANOTHER
+    if now - life.resolved_at > UNDO_WITHIN:
+        return Reason.TOO_LATE
+    return Reason.CAME_AGAIN if again else None
+
+
+def undo_resolution(life: Life) -> Life:
+    """The life of an incident whose resolution was drawn too early.
+
+    By rule, when an alert that had begun before it is delivered after it (see ``attachments``); by
+    a slip of the hand, when it is taken back at once (``refusal_to_undo``).
     """
     return replace(
         life,

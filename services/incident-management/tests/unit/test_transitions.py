@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from incident_management.transitions import (
     Reason,
     Verdict,
     decide,
+    refusal_to_undo,
     step,
     undo_resolution,
 )
@@ -97,3 +99,30 @@ def test_resolving_an_open_incident_acknowledges_nothing() -> None:
 def test_undoing_a_resolution_leads_back_to_the_state_before(before: Status) -> None:
     life = Life(before)
     assert undo_resolution(step(life, RESOLVED, at=after(1), by=None)) == life
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, None),
+        ({"now": after(15 / 60)}, None),
+        ({"now": after(15.1 / 60)}, Reason.TOO_LATE),
+        ({"by_rule": True}, Reason.RESOLVED_BY_RULE),
+        ({"same_hand": False}, Reason.RESOLVED_BY_ANOTHER),
+        ({"again": True}, Reason.CAME_AGAIN),
+    ],
+    ids=str,
+)
+def test_a_resolution_can_be_taken_back_at_once_by_whoever_drew_it(
+    changed: dict[str, Any], reason: Reason | None
+) -> None:
+    life = step(Life(OPEN), RESOLVED, at=T0, by="Ada")
+    asked = {"by_rule": False, "same_hand": True, "again": False, "now": T0, **changed}
+    assert refusal_to_undo(life, **asked) is reason
+    if reason is None:
+        assert undo_resolution(life) == Life(OPEN)
+
+
+def test_what_is_not_over_has_no_resolution_to_take_back() -> None:
+    refusal = refusal_to_undo(Life(OPEN), by_rule=False, same_hand=True, again=False, now=T0)
+    assert refusal is Reason.NOT_OVER

@@ -238,3 +238,17 @@ async def test_news_of_what_could_wait_waits_for_working_hours_too(
     await crew.hear(incident_event("resolved", 2, severity="low"))
     assert "Ada" not in [person for person, _ in await _told(crew)]
     assert "Ada" in [person for person, _ in await _told(crew, 13 * 3600)]
+
+
+async def test_a_resolution_that_is_taken_back_pages_anew_and_is_no_news(
+    crew: Any, incident_event: Any
+) -> None:
+    await _page_both(crew, incident_event())
+    await crew.hear(await _by(crew, incident_event("resolved", 2), "cleo"))
+    crew.clock.advance(seconds=3)
+    back = incident_event("open", 3, event_type="incident.reopened")
+    assert await crew.hear({**back, "reason": "resolution_undone"}) == ["resolution_undone"]
+    assert await crew.tick(seconds=3) == ["Ada"]
+    assert [title for _, title in await _told(crew, 60)] == []
+    run = (await crew.ok("GET", "/api/v1/escalations"))["items"][0]
+    assert run["started_reason"] == "resolution_undone"

@@ -249,6 +249,19 @@ async def reopen(connection: Connection, alert_id: UUID) -> None:
     )
 
 
+async def reopen_of_incident(connection: Connection, incident_id: UUID) -> None:
+    """Undo a closing by hand of an incident that is not over, but of what its sender ended since.
+
+    What is suppressed still fires at its sender, and holds the place of the one that may.
+    """
+    await connection.execute(
+        "UPDATE alerts SET status = 'firing', suppressed = false, resolved_at = NULL, "
+        "resolved_reason = NULL "
+        "WHERE incident_id = %s AND resolved_reason = 'resolved_by_hand' AND suppressed",
+        (incident_id,),
+    )
+
+
 async def move_all(connection: Connection, source: UUID, target: UUID) -> None:
     """Every alert of one incident belongs to another from here on."""
     for table in ("alerts", "past_alerts"):

@@ -18,6 +18,9 @@ _COLUMNS: Final = (
 )
 
 
+INCIDENT_RESOLVED: Final = "incident_resolved"
+"""Why a group is closed: its incident is over."""
+
 _CONTINUED: Final = (
     "SELECT %(id)s, %(key)s, %(incident_id)s, %(opened_at)s, %(last_new_at)s, "
     "%(integration_id)s::uuid, %(severity)s::text, %(storm)s::jsonb"
@@ -124,6 +127,18 @@ async def close_of_incidents(
         "UPDATE groups SET closed_at = %s, closed_reason = %s "
         "WHERE incident_id = ANY(%s) AND closed_at IS NULL",
         (now, reason, sorted(incident_ids)),
+    )
+
+
+async def reopen_of_incident(connection: Connection, incident_id: UUID) -> None:
+    """New alerts join an incident again that was not over, unless another takes them by now."""
+    await connection.execute(
+        "UPDATE groups SET closed_at = NULL, closed_reason = NULL WHERE id IN ("
+        "SELECT DISTINCT ON (correlation_key) id FROM groups AS mine "
+        "WHERE incident_id = %s AND closed_reason = %s AND NOT EXISTS ("
+        "SELECT FROM groups WHERE correlation_key = mine.correlation_key AND closed_at IS NULL) "
+        "ORDER BY correlation_key, closed_at DESC)",
+        (incident_id, INCIDENT_RESOLVED),
     )
 
 

@@ -141,6 +141,14 @@ async def resolution(connection: Connection, incident_id: UUID) -> tuple[datetim
     return None if row is None else (row["resolved_at"], row["resolved_by_hand"])
 
 
+async def is_open(connection: Connection, incident_id: UUID) -> bool:
+    """Whether an incident is known, and not known to be over or about to be."""
+    cursor = await connection.execute(
+        "SELECT FROM incidents WHERE id = %s AND state = 'open'", (incident_id,)
+    )
+    return await cursor.fetchone() is not None
+
+
 async def first_seen_events(
     connection: Connection, event_ids: Sequence[UUID], now: datetime
 ) -> set[UUID]:

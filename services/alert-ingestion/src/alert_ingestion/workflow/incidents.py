@@ -121,10 +121,14 @@ async def _settle(connection: Connection, incident_ids: Iterable[UUID], now: dat
     for incident_id in sorted(set(ends.values())):
         resolution = await incidents.resolution(connection, incident_id)
         if resolution is None:
+            if await incidents.is_open(connection, incident_id):
+                # Where it was over before, that was taken back.
+                await alerts.reopen_of_incident(connection, incident_id)
+                await groups.reopen_of_incident(connection, incident_id)
             continue
         resolved_at, by_hand = resolution
         await groups.close_of_incidents(
-            connection, [incident_id], reason="incident_resolved", now=now
+            connection, [incident_id], reason=groups.INCIDENT_RESOLVED, now=now
         )
         # One that resolved itself had no alert firing, as far as incident-management knew. What
         # fires here is on its way there, and the answer will say where it belongs.

@@ -133,6 +133,16 @@ async def snooze_incident(
     return await actions.snooze(parameters.reference(incident), duration, principal)
 
 
+@post("/{incident:str}/undo-resolve", status_code=200, guards=[requires(Role.RESPONDER)])
+async def undo_resolve(incident: IncidentPath, principal: Caller, actions: TheActions) -> Incident:
+    """Take back one's own resolution within 15 seconds: it is as it was, and its alerts fire.
+
+    409 with a `reason` otherwise: not_over, resolved_by_rule, resolved_by_another, too_late,
+    came_again (with the `number` of its recurrence) or merged_is_final.
+    """
+    return await actions.undo_resolution(parameters.reference(incident), principal)
+
+
 @get("/{incident:str}/timeline", guards=[requires(Role.VIEWER)])
 async def get_timeline(
     incident: IncidentPath,
@@ -222,6 +232,7 @@ router = Router(
         write_note,
         merge_incident,
         snooze_incident,
+        undo_resolve,
         get_timeline,
         get_alerts,
         get_why,

@@ -1,16 +1,21 @@
 """The alerts of incidents."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from incident_management.store.held import Held, Identity
 from incident_management.tables import AlertRow
+from shared.contracts.wire import Severity
 
 _COLUMNS = ", ".join(AlertRow.model_fields)
 _LOCK = (
     f"SELECT {_COLUMNS} FROM alerts WHERE id = ANY(%s) ORDER BY id FOR UPDATE"  # noqa: S608
 ).encode()
+
+BY_HAND = "resolved_by_hand"
+"""How an alert ended whose incident a person resolved."""
 
 # One look-up in the index each, whatever number of alerts the incident has.
 _HAD = """
@@ -40,13 +45,26 @@ async def lock_alert(held: Held, alert_id: UUID) -> AlertRow | None:
     return held.alerts[alert_id]
 
 
-async def end_all(held: Held, incident_id: UUID, *, at: datetime, reason: str) -> None:
-    """End every alert of an incident that fires."""
+async def end_by_hand(held: Held, incident_id: UUID, *, at: datetime) -> None:
+    """End every alert of an incident that fires: a person resolved it."""
     await held.connection.execute(
         "UPDATE alerts SET resolved_at = %s, resolved_reason = %s "
         "WHERE incident_id = %s AND resolved_at IS NULL",
-        (at, reason, incident_id),
+        (at, BY_HAND, incident_id),
     )
+
+
+async def undo_end_by_hand(held: Held, incident_id: UUID) -> dict[Severity, int]:
+    """Let the alerts of an incident fire again that ended with it, but for those that ended since.
+
+    Answers how many they are, by severity.
+    """
+    cursor = await held.connection.execute(
+        "UPDATE alerts SET resolved_at = NULL, resolved_reason = '' "
+        "WHERE incident_id = %s AND resolved_reason = %s AND NOT sender_ended RETURNING severity",
+        (incident_id, BY_HAND),
+    )
+    return Counter(Severity(row["severity"]) for row in await cursor.fetchall())
 
 
 async def move_all(held: Held, source: UUID, target: UUID) -> int:

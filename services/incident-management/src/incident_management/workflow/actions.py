@@ -17,6 +17,7 @@ from incident_management.targets import Targets
 from incident_management.transitions import ALLOWED, Decision, Reason, Verdict, decide, step
 from incident_management.workflow.lifecycle import life_of, live, step_by_person
 from incident_management.workflow.opening import new_row, open_incident
+from incident_management.workflow.undoing import undo_resolution
 from incident_management.workflow.work import (
     TO_ALERTS,
     TO_ONCALL,
@@ -104,6 +105,19 @@ class IncidentActions:
                 _write_note(work, row, patch.note, actor)
             named = [person for person in (assignee, _person(principal)) if person is not None]
             await people.remember_people(work.held.connection, named)
+            return views.incident(row)
+
+    async def undo_resolution(self, reference: Reference, principal: Principal) -> Incident:
+        """Take back a resolution that the caller made by a slip of the hand.
+
+        Raises:
+            NotFound: there is no such incident.
+            Conflict: it was not resolved, or not by them, or too long ago, or it came again.
+        """
+        async with self._transaction() as work:
+            row = await _locked(work, reference)
+            _refuse_merged(row)
+            await undo_resolution(work, row, Actor.of(principal))
             return views.incident(row)
 
     async def snooze(
@@ -309,7 +323,7 @@ async def _move(
     step_by_person(work, row, wanted, decision.reason, actor)
     if wanted is Status.RESOLVED:
         # A person ended it, so none of its alerts counts as firing any more.
-        await alerts.end_all(work.held, row.id, at=work.now, reason="resolved_by_hand")
+        await alerts.end_by_hand(work.held, row.id, at=work.now)
         if any(row.firing.values()):
             row.firing, row.last_alert_end = {}, latest(row.last_alert_end, work.now)
 

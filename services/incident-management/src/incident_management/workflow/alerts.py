@@ -10,12 +10,10 @@ from uuid import UUID
 
 from incident_management.attachments import (
     Effect,
-    Ends,
     Gravity,
     Holder,
     Placement,
     Standing,
-    conclude,
     effect,
     latest,
     place,
@@ -24,12 +22,13 @@ from incident_management.attachments import (
     worth_saying,
 )
 from incident_management.store import alerts, incidents
+from incident_management.store.alerts import BY_HAND
 from incident_management.store.events import processed
 from incident_management.store.held import Identity
 from incident_management.tables import AlertRow, IncidentRow
 from incident_management.targets import Targets
 from incident_management.workflow import follow_ups
-from incident_management.workflow.lifecycle import regrade, reopen, resolve_by_rule, revive
+from incident_management.workflow.lifecycle import conclude_by_alerts, regrade, reopen, revive
 from incident_management.workflow.opening import new_row, open_incident
 from incident_management.workflow.results import result
 from incident_management.workflow.work import (
@@ -175,7 +174,7 @@ async def _opened(work: IncidentWork, event: AlertEvent, of: int) -> EventResult
     if joins:
         _join(work, event, row, placement, is_new=is_new)
     if alert is not None:
-        _conclude(work, row)
+        conclude_by_alerts(work, row)
     return result(event, Outcome.APPLIED, row.id, placement)
 
 
@@ -435,6 +434,8 @@ async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
         work.held.begin(alert)
         return result(event, Outcome.APPLIED, event.incident_id, "resolved_before_opened")
     if alert.resolved_at is not None:
+        # Should the person who resolved it take that back, it has ended all the same.
+        alert.sender_ended = alert.resolved_reason == BY_HAND
         return result(event, Outcome.IGNORED, alert.incident_id, "already_resolved")
     row = await _home(work, alert)
     row.disagreeing += alert.auto_resolve - event.auto_resolve
@@ -450,7 +451,7 @@ async def _resolved(work: IncidentWork, event: AlertEvent) -> EventResult:
             data={"alert_id": str(alert.id), "title": _title(alert)},
         ),
     )
-    standing = _conclude(work, row)
+    standing = conclude_by_alerts(work, row)
     if standing is Standing.STILL_FIRING:
         before = row.severity
         _regard(row)
@@ -462,22 +463,3 @@ def _end(alert: AlertRow, event: AlertEvent) -> None:
     alert.resolved_at = event.occurred_at
     alert.resolved_reason = event.reason
     alert.auto_resolve = event.auto_resolve
-
-
-def _conclude(work: IncidentWork, row: IncidentRow) -> Standing:
-    """Resolve an incident none of whose alerts fires, or date its end by the last of them."""
-    conclusion = conclude(
-        Ends(
-            alerts=row.alert_count,
-            firing=sum(row.firing.values()),
-            last=row.last_alert_end,
-            agree=row.disagreeing == 0,
-        )
-    )
-    if conclusion.at is None:
-        return conclusion.standing
-    if row.resolved_at is None:
-        resolve_by_rule(work, row, at=conclusion.at, reason=conclusion.standing)
-    elif row.resolved_by_rule:
-        row.resolved_at = max(conclusion.at, row.created_at)
-    return conclusion.standing

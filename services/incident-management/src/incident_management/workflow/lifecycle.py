@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from incident_management import measures, metrics, views
+from incident_management.attachments import Ends, Standing, conclude
 from incident_management.tables import IncidentRow
 from incident_management.transitions import Life, Reason, step, undo_resolution
 from incident_management.workflow.work import TO_ALERTS, TO_ONCALL, Happening, IncidentWork
@@ -103,8 +104,34 @@ def resolve_by_rule(work: IncidentWork, row: IncidentRow, *, at: datetime, reaso
     )
 
 
-def revive(work: IncidentWork, row: IncidentRow, *, at: datetime, reason: str) -> None:
-    """Undo a resolution by rule that was drawn without knowing of an alert."""
+def conclude_by_alerts(work: IncidentWork, row: IncidentRow) -> Standing:
+    """Resolve an incident none of whose alerts fires, or date its end by the last of them."""
+    conclusion = conclude(
+        Ends(
+            alerts=row.alert_count,
+            firing=sum(row.firing.values()),
+            last=row.last_alert_end,
+            agree=row.disagreeing == 0,
+        )
+    )
+    if conclusion.at is None:
+        return conclusion.standing
+    if row.resolved_at is None:
+        resolve_by_rule(work, row, at=conclusion.at, reason=conclusion.standing)
+    elif row.resolved_by_rule:
+        row.resolved_at = max(conclusion.at, row.created_at)
+    return conclusion.standing
+
+
+def revive(
+    work: IncidentWork,
+    row: IncidentRow,
+    *,
+    at: datetime,
+    reason: str,
+    actor: Actor | None = None,
+) -> None:
+    """Undo a resolution: by rule, drawn without knowing of an alert, or by a slip of the hand."""
     before = life_of(row)
     live(row, undo_resolution(before))
     row.resolved_by_rule = False
@@ -113,6 +140,7 @@ def revive(work: IncidentWork, row: IncidentRow, *, at: datetime, reason: str) -
         Happening(
             IncidentKind.REOPENED,
             at=at,
+            actor=actor,
             reason=reason,
             data=_from_to(before.status, row.status),
         ),

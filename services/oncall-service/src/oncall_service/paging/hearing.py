@@ -27,8 +27,8 @@ EVENTS_AT_ONCE = 100
 # A call for more alerts that nobody can be told of personally stands for all of this time.
 CALLED_FOR = timedelta(minutes=1)
 
-# Why an incident that somebody has taken is open again, beside by their own hands.
-AGAIN = frozenset({Reason.ACKNOWLEDGEMENT_FORGOTTEN, Reason.SNOOZE_ENDED})
+# Why an incident is open again, beside by the hands that had it.
+AGAIN = frozenset({Reason.ACKNOWLEDGEMENT_FORGOTTEN, Reason.SNOOZE_ENDED, Reason.RESOLUTION_UNDONE})
 
 _UNHEARD = {Reason.DUPLICATE_EVENT: Outcome.DUPLICATE, Reason.STALE_REVISION: Outcome.IGNORED}
 

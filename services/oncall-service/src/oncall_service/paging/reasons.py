@@ -2,7 +2,11 @@
 
 from enum import StrEnum
 
-from shared.contracts.incidents import ACKNOWLEDGEMENT_FORGOTTEN, SNOOZE_ENDED
+from shared.contracts.incidents import (
+    ACKNOWLEDGEMENT_FORGOTTEN,
+    RESOLUTION_UNDONE,
+    SNOOZE_ENDED,
+)
 from shared.contracts.oncall import NO_STEP_FOR_SEVERITY
 
 
@@ -19,6 +23,7 @@ class Reason(StrEnum):
     ESCALATED_BY_HAND = "escalated_by_hand"
     ACKNOWLEDGEMENT_FORGOTTEN = ACKNOWLEDGEMENT_FORGOTTEN
     SNOOZE_ENDED = SNOOZE_ENDED
+    RESOLUTION_UNDONE = RESOLUTION_UNDONE
     # nothing to do
     ALREADY_PAGING = "already_paging"
     ALREADY_EXHAUSTED = "already_exhausted"

@@ -7,11 +7,12 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from oncall_service.core.parameters import TheCore, named_or_none
 from oncall_service.paging import hearing, usecases
-from oncall_service.paging.shapes import EscalateCommand, EscalationView, RunStatus
+from oncall_service.paging.shapes import EscalateCommand, RunStatus
 from shared.app import INTERNAL_MAX_BODY_BYTES
 from shared.auth import Caller, requires, requires_service
 from shared.contracts.identity import Role
 from shared.contracts.incidents import INCIDENT_EVENTS_PATH, IncidentEvents
+from shared.contracts.oncall_api import EscalationView
 from shared.contracts.wire import EventResults, Page
 from shared.documented import as_responses
 from shared.errors import NotFound

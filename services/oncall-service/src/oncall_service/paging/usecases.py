@@ -1,17 +1,19 @@
 """Use cases: somebody asks for more help, or looks at escalation runs."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
-from oncall_service.paging import store
+from oncall_service.paging import following, store
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.runs import Runs
-from oncall_service.paging.shapes import EscalateCommand, EscalationView
+from oncall_service.paging.shapes import EscalateCommand
 from oncall_service.paging.steps import Position
 from oncall_service.tables import EscalationRow, IncidentRow, TeamRow
 from shared.contracts.identity import Principal
 from shared.contracts.incidents import Status
+from shared.contracts.oncall_api import EscalationView
 from shared.contracts.wire import Page, Ref
 from shared.errors import Conflict, NotFound
 from shared.paging import Keyset
@@ -77,10 +79,13 @@ async def listed(
             before=after[0] if after else None,
             limit=limit + 1,
         )
-    return _RUNS.page(rows, limit, key=lambda row: (row.id,), show=view)
+        nexts = await following.people_of(session, rows, core.clock.now())
+    return _RUNS.page(
+        rows, limit, key=lambda row: (row.id,), show=lambda row: view(row, nexts.get(row.id, ()))
+    )
 
 
-def view(row: EscalationRow) -> EscalationView:
+def view(row: EscalationRow, next_people: Sequence[Ref] = ()) -> EscalationView:
     """A run as the API shows it."""
     return EscalationView(
         id=row.id,
@@ -97,6 +102,7 @@ def view(row: EscalationRow) -> EscalationView:
         started_by=row.started_by,
         ended_at=row.ended_at,
         ended_reason=row.ended_reason,
+        next_people=list(next_people),
     )
 
 

@@ -16,7 +16,7 @@ INCIDENT_EVENTS_PATH = "/internal/v1/incident-events"
 
 
 class Status(StrEnum):
-    """Where an incident is in its life; resolved is final."""
+    """Where an incident is in its life; resolved is final, but for a slip of the hand."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -66,6 +66,9 @@ ACKNOWLEDGEMENT_FORGOTTEN = "acknowledgement_forgotten"
 
 SNOOZE_ENDED = "snooze_ended"
 """The reason of an incident that is open again: it was to be left alone until now."""
+
+RESOLUTION_UNDONE = "resolution_undone"
+"""The reason of an incident that is not over: whoever resolved it took that back at once."""
 
 CANARY_PAGED = "canary.paged"
 """The type of an event, and no kind of a timeline: the page of a canary's incident was sent."""

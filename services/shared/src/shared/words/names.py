@@ -63,6 +63,7 @@ NAMES = frozenset(
         _named("escalated by hand"),
         _named("acknowledgement forgotten"),
         _named("snooze ended"),
+        _named("resolution undone"),
         _named("merged"),
         _named("exhausted"),
         _named("help called"),

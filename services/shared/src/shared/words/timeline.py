@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from shared.contracts import alerts
 from shared.contracts.incidents import (
     ACKNOWLEDGEMENT_FORGOTTEN,
+    RESOLUTION_UNDONE,
     SNOOZE_ENDED,
     WORK_PAUSED,
     WORSE_ALERT_JOINED,
@@ -132,6 +133,8 @@ def _reopened(words: Say, it: Happening) -> str:
             "Open again: nothing followed on {who}'s acknowledgement in time.",
             who=it["by"] or words.say("somebody"),
         )
+    if it.reason == RESOLUTION_UNDONE:
+        return words.say("Not over: {actor} took the resolution back.", actor=it.actor)
     if it.reason == SNOOZE_ENDED:
         return words.say("Open again: it was to be left alone until now.")
     if it.reason == WORSE_ALERT_JOINED:
