@@ -143,6 +143,17 @@ async def undo_resolve(incident: IncidentPath, principal: Caller, actions: TheAc
     return await actions.undo_resolution(parameters.reference(incident), principal)
 
 
+@post("/{incident:str}/recur", guards=[requires(Role.RESPONDER)])
+async def recur(incident: IncidentPath, principal: Caller, actions: TheActions) -> Incident:
+    """What was resolved has come again: a new incident, paged like any other.
+
+    Title, service, severity and team are those of the old one, which it names as `recurrence_of`.
+    409 with a `reason` otherwise: not_over, came_again (with the `number` of the one that is open)
+    or merged_is_final.
+    """
+    return await actions.recur(parameters.reference(incident), principal)
+
+
 @get("/{incident:str}/timeline", guards=[requires(Role.VIEWER)])
 async def get_timeline(
     incident: IncidentPath,
@@ -233,6 +244,7 @@ router = Router(
         merge_incident,
         snooze_incident,
         undo_resolve,
+        recur,
         get_timeline,
         get_alerts,
         get_why,

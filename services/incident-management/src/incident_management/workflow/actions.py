@@ -17,6 +17,7 @@ from incident_management.targets import Targets
 from incident_management.transitions import ALLOWED, Decision, Reason, Verdict, decide, step
 from incident_management.workflow.lifecycle import life_of, live, step_by_person
 from incident_management.workflow.opening import new_row, open_incident
+from incident_management.workflow.recurring import recur
 from incident_management.workflow.undoing import undo_resolution
 from incident_management.workflow.work import (
     TO_ALERTS,
@@ -119,6 +120,18 @@ class IncidentActions:
             _refuse_merged(row)
             await undo_resolution(work, row, Actor.of(principal))
             return views.incident(row)
+
+    async def recur(self, reference: Reference, principal: Principal) -> Incident:
+        """Open an incident anew that is over; answers the new one.
+
+        Raises:
+            NotFound: there is no such incident.
+            Conflict: it is not over, was merged, or has come again already.
+        """
+        async with self._transaction() as work:
+            row = await _locked(work, reference)
+            _refuse_merged(row)
+            return views.incident(await recur(work, row, Actor.of(principal)))
 
     async def snooze(
         self, reference: Reference, duration: timedelta, principal: Principal

@@ -67,6 +67,9 @@ ACKNOWLEDGEMENT_FORGOTTEN = "acknowledgement_forgotten"
 SNOOZE_ENDED = "snooze_ended"
 """The reason of an incident that is open again: it was to be left alone until now."""
 
+RECURRED_BY_HAND = "recurred_by_hand"
+"""The reason of an incident that somebody opened because one that was over has come again."""
+
 RESOLUTION_UNDONE = "resolution_undone"
 """The reason of an incident that is not over: whoever resolved it took that back at once."""
 

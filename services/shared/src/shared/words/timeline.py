@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from shared.contracts import alerts
 from shared.contracts.incidents import (
     ACKNOWLEDGEMENT_FORGOTTEN,
+    RECURRED_BY_HAND,
     RESOLUTION_UNDONE,
     SNOOZE_ENDED,
     WORK_PAUSED,
@@ -48,6 +49,12 @@ def sentence(words: Say, happening: Happening) -> str:
 def _opened(words: Say, it: Happening) -> str:
     if it.reason == "opened_by_hand":
         return words.say("{actor} opened it.", actor=it.actor)
+    if it.reason == RECURRED_BY_HAND:
+        return words.say(
+            "{actor} opened it: {incident} has come again.",
+            actor=it.actor,
+            incident=_reference(it),
+        )
     if it.reason == "imported":
         return words.say("Opened: {title}", title=it["title"])
     return _opened_by_alert(words, it)
