@@ -230,3 +230,27 @@ class CoverageView(Wire):
     broken: int
     weak: int
     holes: list[HoleView]
+
+
+class EscalationView(Wire):
+    """A run. ``step`` and ``round`` (from 0) are what it does next, at ``due_at``.
+
+    ``status`` is running, stopped, exhausted or completed (a single step asked for by hand).
+    ``next_people`` are those it would ask if it were done now: in lists of runs that go on.
+    """
+
+    id: UUID
+    incident_id: UUID
+    team: Ref
+    policy: Text
+    status: Text
+    round: int
+    step: int
+    steps: int
+    due_at: datetime | None
+    started_at: datetime
+    started_reason: Text
+    started_by: Text
+    ended_at: datetime | None
+    ended_reason: Text | None
+    next_people: list[Ref] = []
