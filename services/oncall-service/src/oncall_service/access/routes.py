@@ -7,16 +7,11 @@ from litestar import Request, Router, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from oncall_service.access import sessions, tokens, usecases
-from oncall_service.access.shapes import (
-    PasswordChange,
-    SignIn,
-    TokenCreate,
-    TokenCreated,
-    TokenView,
-)
+from oncall_service.access.shapes import PasswordChange, SignIn, TokenCreate
 from oncall_service.core.parameters import TheCore
 from shared.app import INTERNAL_MAX_BODY_BYTES
 from shared.auth import Caller, bearer_token, requires, requires_service
+from shared.contracts.configuration import TokenCreated, TokenView
 from shared.contracts.identity import (
     TOKEN_CHECK_PATH,
     Principal,

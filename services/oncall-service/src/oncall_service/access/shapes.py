@@ -1,13 +1,10 @@
-"""Sessions and API tokens, as the API takes and shows them."""
-
-from datetime import datetime
-from uuid import UUID
+"""Sessions and API tokens, as the API takes them."""
 
 from pydantic import Field, SecretStr
 
 from oncall_service.core.fields import Password
 from shared.contracts.identity import Role
-from shared.contracts.wire import Command, Instant, Line, Text, Wire
+from shared.contracts.wire import Command, Instant, Line, Text
 
 
 class SignIn(Command):
@@ -30,24 +27,6 @@ class TokenCreate(Command):
     name: Line
     role: Role = Role.RESPONDER
     expires_at: Instant | None = None
-
-
-class TokenView(Wire):
-    """A token without the token."""
-
-    id: UUID
-    name: Text
-    role: Role
-    created_by: Text
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-
-
-class TokenCreated(TokenView):
-    """``token`` is shown here and never again."""
-
-    token: Text
 
 
 class PasswordChange(Command):

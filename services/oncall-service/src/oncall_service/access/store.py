@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from oncall_service.access.shapes import TokenView
 from oncall_service.tables import (
     PersonRow,
     SeedRow,
@@ -18,6 +17,7 @@ from oncall_service.tables import (
     SigninPlaceRow,
     TokenRow,
 )
+from shared.contracts.configuration import TokenView
 from shared.contracts.identity import Principal, Reading, Role
 
 # Of each kind, the places remembered of a person: laptop, phone, office, trains.

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from oncall_service.access import store
 from oncall_service.access.credentials import TOKEN_PREFIX, new_token
-from oncall_service.access.shapes import TokenCreate, TokenCreated, TokenView
+from oncall_service.access.shapes import TokenCreate
 from oncall_service.core.core import Core
 from oncall_service.tables import TokenRow
 from shared.auth import hash_token
+from shared.contracts.configuration import TokenCreated, TokenView
 from shared.contracts.identity import Principal
 from shared.contracts.wire import Page
 from shared.errors import FieldError, Invalid, NotFound

@@ -5,15 +5,9 @@ from litestar.params import JSONBody
 
 from oncall_service.core.parameters import Named, TheCore, named
 from oncall_service.teams import usecases as teams
-from oncall_service.teams.shapes import (
-    ServiceCreate,
-    ServiceUpdate,
-    ServiceView,
-    TeamCreate,
-    TeamUpdate,
-    TeamView,
-)
+from oncall_service.teams.shapes import ServiceCreate, ServiceUpdate, TeamCreate, TeamUpdate
 from shared.auth import requires
+from shared.contracts.configuration import ServiceView, TeamView
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
 from shared.documented import or_created

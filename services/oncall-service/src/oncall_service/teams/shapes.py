@@ -1,12 +1,9 @@
-"""Teams and the directory of services, as the API takes and shows them."""
-
-from datetime import datetime
-from uuid import UUID
+"""Teams and the directory of services, as the API takes them."""
 
 from pydantic import Field
 
 from oncall_service.core.fields import Name, Reference
-from shared.contracts.wire import Command, Ref, Text, Wire
+from shared.contracts.wire import Command
 
 
 class TeamCreate(Command):
@@ -23,16 +20,6 @@ class TeamUpdate(Command):
     members: list[Reference] | None = Field(None, max_length=500)
 
 
-class TeamView(Wire):
-    """``catch_all`` marks the team that answers for every service nobody claimed."""
-
-    id: UUID
-    name: Text
-    catch_all: bool
-    members: list[Ref]
-    created_at: datetime
-
-
 class ServiceCreate(Command):
     """Who answers for a service: a team, and optionally another policy than the team's first."""
 
@@ -47,13 +34,3 @@ class ServiceUpdate(Command):
     name: Name | None = None
     team: Reference | None = None
     policy: Reference | None = None
-
-
-class ServiceView(Wire):
-    """An entry of the directory."""
-
-    id: UUID
-    name: Text
-    team: Ref
-    policy: Ref | None
-    created_at: datetime

@@ -18,7 +18,7 @@ from oncall_service.tables import (
     ServiceRow,
     TeamRow,
 )
-from oncall_service.teams.shapes import ServiceView, TeamView
+from shared.contracts.configuration import ServiceView, TeamView
 from shared.contracts.wire import Ref
 
 

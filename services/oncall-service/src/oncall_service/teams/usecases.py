@@ -11,15 +11,9 @@ from oncall_service.core.metrics import BY_TEAM, ESCALATIONS, GAPS
 from oncall_service.core.store import lookup
 from oncall_service.tables import PersonRow, PolicyRow, ServiceRow, TeamRow
 from oncall_service.teams import store
-from oncall_service.teams.shapes import (
-    ServiceCreate,
-    ServiceUpdate,
-    ServiceView,
-    TeamCreate,
-    TeamUpdate,
-    TeamView,
-)
+from oncall_service.teams.shapes import ServiceCreate, ServiceUpdate, TeamCreate, TeamUpdate
 from shared import counters
+from shared.contracts.configuration import ServiceView, TeamView
 from shared.contracts.wire import Page
 from shared.database import driver_connection
 from shared.errors import Conflict, FieldError, Invalid, NotFound
