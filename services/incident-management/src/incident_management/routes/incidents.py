@@ -1,9 +1,10 @@
 """Incidents: the public API."""
 
 from datetime import timedelta
+from typing import Annotated
 
 from litestar import Router, get, patch, post
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from incident_management import views
 from incident_management.routes import parameters
@@ -59,7 +60,9 @@ async def list_incidents(
     severity: Many = None,
     service: Many = None,
     team: Many = None,
-    assignee: FromQuery[str | None] = None,
+    assignee: Annotated[
+        str | None, QueryParameter(description="id of a person; none: those that nobody has")
+    ] = None,
     q: FromQuery[str] = "",
     since: When = None,
     until: When = None,
@@ -68,13 +71,18 @@ async def list_incidents(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Incident]:
-    """List incidents, filtered and paged. Merged ones are left out unless asked for."""
+    """List incidents, filtered and paged. Merged ones are left out unless asked for.
+
+    `service` is a part of a name; a number or an id in `q` finds its incident whatever else is
+    asked for.
+    """
     wanted = search.Filter(
         statuses=parameters.choices("status", status, Status),
         severities=parameters.choices("severity", severity, Severity),
         services=parameters.words("service", service),
         teams=parameters.words("team", team),
         assignee=parameters.person("assignee", assignee),
+        unassigned=assignee == parameters.NOBODY,
         text=parameters.storable("q", q.strip()),
         since=parameters.instant("since", since),
         until=parameters.instant("until", until),

@@ -23,6 +23,9 @@ Many = Annotated[
 ]
 When = Annotated[str | None, QueryParameter(description="ISO 8601 instant with a zone")]
 
+NOBODY = "none"
+"""What stands for a person where there is none."""
+
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -87,17 +90,17 @@ def instant(field: str, text: str | None) -> datetime | None:
 
 
 def person(field: str, text: str | None) -> UUID | None:
-    """A person's id; None without one.
+    """A person's id; None without one, or where nobody is asked for.
 
     Raises:
         Invalid: it is no id.
     """
-    if text is None:
+    if text is None or text == NOBODY:
         return None
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid([FieldError(field, "must be the id of a person")]) from None
+        raise Invalid([FieldError(field, "must be the id of a person, or none")]) from None
 
 
 def _sentences(errors: Iterable[object]) -> str:

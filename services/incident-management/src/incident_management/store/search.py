@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, or_, tuple_
+from sqlalchemy import ColumnElement, and_, case, or_, text, true, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,8 +41,10 @@ _ALERTS = Keyset("alerts", datetime, UUID)
 class Filter:
     """Which incidents; an empty field filters nothing, and those of canaries are in no list.
 
-    ``text`` is looked for in title, service and team, and as a number (42, INC-42). ``merged``
-    lists merged incidents too: they live on in their survivor, so they are left out otherwise.
+    ``services`` are parts of names, in any case of letters. ``unassigned``: those that nobody has.
+    ``text`` is looked for in title, service and team, and as a number (42, INC-42) or an id: that
+    finds its incident whatever the other fields say. ``merged`` lists merged incidents too: they
+    live on in their survivor, so they are left out otherwise.
     """
 
     statuses: Sequence[Status] = ()
@@ -50,6 +52,7 @@ class Filter:
     services: Sequence[str] = ()
     teams: Sequence[str] = ()
     assignee: UUID | None = None
+    unassigned: bool = False
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -60,9 +63,8 @@ async def list_incidents(
     session: AsyncSession, wanted: Filter, *, sort: Sort, limit: int, cursor: str | None
 ) -> Page[Incident]:
     """One page of incidents."""
-    query = select(IncidentTable)
-    for condition in _conditions(wanted):
-        query = query.where(condition)
+    services = await _services_like(session, wanted.services) if wanted.services else ()
+    query = select(IncidentTable).where(_matches(wanted, services))
     created, identity = col(IncidentTable.created_at), col(IncidentTable.id)
     gravity = _rank()
     order = _INCIDENTS[sort]
@@ -91,17 +93,50 @@ async def list_incidents(
     )
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [col(IncidentTable.canary).is_(False)]
+# From one name to the next in the index, so it costs what there are services, not incidents.
+_SERVICES_LIKE = text("""
+    WITH RECURSIVE names (service) AS (
+        SELECT min(service) FROM incidents
+        UNION ALL
+        SELECT (SELECT min(service) FROM incidents WHERE service > names.service)
+        FROM names WHERE names.service IS NOT NULL
+    )
+    SELECT service FROM names
+    WHERE EXISTS (SELECT FROM unnest(CAST(:parts AS text[])) AS part
+                  WHERE strpos(lower(service), lower(part)) > 0)
+""")
+
+
+async def _services_like(session: AsyncSession, parts: Sequence[str]) -> Sequence[str]:
+    """The services whose names hold one of these parts, in any case of letters."""
+    connection = await session.connection()
+    return (await connection.scalars(_SERVICES_LIKE, {"parts": list(parts)})).all()
+
+
+def _matches(wanted: Filter, services: Sequence[str]) -> ColumnElement[bool]:
+    shown = col(IncidentTable.canary).is_(False)
+    meant = and_(*_conditions(wanted, services))
+    reference = parse_reference(wanted.text)
+    if reference is None:
+        return shown & meant
+    column: Any = IncidentTable.number if isinstance(reference, int) else IncidentTable.id
+    return shown & or_(meant, col(column) == reference)
+
+
+def _conditions(wanted: Filter, services: Sequence[str]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [true()]
     if not wanted.merged:
         conditions.append(col(IncidentTable.merged_into).is_(None))
     lists: list[tuple[Any, Sequence[Any]]] = [
         (IncidentTable.status, wanted.statuses),
         (IncidentTable.severity, wanted.severities),
-        (IncidentTable.service, wanted.services),
         (IncidentTable.team, wanted.teams),
     ]
     conditions.extend(col(column).in_(values) for column, values in lists if values)
+    if wanted.services:
+        conditions.append(col(IncidentTable.service).in_(services))
+    if wanted.unassigned:
+        conditions.append(col(IncidentTable.assignee_id).is_(None))
     if wanted.assignee is not None:
         conditions.append(col(IncidentTable.assignee_id) == wanted.assignee)
     if wanted.since is not None:
@@ -113,16 +148,11 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _mentions(text: str) -> ColumnElement[bool]:
+def _mentions(words: str) -> ColumnElement[bool]:
     named = [
-        col(column).icontains(text, autoescape=True)
+        col(column).icontains(words, autoescape=True)
         for column in (IncidentTable.title, IncidentTable.service, IncidentTable.team)
     ]
-    reference = parse_reference(text.strip())
-    if isinstance(reference, int):
-        named.append(col(IncidentTable.number) == reference)
-    elif reference is not None:
-        named.append(col(IncidentTable.id) == reference)
     return or_(*named)
 
 
