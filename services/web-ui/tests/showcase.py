@@ -11,6 +11,7 @@ from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import (
     CalendarView,
     CurrentView,
+    EscalationView,
     HoleView,
     NotificationView,
     OnDuty,
@@ -40,7 +41,35 @@ def fill(world: World) -> Incident:
     _holes(world)
     _messages(world, story)
     _settings(world)
+    _runs(world)
     return story
+
+
+def _runs(world: World) -> None:
+    now = world.clock.now()
+    for place, incident in enumerate(world.incidents.stored.values()):
+        if incident.status is not Status.OPEN:
+            continue
+        world.oncall.runs.append(
+            EscalationView(
+                id=uuid4(),
+                incident_id=incident.id,
+                team=PLATFORM,
+                policy="Platform, day and night",
+                status="running",
+                round=0,
+                step=1,
+                steps=3,
+                due_at=now + timedelta(minutes=4 + place),
+                started_at=incident.created_at,
+                started_reason="incident_opened",
+                started_by="",
+                ended_at=None,
+                ended_reason=None,
+                next_people=[JUN if place % 2 else LEA],
+            )
+        )
+    world.oncall.people = [ADA, JUN, LEA, MIRO, SAM]
 
 
 def _minutes(**parts: float) -> timedelta:

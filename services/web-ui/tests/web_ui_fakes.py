@@ -25,6 +25,7 @@ from shared.contracts.incident_api import (
     Durations,
     FeedEvent,
     IncidentAlert,
+    IncidentWhy,
     LinkView,
     OpenNow,
     Stats,
@@ -36,9 +37,11 @@ from shared.contracts.oncall_api import (
     CalendarView,
     CoverageView,
     CurrentView,
+    EscalationView,
     HoleView,
     NotificationView,
     SessionView,
+    WhyView,
 )
 from shared.contracts.wire import Page, Ref, Severity
 from shared.errors import Conflict, Forbidden, NotFound, TooMany
@@ -55,6 +58,8 @@ ALLOWED = {
     Status.IN_PROGRESS: (Status.ACKNOWLEDGED, Status.RESOLVED),
     Status.RESOLVED: (),
 }
+
+UNDO = timedelta(seconds=15)
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "runbooks"
 
@@ -98,6 +103,9 @@ class FakeIncidents:
         self.searches: list[Search] = []
         self.links: dict[str, LinkView] = {}
         self.used: list[str] = []
+        self.people: list[Ref] = []
+        self.helpers: list[UUID] = []
+        self.ledgers: dict[UUID, WhyView] = {}
         self.feed: FakeFeed | None = None
         self._sequence = 0
 
@@ -192,8 +200,13 @@ class FakeIncidents:
         return (
             (not search.statuses or incident.status in search.statuses)
             and (not search.severities or incident.severity.value in search.severities)
-            and (not search.service or incident.service == search.service)
-            and search.text.lower() in incident.title.lower()
+            and (not search.service or search.service.lower() in incident.service.lower())
+            and (not search.teams or incident.team in search.teams)
+            and (
+                not search.assignee
+                or search.assignee == (str(incident.assignee.id) if incident.assignee else "none")
+            )
+            and search.text.lower() in f"{incident.title} INC-{incident.number}".lower()
         )
 
     async def get(self, token: str, incident: UUID | int) -> Incident:
@@ -250,6 +263,64 @@ class FakeIncidents:
         self.remark(incident, "note", text, by=who.name)
         self.tell(incident, "note")
 
+    async def assign(self, token: str, incident_id: UUID, person: UUID | None) -> Incident:
+        self._principal(token, acts=True)
+        incident = await self.get(token, incident_id)
+        names = {each.id: each.name for each in self.people}
+        assignee = Ref(id=person, name=names.get(person, "Somebody")) if person else None
+        return self.change(incident, assignee=assignee)
+
+    async def snooze(self, token: str, incident_id: UUID, minutes: int) -> Incident:
+        self._principal(token, acts=True)
+        incident = await self.get(token, incident_id)
+        until = self._clock.now() + timedelta(minutes=minutes)
+        return self.change(incident, status=Status.ACKNOWLEDGED, snoozed_until=until)
+
+    async def undo_resolve(self, token: str, incident_id: UUID) -> Incident:
+        self._principal(token, acts=True)
+        incident = await self.get(token, incident_id)
+        if incident.resolved_at is None or self._clock.now() > incident.resolved_at + UNDO:
+            raise Conflict("It is too late to take this resolution back.")
+        return self.change(incident, status=Status.OPEN, resolved_at=None, resolved_by=None)
+
+    async def recur(self, token: str, incident_id: UUID) -> Incident:
+        self._principal(token, acts=True)
+        old = await self.get(token, incident_id)
+        return self.open(
+            old.title, severity=old.severity, service=old.service, recurrence_of=old.id
+        )
+
+    async def merge(self, token: str, incident_id: UUID, into: str) -> Incident:
+        self._principal(token, acts=True)
+        target = await self.get(token, int(into.upper().removeprefix("INC-")))
+        incident = await self.get(token, incident_id)
+        return self.change(incident, status=Status.RESOLVED, merged_into=target.id)
+
+    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
+        who = self._principal(token, acts=True)
+        incident = await self.get(token, incident_id)
+        self.helpers.append(person)
+        self.remark(incident, "page.requested", f"{who.name} asked for help", by=who.name)
+
+    async def open_by_hand(
+        self, token: str, title: str, service: str, severity: str, message: str
+    ) -> Incident:
+        self._principal(token, acts=True)
+        opened = self.open(title, severity=Severity(severity), service=service, alert_count=0)
+        if message:
+            await self.add_note(token, opened.id, message)
+        return opened
+
+    async def why(self, token: str, incident_id: UUID) -> IncidentWhy:
+        self._principal(token)
+        incident = await self.get(token, incident_id)
+        return IncidentWhy(
+            incident=incident,
+            opened=next(iter(self.entries.get(incident_id, [])), None),
+            alerts=self.attached.get(incident_id, []),
+            pages=self.ledgers.get(incident_id),
+        )
+
     async def look_at_link(self, link: str) -> LinkView:
         if self.down:
             raise Down("incident-management", "incident-management does not answer.")
@@ -304,6 +375,9 @@ class FakeOnCall:
         self.sent: list[NotificationView] = []
         self.escalated: list[tuple[UUID, str, str]] = []
         self.refuse_escalation: str | None = None
+        self.runs: list[EscalationView] = []
+        self.people: list[Ref] = []
+        self.teams: dict[str, list[str]] = {}
 
     def _check(self, token: str | None = None) -> None:
         if self.down:
@@ -356,6 +430,18 @@ class FakeOnCall:
             weak=len(self.holes) - broken,
             holes=self.holes,
         )
+
+    async def running(self, token: str) -> Sequence[EscalationView]:
+        self._check(token)
+        return self.runs
+
+    async def everybody(self, token: str) -> Sequence[Ref]:
+        self._check(token)
+        return self.people
+
+    async def teams_of(self, token: str, person: str) -> Sequence[str]:
+        self._check(token)
+        return self.teams.get(person, [])
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         self._check(token)

@@ -12,16 +12,17 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from shared.contracts.incident_api import IncidentAlert, LinkView, Stats, TimelineEntry
+from shared.contracts.incident_api import IncidentAlert, IncidentWhy, LinkView, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import (
     CalendarView,
     CoverageView,
     CurrentView,
+    EscalationView,
     NotificationView,
     SessionView,
 )
-from shared.contracts.wire import Page
+from shared.contracts.wire import Page, Ref
 from shared.errors import Unauthorized, Unavailable
 
 MOST_ALERTS = 100
@@ -46,6 +47,8 @@ class Search:
     statuses: Sequence[Status] = ()
     severities: Sequence[str] = ()
     service: str = ""
+    teams: Sequence[str] = ()
+    assignee: str = ""
     text: str = ""
     cursor: str | None = None
     limit: int = 50
@@ -57,6 +60,8 @@ class Search:
             "status": [status.value for status in self.statuses],
             "severity": list(self.severities),
             "service": self.service,
+            "team": list(self.teams),
+            "assignee": self.assignee,
             "q": self.text,
             "cursor": self.cursor,
             "sort": "severity" if self.worst_first else "",
@@ -91,6 +96,40 @@ class Incidents(Protocol):
         """Put a sentence on the timeline."""
         ...
 
+    async def assign(self, token: str, incident_id: UUID, person: UUID | None) -> Incident:
+        """Make it somebody's, or nobody's."""
+        ...
+
+    async def snooze(self, token: str, incident_id: UUID, minutes: int) -> Incident:
+        """Leave it alone for so long; it pages anew then."""
+        ...
+
+    async def undo_resolve(self, token: str, incident_id: UUID) -> Incident:
+        """Take one's own resolution back; ``Conflict`` when it is too late."""
+        ...
+
+    async def recur(self, token: str, incident_id: UUID) -> Incident:
+        """It is back: a new incident that follows the resolved one."""
+        ...
+
+    async def merge(self, token: str, incident_id: UUID, into: str) -> Incident:
+        """It is the same trouble as ``into`` (an id or number)."""
+        ...
+
+    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
+        """Page somebody for it, beside whoever has it."""
+        ...
+
+    async def open_by_hand(
+        self, token: str, title: str, service: str, severity: str, message: str
+    ) -> Incident:
+        """An incident that somebody noticed before any alert did."""
+        ...
+
+    async def why(self, token: str, incident_id: UUID) -> IncidentWhy:
+        """From the alerts to the receipts of messages."""
+        ...
+
     async def look_at_link(self, link: str) -> LinkView:
         """What a link in a message is about; asked with this service's own token."""
         ...
@@ -100,7 +139,7 @@ class Incidents(Protocol):
         ...
 
     async def stats(self, token: str) -> Stats:
-        """What is open now, and how fast the recent ones were handled."""
+        """What is open now, and how fast those of this week and the one before were handled."""
         ...
 
 
@@ -129,6 +168,18 @@ class OnCall(Protocol):
 
     async def coverage(self, token: str) -> CoverageView:
         """What the last look at the days ahead has found."""
+        ...
+
+    async def running(self, token: str) -> Sequence[EscalationView]:
+        """What is paged now, and who is next."""
+        ...
+
+    async def everybody(self, token: str) -> Sequence[Ref]:
+        """All people, by their names."""
+        ...
+
+    async def teams_of(self, token: str, person: str) -> Sequence[str]:
+        """The names of the teams that somebody is a member of."""
         ...
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:

@@ -1,6 +1,8 @@
-"""The cookies web-ui sets: session, the visit before it, browser, receipt of a form, colours, language."""
+"""The cookies web-ui sets: session, the visit before it, browser, receipt of a form, tastes."""
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -8,9 +10,12 @@ from urllib.parse import quote, unquote
 from litestar import Request
 from litestar.datastructures import Cookie
 
+from web_ui import saved_views
+from web_ui.saved_views import SavedView
+
 THEMES = ("light", "dark")
 A_YEAR_SECONDS = 365 * 24 * 3600
-THEME, LANGUAGE = "vigie_theme", "vigie_language"
+THEME, LANGUAGE, VIEWS = "vigie_theme", "vigie_language", "vigie_views"
 DEVICE_BYTES, DEVICE_LENGTH = 32, 43
 RECEIPT_SECONDS = 60
 
@@ -65,6 +70,19 @@ class Cookies:
         """The word of the receipt for this page; empty without one."""
         word, _, path = request.cookies.get(self.receipt_name, "").partition(".")
         return word if unquote(path) == request.url.path else ""
+
+    def views(self, views: Sequence[SavedView]) -> Cookie:
+        """Keeps the views that somebody has saved; in base64, for a name may hold anything."""
+        value = urlsafe_b64encode(saved_views.written(views).encode()).decode()
+        return self._private(VIEWS, value, max_age=A_YEAR_SECONDS)
+
+    def views_of(self, request: Request[Any, Any, Any]) -> list[SavedView]:
+        """The views kept here; none where the cookie is not ours."""
+        try:
+            text = urlsafe_b64decode(request.cookies.get(VIEWS, "")).decode()
+        except ValueError:
+            return []
+        return saved_views.read(text)
 
     def language(self, value: str) -> Cookie:
         """Remembers the language of this browser, for pages before the sign-in."""

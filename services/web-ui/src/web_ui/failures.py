@@ -32,6 +32,8 @@ class MessagePage:
     link: str
     link_text: str
     request_id: str | None
+    again: bool = False
+    """Whether the page tries again by itself: what is missing comes back."""
 
 
 HEADINGS = {
@@ -128,5 +130,6 @@ class Failures:
             link=request.url.path if status == 503 and request.method == "GET" else addresses.HOME,
             link_text=say("Try again") if status == 503 else say("To the open incidents"),
             request_id=context.current().get("request_id") if status >= 500 else None,
+            again=status == 503 and request.method == "GET",
         )
         return self._renderer.page(request, "message", message, status=status)

@@ -6,16 +6,18 @@ from uuid import UUID
 
 import httpx
 
-from shared.contracts.incident_api import IncidentAlert, LinkView, Stats, TimelineEntry
+from shared.contracts.configuration import TeamView
+from shared.contracts.incident_api import IncidentAlert, IncidentWhy, LinkView, Stats, TimelineEntry
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import (
     CalendarView,
     CoverageView,
     CurrentView,
+    EscalationView,
     NotificationView,
     SessionView,
 )
-from shared.contracts.wire import Page
+from shared.contracts.wire import Page, Ref
 from shared.http import ServiceClient
 from web_ui.clients import MOST_ALERTS, Down, Search
 from web_ui.neighbour import Neighbour
@@ -58,6 +60,47 @@ class HttpIncidents(Neighbour):
         path = f"/api/v1/incidents/{incident_id}/notes"
         await self._send("POST", path, token, json={"text": text})
 
+    async def assign(self, token: str, incident_id: UUID, person: UUID | None) -> Incident:
+        """See :class:`Incidents`."""
+        asked = {"assignee_id": str(person) if person else None}
+        return await self._ask(Incident, "PATCH", _incident(incident_id), token, json=asked)
+
+    async def snooze(self, token: str, incident_id: UUID, minutes: int) -> Incident:
+        """See :class:`Incidents`."""
+        path = f"{_incident(incident_id)}/snooze"
+        return await self._ask(Incident, "POST", path, token, json={"minutes": minutes})
+
+    async def undo_resolve(self, token: str, incident_id: UUID) -> Incident:
+        """See :class:`Incidents`."""
+        return await self._ask(Incident, "POST", f"{_incident(incident_id)}/undo-resolve", token)
+
+    async def recur(self, token: str, incident_id: UUID) -> Incident:
+        """See :class:`Incidents`."""
+        return await self._ask(Incident, "POST", f"{_incident(incident_id)}/recur", token)
+
+    async def merge(self, token: str, incident_id: UUID, into: str) -> Incident:
+        """See :class:`Incidents`."""
+        path = f"{_incident(incident_id)}/merge"
+        return await self._ask(Incident, "POST", path, token, json={"into": into})
+
+    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
+        """See :class:`Incidents`."""
+        path = f"{_incident(incident_id)}/responders"
+        await self._send("POST", path, token, json={"person_id": str(person)})
+
+    async def open_by_hand(
+        self, token: str, title: str, service: str, severity: str, message: str
+    ) -> Incident:
+        """See :class:`Incidents`."""
+        asked = {"title": title, "service": service, "severity": severity}
+        if message:
+            asked["message"] = message
+        return await self._ask(Incident, "POST", "/api/v1/incidents", token, json=asked)
+
+    async def why(self, token: str, incident_id: UUID) -> IncidentWhy:
+        """See :class:`Incidents`."""
+        return await self._ask(IncidentWhy, "GET", f"{_incident(incident_id)}/why", token)
+
     async def look_at_link(self, link: str) -> LinkView:
         """See :class:`Incidents`."""
         return await self._ask(
@@ -72,7 +115,11 @@ class HttpIncidents(Neighbour):
 
     async def stats(self, token: str) -> Stats:
         """See :class:`Incidents`."""
-        return await self._ask(Stats, "GET", "/api/v1/stats", token)
+        return await self._ask(Stats, "GET", "/api/v1/stats", token, params={"compare": True})
+
+
+def _incident(incident_id: UUID) -> str:
+    return f"/api/v1/incidents/{incident_id}"
 
 
 class HttpOnCall(Neighbour):
@@ -107,6 +154,21 @@ class HttpOnCall(Neighbour):
     async def coverage(self, token: str) -> CoverageView:
         """See :class:`OnCall`."""
         return await self._ask(CoverageView, "GET", "/api/v1/coverage/last", token)
+
+    async def running(self, token: str) -> Sequence[EscalationView]:
+        """See :class:`OnCall`."""
+        return await self._whole(
+            EscalationView, "/api/v1/escalations", token, {"status": "running"}
+        )
+
+    async def everybody(self, token: str) -> Sequence[Ref]:
+        """See :class:`OnCall`."""
+        return await self._whole(Ref, "/api/v1/people", token)
+
+    async def teams_of(self, token: str, person: str) -> Sequence[str]:
+        """See :class:`OnCall`."""
+        teams = await self._whole(TeamView, "/api/v1/teams", token)
+        return [team.name for team in teams if person in {str(each.id) for each in team.members}]
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         """See :class:`OnCall`."""

@@ -17,6 +17,7 @@ def script_words() -> dict[str, object]:
         "offline_hint": say("Vigie cannot be reached: what you see may be out of date"),
         "new_incident": say("New incident: {title}", title="#"),
         "new_incidents": say("{count} new incidents", count="#"),
+        "selected": say("{count} selected", count="#"),
         "list_moved": say("The list has just moved: press again."),
         "not_done": say("Not done: Vigie cannot be reached. Try again."),
         "no_answer": say(

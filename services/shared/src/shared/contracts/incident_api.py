@@ -232,13 +232,15 @@ class Stats(Wire):
     """``GET /api/v1/stats``: exact figures over what happened in [since, until).
 
     By when it happened, as the counters on /metrics count. Service, team and severity are those
-    that an incident has now.
+    that an incident has now. ``previous`` is the total of the window before, of equal length, where
+    it was asked for.
     """
 
     since: datetime
     until: datetime
     open: OpenNow
     total: Tally
+    previous: Tally | None = None
     by_severity: list[SeverityTally]
     by_service: list[ServiceTally]
     by_team: list[TeamTally] = []

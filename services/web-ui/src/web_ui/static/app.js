@@ -40,6 +40,8 @@ function sayZone() {
 // --- live updates -----------------------------------------------------------------------------------
 
 const POLL_MILLISECONDS = 10000;
+// What other services hold changes without a word to us, unless it was changed here.
+const UNTOLD_MILLISECONDS = 30000;
 const GOOD_NEWS_MILLISECONDS = 8000;
 
 // What we know of the way from incident-management to here.
@@ -77,6 +79,7 @@ function watchConnection() {
   const line = document.getElementById("connection");
   if (line) line.hidden = false;
   setInterval(() => { if (!document.hidden && (state() !== "live" || lacksSomething())) refresh(); }, POLL_MILLISECONDS);
+  if (document.querySelector("[data-untold]")) setInterval(() => { if (!document.hidden) refresh(); }, UNTOLD_MILLISECONDS);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { keepAges(document); refresh(); } });
   addEventListener("online", refresh);
 }
@@ -105,52 +108,9 @@ document.addEventListener("htmx:afterOnLoad", () => { way.answered = true; showS
 
 // --- after a swap -----------------------------------------------------------------------------------
 
-let known = null;
 let acted = false;
 
-function incidentsIn(root) {
-  return new Set([...root.querySelectorAll("[data-incident]")].map((row) => row.dataset.incident));
-}
-
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id !== "dashboard") return;
-  known = incidentsIn(event.detail.target);
-  places = placesIn(event.detail.target);
-});
-
-// A list that moves under the pointer must not make it press the button of another incident.
-const SETTLING_MILLISECONDS = 500;
-let places = new Map();
-let moved = { at: -Infinity, rows: new Set() };
-
-function placesIn(root) {
-  return new Map([...root.querySelectorAll("[data-incident]")].map((row) => [row.dataset.incident, Math.round(row.getBoundingClientRect().top)]));
-}
-
-document.addEventListener("click", (event) => {
-  // A key presses what has the focus, wherever that moved: such clicks have no detail.
-  const row = event.detail && event.target.closest("button") && event.target.closest("[data-incident]");
-  if (!row || !moved.rows.has(row.dataset.incident) || performance.now() - moved.at > SETTLING_MILLISECONDS) return;
-  event.preventDefault();
-  event.stopPropagation();
-  row.classList.add("is-new");
-  say(WORDS.list_moved);
-}, true);
-
-document.addEventListener("htmx:afterSwap", (event) => {
-  keepAges(event.detail.target);
-  if (event.detail.target.id !== "dashboard" || !known) return;
-  const rows = event.detail.target.querySelectorAll("[data-incident]");
-  const fresh = [...rows].filter((row) => !known.has(row.dataset.incident));
-  fresh.forEach((row) => row.classList.add("is-new"));
-  if (fresh.length) say(fresh.length === 1 ? WORDS.new_incident.replace("#", fresh[0].querySelector(".title a").textContent) : WORDS.new_incidents.replace("#", fresh.length));
-  const open = event.detail.target.querySelector("[data-total]");
-  const count = open && open.dataset.total !== "0" ? `(${open.dataset.total}) ` : "";
-  if (open) document.title = document.title.replace(/^(\(\d+\) )?/, count);
-  const now = placesIn(event.detail.target);
-  moved = { at: performance.now(), rows: new Set([...now.keys()].filter((id) => now.get(id) !== places.get(id))) };
-  known = null;
-});
+document.addEventListener("htmx:afterSwap", (event) => keepAges(event.detail.target));
 
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   keepAges(event.detail.target);
@@ -259,6 +219,13 @@ function registerWorker() {
   navigator.serviceWorker.register("/sw.js").catch((error) => console.warn("No service worker:", error));
 }
 
+// A page that could not be made stands in its place until it can.
+function waitForAnswer() {
+  if (!document.querySelector("[data-again]")) return;
+  const ask = () => fetch(location.href, { method: "HEAD", cache: "no-store" }).then((answer) => { if (answer.ok) location.reload(); }, () => { /* not yet */ });
+  setInterval(ask, TRY_AGAIN_MILLISECONDS);
+}
+
 // The page without a network stands at the address that was wanted: loading again goes there.
 function waitForNetwork() {
   if (!document.querySelector("[data-offline]")) return;
@@ -267,6 +234,30 @@ function waitForNetwork() {
   setInterval(ask, TRY_AGAIN_MILLISECONDS);
   addEventListener("online", ask);
 }
+
+// --- keys -------------------------------------------------------------------------------------------
+
+const GO_MILLISECONDS = 1500;
+let going = -Infinity;
+
+// Somebody who writes, or steers a list of options, means the letter.
+function isWriting(target) {
+  return target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+  if (performance.now() - going < GO_MILLISECONDS) {
+    going = -Infinity;
+    const link = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+    if (link) { event.preventDefault(); location.assign(link.href); }
+  } else if (event.key === "g") {
+    going = performance.now();
+  } else if (event.key === "/") {
+    const find = document.querySelector("[data-find]");
+    if (find) { event.preventDefault(); find.focus(); find.select(); }
+  }
+});
 
 // --- start ------------------------------------------------------------------------------------------
 
@@ -287,6 +278,7 @@ keepAges(document);
 sayZone();
 watchConnection();
 waitForNetwork();
+waitForAnswer();
 registerWorker();
 setInterval(() => keepAges(document), 30000);
 // Last: a storage that is closed to us must not take the rest along.
