@@ -102,6 +102,12 @@ class FakePeople:
     def _of(self, person: str) -> Person:
         nobody = Person(
             id=UUID(person),
+            name="Ada Okafor",
+            login="ada",
+            role=Role.RESPONDER,
+            can_sign_in=True,
+            language=None,
+            clock=None,
             email="ada@example.com",
             time_zone="Europe/Paris",
             working_hours=None,

@@ -41,6 +41,9 @@ from web_ui.pages import (
     me_preferences,
     notifications,
     oncall,
+    people,
+    person,
+    person_methods,
     runbooks,
     session,
 )
@@ -87,6 +90,14 @@ HANDLERS = (
 )
 
 
+    people.show,
+    person.new,
+    person.show,
+    person.create,
+    person.change,
+    person.remove,
+    person_methods.add,
+    person_methods.act,
 @dataclass(frozen=True)
 class Neighbours:
     """Everything outside this process."""

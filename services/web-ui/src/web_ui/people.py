@@ -9,6 +9,7 @@ from datetime import datetime, time
 from typing import Any, Protocol
 from uuid import UUID
 
+from shared.contracts.identity import Role
 from shared.contracts.wire import Severity, Text, Wire
 
 
@@ -44,13 +45,24 @@ class Person(Wire):
     """Somebody, and all they have settled."""
 
     id: UUID
+    name: Text
+    login: Text | None
     email: Text | None
+    role: Role
+    can_sign_in: bool
     time_zone: Text
+    language: Text | None
+    clock: Text | None
     working_hours: Sequence[Hours] | None
     quiet_hours: Sequence[Hours] | None
     status_updates: bool
     contact_methods: Sequence[ContactMethod]
     notification_rules: Sequence[Rule]
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a page would arrive anywhere: by a method that is verified and switched on."""
+        return any(each.enabled and each.verified_at for each in self.contact_methods)
 
 
 class PushKey(Wire):

@@ -11,6 +11,10 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
     "saved": ("done", sentence("Saved.")),
     "created": ("done", sentence("Created.")),
     "removed": ("done", sentence("Removed.")),
+    "created_person": (
+        "done",
+        sentence("Created. Say below how they are reached, or no page arrives."),
+    ),
     # incidents
     "acknowledge": ("done", sentence("Acknowledged. Nobody else is paged.")),
     "start": ("done", sentence("Work has started.")),

@@ -29,6 +29,11 @@ class Viewer:
         """Whether they may change incidents."""
         return self.role.includes(NEEDS)
 
+    @property
+    def can_configure(self) -> bool:
+        """Whether they may change people, teams, schedules and what else is set up."""
+        return self.role is Role.ADMIN
+
 
 class Viewers:
     """Finds the viewer of a request.

@@ -17,6 +17,8 @@ from web_ui.pages.installed import OfflinePage
 from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
+from web_ui.pages.people import PeoplePage
+from web_ui.pages.person import PersonPage
 from web_ui.pages.runbooks import RunbooksPage
 from web_ui.pages.session import SignInPage
 from web_ui.rendering import PAGES, TEMPLATES, Shell, environment
@@ -31,6 +33,8 @@ CONTEXTS: dict[str, type] = {
     "notifications": NotificationsPage,
     "offline": OfflinePage,
     "oncall": OnCallPage,
+    "people": PeoplePage,
+    "person": PersonPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,
 }

@@ -47,6 +47,10 @@ class Typed:
     target: str = ""
 
 
+NOTHING = Typed()
+"""No form was sent yet."""
+
+
 @dataclass(frozen=True)
 class MePage:
     """The context of the page.

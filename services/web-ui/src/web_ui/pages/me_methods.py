@@ -1,5 +1,6 @@
 """The forms of one's own contact methods; whose they are is the session's, never the form's."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from web_ui.pages import me
 from web_ui.people import People
 from web_ui.reading import say
 from web_ui.services import Services, TheServices, TheViewer
-from web_ui.viewer import Viewer
 
 ACTIONS = frozenset({"on", "off", "remove", "test", "code", "confirm"})
 
@@ -53,7 +53,8 @@ async def act(
         raise NotFound(say("There is no such action."))
     code = str((await request.form()).get("code", "")).strip()
     try:
-        await _carry_out(services.people, viewer, method_id, action, code)
+        pressed = Pressed(method_id, action, code)
+        await carry_out(services.people, viewer.token, viewer.id, pressed)
     except REFUSALS as error:
         notices = [refusal(error)]
         return await me.respond(request, services, viewer, notices=notices, status=error.status)
@@ -66,11 +67,21 @@ def done(services: Services, word: str) -> Response[Any]:
     return Redirect(me.ADDRESS, status_code=303, cookies=[receipt])
 
 
-async def _carry_out(people: People, viewer: Viewer, method: UUID, action: str, code: str) -> None:
-    token, person = viewer.token, viewer.id
-    match action:
+@dataclass(frozen=True)
+class Pressed:
+    """A button beside a contact method; ``code`` is what was typed in beside it."""
+
+    method: UUID
+    action: str
+    code: str = ""
+
+
+async def carry_out(people: People, token: str, person: str, pressed: Pressed) -> None:
+    """Do what a button beside a contact method of ``person`` says."""
+    method = pressed.method
+    match pressed.action:
         case "on" | "off":
-            await people.change_method(token, person, method, enabled=action == "on")
+            await people.change_method(token, person, method, enabled=pressed.action == "on")
         case "remove":
             await people.remove_method(token, person, method)
         case "test":
@@ -78,4 +89,4 @@ async def _carry_out(people: People, viewer: Viewer, method: UUID, action: str, 
         case "code":
             await people.send_code(token, person, method)
         case "confirm":
-            await people.confirm_code(token, person, method, code)
+            await people.confirm_code(token, person, method, pressed.code)
