@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 import pytest
 
 from oncall_service.core.hours import Hours
-from oncall_service.core.zones import zone
 from oncall_service.schedules.days_off import DaysOff, OnHolidays
 from oncall_service.schedules.periods import Period, Unit
 from oncall_service.schedules.rotation import Rotation
@@ -23,6 +22,7 @@ from oncall_service.schedules.rules import (
     on_call_at,
 )
 from oncall_service.schedules.timeline import shifts
+from shared.zones import zone
 from vigie_testing import minute_by_minute as brute
 from vigie_testing.minute_by_minute import (
     FROM,

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncall_service.core.hours import Hours
-from oncall_service.core.zones import zone
 from oncall_service.schedules.changes import Effective, going_on, next_hand_off, takes_effect
 from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.rules import Duty, Era, Layer, Schedule, on_call_at
 from oncall_service.schedules.timeline import shifts
+from shared.zones import zone
 
 ADA, BEN, CLEO, DAN, EVE = (
     uuid5(UUID(int=1), name) for name in ("Ada", "Ben", "Cleo", "Dan", "Eve")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from oncall_service.core.zones import zone
 from oncall_service.schedules.days_off import (
     DaysOff,
     OnHolidays,
@@ -17,6 +16,7 @@ from oncall_service.schedules.days_off import (
 )
 from oncall_service.schedules.periods import days
 from oncall_service.schedules.rotation import Rotation
+from shared.zones import zone
 
 ADA = UUID(int=1)
 CHRISTMAS_EVE = DaysOff(dates=frozenset({date(2026, 12, 24)}))

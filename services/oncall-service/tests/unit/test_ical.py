@@ -5,13 +5,13 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from oncall_service.core.zones import zone
 from oncall_service.schedules.duties import stints, whole_stints
 from oncall_service.schedules.ical_reading import Known, Occurrence, whose
 from oncall_service.schedules.periods import days
 from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.rules import Duty, Layer, Origin, Override, Schedule
 from oncall_service.schedules.timeline import shifts
+from shared.zones import zone
 
 ADA, BEN = (uuid5(UUID(int=1), name) for name in ("Ada", "Ben"))
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)

@@ -11,10 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oncall_service.core.hours import Hours
-from oncall_service.core.zones import UnknownZoneError, wall_at, zone, zone_names
 from oncall_service.schedules.periods import Period, Unit
 from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation
+from shared.zones import UnknownZoneError, wall_at, zone, zone_names
 
 NAMESPACE = UUID(int=1)
 ADA, BEN, CLEO = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo"))

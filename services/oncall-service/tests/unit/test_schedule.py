@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncall_service.core.hours import Hours
-from oncall_service.core.zones import zone
 from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation, Stretch
 from oncall_service.schedules.rules import Duty, Layer, Override, Schedule, on_call_at
 from oncall_service.schedules.timeline import next_change, next_gap, shifts
+from shared.zones import zone
 
 NAMESPACE = UUID(int=1)
 ADA, BEN, CLEO, DAN = (uuid5(NAMESPACE, name) for name in ("Ada", "Ben", "Cleo", "Dan"))

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 import pytest
 
 from oncall_service.core.hours import Hours
-from oncall_service.core.zones import zone
 from oncall_service.people.rules import is_working_time, next_time
+from shared.zones import zone
 
 PARIS = zone("Europe/Paris")
 OFFICE = Hours(frozenset(range(5)), time(9), time(17))

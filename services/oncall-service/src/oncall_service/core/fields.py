@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
-from oncall_service.core.zones import zone_names
 from shared.contracts.wire import Line
 from shared.words.catalogues import LANGUAGES
+from shared.zones import zone_names
 
 MINIMUM_PASSWORD = 8
 MAXIMUM_PASSWORD = 1000

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from oncall_service.core.zones import at_wall
 from shared.contracts.wire import Command
+from shared.zones import at_wall
 
 ONE_DAY = timedelta(days=1)
 

@@ -9,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.hours import hours_of
 from oncall_service.core.store import lookup
-from oncall_service.core.zones import zone
 from oncall_service.paging.steps import Roster
 from oncall_service.paging.world import Reachable, TeamCalendar, World
 from oncall_service.people import store as people
@@ -26,6 +25,7 @@ from oncall_service.tables import (
 )
 from oncall_service.teams import store as teams
 from shared.contracts.wire import Ref, Severity
+from shared.zones import zone
 
 
 @dataclass(frozen=True, slots=True)

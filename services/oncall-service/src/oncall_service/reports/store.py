@@ -10,7 +10,6 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.hours import hours_of
-from oncall_service.core.zones import zone
 from oncall_service.notifications.store.rows import SENT
 from oncall_service.reports.rules import Someone
 from oncall_service.tables import (
@@ -20,6 +19,7 @@ from oncall_service.tables import (
     PersonRow,
 )
 from shared.contracts.oncall import MessageKind
+from shared.zones import zone
 
 
 async def members(session: AsyncSession, of: Sequence[UUID]) -> set[UUID]:

@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
-from oncall_service.core.zones import zone
 from oncall_service.reports import store
 from oncall_service.reports.rules import Someone, burden
 from oncall_service.reports.shapes import FairnessRow, FairnessView
@@ -23,6 +22,7 @@ from oncall_service.tables import ScheduleRow, TeamRow
 from oncall_service.teams import store as teams
 from shared.contracts.wire import Ref
 from shared.errors import FieldError, Invalid
+from shared.zones import zone
 
 LONGEST_PERIOD = timedelta(days=400)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from holidays import country_holidays, list_supported_countries
 
 from oncall_service.core.hours import ONE_DAY, Interval
-from oncall_service.core.zones import at_wall, wall_at
+from shared.zones import at_wall, wall_at
 
 
 class OnHolidays(StrEnum):

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from oncall_service.core.hours import HoursModel, hours_of
-from oncall_service.core.zones import zone
 from oncall_service.schedules.days_off import NO_DAYS_OFF, DaysOff, OnHolidays
 from oncall_service.schedules.periods import Period, Unit, days
 from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.rules import Duty, Layer
+from shared.zones import zone
 
 
 class Kind(StrEnum):

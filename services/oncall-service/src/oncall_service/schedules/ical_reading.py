@@ -11,7 +11,7 @@ import recurring_ical_events  # type: ignore[import-untyped]
 from icalendar import Calendar, Component
 from icalendar.error import InvalidCalendar
 
-from oncall_service.core.zones import at_wall
+from shared.zones import at_wall
 
 MOST_EVENTS = 1000
 # A rule that never comes true takes a fifth of a second to walk through.

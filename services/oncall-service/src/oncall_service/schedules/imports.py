@@ -10,7 +10,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
-from oncall_service.core.zones import zone
 from oncall_service.schedules.ical_reading import (
     Occurrence,
     UnreadableCalendarError,
@@ -27,6 +26,7 @@ from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
 from shared.contracts.identity import Principal
 from shared.errors import FieldError, Invalid
 from shared.identifiers import new_id
+from shared.zones import zone
 
 AHEAD = timedelta(days=366)
 _LONGEST_NOTE = 500

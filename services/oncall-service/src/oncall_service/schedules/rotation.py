@@ -14,10 +14,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from oncall_service.core.hours import Hours, Interval
-from oncall_service.core.zones import at_wall, wall_at
 from oncall_service.schedules.days_off import NO_DAYS_OFF, DaysOff, OnHolidays, between, day_of
 from oncall_service.schedules.periods import Period
 from oncall_service.schedules.windows import covered, weekly, within
+from shared.zones import at_wall, wall_at
 
 # By no more does a clock jump: Pacific/Apia left out a day in 2011.
 _LONGEST_JUMP = timedelta(days=1)

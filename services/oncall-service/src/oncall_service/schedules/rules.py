@@ -14,9 +14,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from oncall_service.core.hours import Hours
-from oncall_service.core.zones import zone
 from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.windows import weekly, within
+from shared.zones import zone
 
 
 class Duty(StrEnum):

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from oncall_service.core.hours import ONE_DAY, Hours, Interval
-from oncall_service.core.zones import wall_at
+from shared.zones import wall_at
 
 
 def weekly(

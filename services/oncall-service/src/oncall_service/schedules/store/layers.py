@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.hours import HoursModel, hours_of
 from oncall_service.core.store.lookup import refs
-from oncall_service.core.zones import zone
 from oncall_service.people.store import reachable
 from oncall_service.schedules.days_off import OnHolidays
 from oncall_service.schedules.definitions import Definition, Kind, days_off_of, restored
@@ -29,6 +28,7 @@ from oncall_service.tables import (
 from shared.contracts.oncall_api import OnDuty
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
+from shared.zones import zone
 
 _WITHOUT_DAYS = {Kind.HOURLY, Kind.MONTHLY}
 
