@@ -1,3 +1,3 @@
-from incident_management.routes import figures, incidents, internal
+from incident_management.routes import figures, incidents, internal, reports
 
-ROUTERS = [incidents.router, figures.router, internal.router]
+ROUTERS = [incidents.router, figures.router, reports.router, internal.router]

@@ -11,6 +11,7 @@ from incident_management.routes import parameters
 from incident_management.routes.dependencies import TheClock, TheDatabase, TheStreams, TheTargets
 from incident_management.routes.parameters import When
 from incident_management.store import figures
+from incident_management.store.happened import Window
 from shared.app import UNCOMPRESSED
 from shared.auth import requires, while_authenticated
 from shared.contracts.identity import Role
@@ -31,6 +32,9 @@ async def get_statistics(
     ] = None,
     since: When = None,
     until: When = None,
+    compare: Annotated[
+        bool, QueryParameter(description="with the total of the window before, of equal length")
+    ] = False,
 ) -> Stats:
     """Exact figures over what happened in [since, until): how many, and how fast."""
     end = parameters.instant("until", until) or clock.now()
@@ -45,7 +49,7 @@ async def get_statistics(
     if start > end:
         raise Invalid([FieldError("since", "must not be after until")])
     async with database.transaction() as connection:
-        return await figures.statistics(connection, targets, since=start, until=end)
+        return await figures.statistics(connection, targets, Window(start, end), compare=compare)
 
 
 @get(

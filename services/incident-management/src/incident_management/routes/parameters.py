@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from litestar.params import PathParameter, QueryParameter
 from pydantic import TypeAdapter, ValidationError
 
 from incident_management.references import Reference, parse_reference
+from shared import zones
 from shared.contracts.wire import Instant
 from shared.errors import FieldError, Invalid, NotFound
+from shared.zones import UnknownZoneError
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -87,6 +90,18 @@ def instant(field: str, text: str | None) -> datetime | None:
         return _INSTANT.validate_python(text.replace(" ", "+")).astimezone(UTC)
     except ValidationError as error:
         raise Invalid([FieldError(field, _sentences(error.errors()))]) from None
+
+
+def zone(field: str, text: str) -> ZoneInfo:
+    """A time zone by its name.
+
+    Raises:
+        Invalid: there is none of this name.
+    """
+    try:
+        return zones.zone(text)
+    except UnknownZoneError as error:
+        raise Invalid([FieldError(field, str(error))]) from None
 
 
 def person(field: str, text: str | None) -> UUID | None:
