@@ -68,6 +68,28 @@ async def test_a_webhook_of_a_policy_is_called_signed_and_its_secret_is_shown_on
     assert crew.database.query("SELECT id FROM contact_methods WHERE person_id IS NULL") == []
 
 
+async def test_a_webhook_is_asked_for_again_as_it_is_shown_and_stays_as_it_is(
+    crew: Any, incident_event: Any
+) -> None:
+    def hooks(*paths: str) -> dict[str, Any]:
+        urls = [f"https://chat.example/{path}" for path in paths]
+        return {"targets": [{"kind": "webhook", "url": url} for url in urls]}
+
+    await policy(crew, hooks("hooks/1"))
+    kept = await policy(crew, hooks("..."))
+    assert kept["steps"][0]["targets"][0]["secret"] is None
+    await crew.hear(incident_event())
+    await crew.app.state.engines["sending"].cycle()
+    [called] = crew.phones.rang
+    assert called.target == "https://chat.example/hooks/1"
+    await policy(crew, hooks("hooks/1", "hooks/2"))
+    body = {"name": "Payments", "team": "Payments", "steps": [hooks("...")]}
+    refused = await crew.call("PUT", "/api/v1/policies/Payments", json=body)
+    assert refused.json()["errors"] == [
+        {"field": "steps.0.targets.0.url", "message": "is short for several: give the whole URL"}
+    ]
+
+
 async def test_a_webhook_inside_is_refused(crew: Any) -> None:
     hook = {"kind": "webhook", "url": "http://127.0.0.1:8003/"}
     body = {"name": "Inside", "team": "Payments", "steps": [{"targets": [hook]}]}

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.core import Core
+from oncall_service.notifications.channels import registry
 from oncall_service.notifications.channels.webhook import WebhookChannel
 from oncall_service.notifications.sealing import Sealer
 from oncall_service.tables import ContactMethodRow
@@ -18,6 +19,7 @@ from shared.identifiers import new_id
 class Webhooks:
     """Of one policy, while its steps are replaced: those asked for again keep their secret.
 
+    A URL as it is shown, without its path, asks again for the one that was shown like this.
     ``secrets`` are those of webhooks that were made, to be shown once.
     """
 
@@ -28,13 +30,20 @@ class Webhooks:
         self._session = session
         self._sealer = Sealer.of(core.settings)
         self._left = {self._sealer.comparable(method.target): method for method in before}
+        self._shown: dict[str, list[str]] = {}
+        for target, method in self._left.items():
+            shown = registry.shown(method.channel, method.target)
+            self._shown.setdefault(shown, []).append(target)
         self._called: dict[str, UUID] = {}
         self.secrets: dict[UUID, str] = {}
 
     async def of(self, url: str, secret: SecretStr | None, field: str) -> UUID:
         """The contact method that a URL is; ``Invalid`` where this installation forbids it."""
+        like_this = self._shown.get(url, [url])
+        if len(like_this) > 1:
+            raise Invalid([FieldError(field, "is short for several: give the whole URL")])
         try:
-            target = WebhookChannel.address(url, email=None, settings=self._core.settings)
+            target = WebhookChannel.address(like_this[0], email=None, settings=self._core.settings)
         except ValueError as error:
             raise Invalid([FieldError(field, str(error))]) from None
         if target in self._called:
