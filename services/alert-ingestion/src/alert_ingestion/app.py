@@ -24,6 +24,7 @@ from alert_ingestion.routes import (
     internal,
     mappings,
     opsgenie,
+    rate,
     silences,
 )
 from alert_ingestion.routes import integrations as integration_routes
@@ -58,6 +59,7 @@ HANDLERS: Final = (
     *alertmanager.HANDLERS,
     *opsgenie.HANDLERS,
     alerts.list_alerts,
+    rate.alert_rate,
     alerts.get_alert,
     alerts.get_alert_timeline,
     *inbox.HANDLERS,

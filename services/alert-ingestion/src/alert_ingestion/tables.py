@@ -78,6 +78,16 @@ class ActivityRow(Table, table=True):
     last_at: datetime = _instant()
 
 
+class MinuteRow(Table, table=True):
+    """How many alerts were received in a minute, in parts as above."""
+
+    __tablename__ = "received_minutes"
+
+    minute: datetime = Field(primary_key=True, sa_type=sa.DateTime(timezone=True))
+    shard: int = Field(primary_key=True, sa_type=sa.Integer)
+    received: int = Field(sa_type=sa.BigInteger)
+
+
 class AuditRow(Table, table=True):
     """Who changed what; a trigger refuses to change or remove it."""
 

@@ -359,6 +359,22 @@ async def extent(connection: Connection, incident_id: UUID, but: str) -> Extent:
     return Extent(sum(count for _, count in services), services)
 
 
+async def count_now(connection: Connection, most: int) -> tuple[int, int]:
+    """How many alerts of senders fire, and how many of these are silenced; each at most ``most``.
+
+    By indexes that hold such alerts alone, whatever number there ever was.
+    """
+    cursor = await connection.execute(
+        "SELECT (SELECT count(*) FROM (SELECT FROM alerts WHERE status = 'firing' "
+        "AND integration_id <> %(canary)s LIMIT %(most)s) AS f) AS firing, "
+        "(SELECT count(*) FROM (SELECT FROM alerts WHERE held IS NOT NULL AND held = %(silenced)s "
+        "AND status = 'firing' LIMIT %(most)s) AS s) AS silenced",
+        {"canary": CANARY, "most": most, "silenced": Reason.SILENCED.value},
+    )
+    (row,) = await cursor.fetchall()
+    return row["firing"], row["silenced"]
+
+
 async def firing_by_severity(connection: Connection) -> dict[str, int]:
     """How many alerts of senders fire."""
     cursor = await connection.execute(

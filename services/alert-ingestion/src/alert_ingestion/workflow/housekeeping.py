@@ -14,6 +14,7 @@ from alert_ingestion.store import (
     heartbeats,
     inbox,
     incidents,
+    minutes,
     silences,
 )
 from shared.database import Database
@@ -33,6 +34,9 @@ WALKS_KEPT_FOR: Final = timedelta(days=7)
 # One that has been silent for so long is none any more: somebody took it away.
 HEARTBEATS_REMEMBERED_FOR: Final = timedelta(days=7)
 
+# As many as a page may show.
+MINUTES_REMEMBERED: Final = 180
+
 # As long as somebody may look for what was changed before an incident.
 CHANGES_REMEMBERED_FOR: Final = timedelta(days=30)
 
@@ -51,6 +55,7 @@ async def forget(database: Database, now: datetime, *, retention: timedelta) -> 
         await canary.forget_alerts(connection, now - CANARIES_KEPT_FOR)
         await canary.forget_walks(connection, now - WALKS_KEPT_FOR)
         await changes.purge(connection, now - CHANGES_REMEMBERED_FOR)
+        await minutes.purge(connection, now - (MINUTES_REMEMBERED + 1) * minutes.MINUTE)
         await heartbeats.forget(connection, now - HEARTBEATS_REMEMBERED_FOR)
     return deleted == BATCH
 

@@ -143,7 +143,7 @@ def _hear(work: AlertWork, batch: Batch, name: str | None) -> Receipt:
 def _take_alert(work: AlertWork, batch: Batch, received: ReceivedAlert) -> Receipt:
     taken = _decide(work, batch, received)
     if not batch.integration.is_canary:
-        work.increments.inc(metrics.RECEIVED, severity=received.severity.value)
+        work.note_received(received.severity)
         if not received.resolved:
             work.increments.inc(metrics.CORRELATED, result=_RESULTS[taken.action])
     return taken
@@ -170,7 +170,7 @@ def _none_open(fingerprint: str) -> Receipt:
 def _end(work: AlertWork, batch: Batch, said: Ending) -> Receipt:
     latest = work.latest((batch.integration.id, said.fingerprint))
     severity = Severity.MEDIUM if latest is None else latest.severity
-    work.increments.inc(metrics.RECEIVED, severity=severity.value)
+    work.note_received(severity)
     if latest is None:
         return _none_open(said.fingerprint)
     return _apply_end(work, batch.integration, deduplication.end(latest), latest, said.ends_at)

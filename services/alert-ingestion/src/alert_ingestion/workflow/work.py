@@ -33,6 +33,7 @@ from alert_ingestion.store import (
     inhibition,
     integrations,
     locks,
+    minutes,
     silences,
 )
 from alert_ingestion.store.activity import Activity
@@ -98,6 +99,7 @@ class AlertWork(Work):
         self._heartbeats: dict[str, UUID] = {}
         self._back: set[str] = set()
         self._activity: dict[UUID, Activity] = {}
+        self._received = 0
         self._changes: list[News] = []
         self._openings: dict[UUID, Opening] = {}
         self._entries: list[Entry] = []
@@ -275,6 +277,11 @@ class AlertWork(Work):
         if is_back:
             self._back.add(name)
 
+    def note_received(self, severity: Severity) -> None:
+        """An alert was received, whatever became of it."""
+        self.increments.inc(metrics.RECEIVED, severity=severity.value)
+        self._received += 1
+
     def note_activity(
         self, integration: Integration, *, requests: int = 0, alerts: int = 0, dead: int = 0
     ) -> None:
@@ -342,6 +349,7 @@ class AlertWork(Work):
             )
         await self._write_changes()
         await activity.add(connection, self._activity, self.now)
+        await minutes.add(connection, self._received, self.now)
         for integration_id, word in sorted(self._unknown_severities.items()):
             await integrations.note_unknown_severity(connection, integration_id, word, self.now)
         if left := await heartbeats.note(connection, self._heartbeats, self._back, self.now):
