@@ -377,6 +377,7 @@ class FakeOnCall:
         self.refuse_escalation: str | None = None
         self.runs: list[EscalationView] = []
         self.people: list[Ref] = []
+        self.services: list[str] = []
         self.teams: dict[str, list[str]] = {}
 
     def _check(self, token: str | None = None) -> None:
@@ -431,13 +432,19 @@ class FakeOnCall:
             holes=self.holes,
         )
 
-    async def running(self, token: str) -> Sequence[EscalationView]:
+    async def running(
+        self, token: str, incident_id: UUID | None = None
+    ) -> Sequence[EscalationView]:
         self._check(token)
-        return self.runs
+        return [run for run in self.runs if incident_id in (None, run.incident_id)]
 
     async def everybody(self, token: str) -> Sequence[Ref]:
         self._check(token)
         return self.people
+
+    async def known_services(self, token: str) -> Sequence[str]:
+        self._check(token)
+        return self.services
 
     async def teams_of(self, token: str, person: str) -> Sequence[str]:
         self._check(token)

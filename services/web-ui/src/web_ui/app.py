@@ -35,6 +35,9 @@ from web_ui.pages import (
     history,
     incident,
     incident_actions,
+    incident_new,
+    incident_summary,
+    incident_why,
     installed,
     me,
     me_methods,
@@ -46,6 +49,9 @@ from web_ui.pages import (
     person_methods,
     runbooks,
     session,
+    several,
+    team,
+    teams,
 )
 from web_ui.people import People
 from web_ui.reading import say
@@ -64,7 +70,14 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 HANDLERS = (
     dashboard.show,
+    several.act,
+    several.keep_view,
+    incident_new.show,
+    incident_new.open_one,
+    incident_why.show,
+    incident_summary.show,
     incident.show,
+    incident_actions.recur,
     incident_actions.act,
     incident_actions.add_note,
     history.show,
@@ -87,9 +100,6 @@ HANDLERS = (
     me_methods.add,
     me_methods.act,
     me_preferences.change,
-)
-
-
     people.show,
     person.new,
     person.show,
@@ -98,6 +108,15 @@ HANDLERS = (
     person.remove,
     person_methods.add,
     person_methods.act,
+    teams.show,
+    team.new,
+    team.show,
+    team.create,
+    team.change,
+    team.remove,
+)
+
+
 @dataclass(frozen=True)
 class Neighbours:
     """Everything outside this process."""

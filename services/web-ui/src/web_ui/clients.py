@@ -170,12 +170,18 @@ class OnCall(Protocol):
         """What the last look at the days ahead has found."""
         ...
 
-    async def running(self, token: str) -> Sequence[EscalationView]:
-        """What is paged now, and who is next."""
+    async def running(
+        self, token: str, incident_id: UUID | None = None
+    ) -> Sequence[EscalationView]:
+        """What is paged now (for one incident, or for all), and who is next."""
         ...
 
     async def everybody(self, token: str) -> Sequence[Ref]:
         """All people, by their names."""
+        ...
+
+    async def known_services(self, token: str) -> Sequence[str]:
+        """The names of the services in the directory."""
         ...
 
     async def teams_of(self, token: str, person: str) -> Sequence[str]:

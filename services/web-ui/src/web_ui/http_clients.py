@@ -155,15 +155,20 @@ class HttpOnCall(Neighbour):
         """See :class:`OnCall`."""
         return await self._ask(CoverageView, "GET", "/api/v1/coverage/last", token)
 
-    async def running(self, token: str) -> Sequence[EscalationView]:
+    async def running(
+        self, token: str, incident_id: UUID | None = None
+    ) -> Sequence[EscalationView]:
         """See :class:`OnCall`."""
-        return await self._whole(
-            EscalationView, "/api/v1/escalations", token, {"status": "running"}
-        )
+        asked = {"status": "running"} | ({"incident_id": str(incident_id)} if incident_id else {})
+        return await self._whole(EscalationView, "/api/v1/escalations", token, asked)
 
     async def everybody(self, token: str) -> Sequence[Ref]:
         """See :class:`OnCall`."""
         return await self._whole(Ref, "/api/v1/people", token)
+
+    async def known_services(self, token: str) -> Sequence[str]:
+        """See :class:`OnCall`."""
+        return [entry.name for entry in await self._whole(Ref, "/api/v1/services", token)]
 
     async def teams_of(self, token: str, person: str) -> Sequence[str]:
         """See :class:`OnCall`."""

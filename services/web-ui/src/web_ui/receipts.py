@@ -15,12 +15,23 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
         "done",
         sentence("Created. Say below how they are reached, or no page arrives."),
     ),
+    "created_team": (
+        "done",
+        sentence("Created. Give it a schedule and a policy next."),
+    ),
     # incidents
     "acknowledge": ("done", sentence("Acknowledged. Nobody else is paged.")),
     "start": ("done", sentence("Work has started.")),
     "resolve": ("done", sentence("Resolved.")),
     "release": ("done", sentence("Released. It is paged again.")),
     "escalate": ("done", sentence("Escalated: the next step is paged now.")),
+    "snooze": ("done", sentence("Snoozed. It pages again then, unless it is over.")),
+    "assign": ("done", sentence("Reassigned.")),
+    "help": ("done", sentence("They are paged now.")),
+    "merge": ("done", sentence("Merged.")),
+    "undo": ("done", sentence("Not resolved: it is as it was.")),
+    "recur": ("done", sentence("Opened again, as an incident of its own. It is paged.")),
+    "opened": ("done", sentence("Opened. Whoever is on call is paged.")),
     "note": ("done", sentence("The note is on the timeline.")),
     "overtaken": (
         "warning",

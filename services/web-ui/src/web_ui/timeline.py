@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from markupsafe import Markup
+
 from shared.contracts.incident_api import TimelineEntry
 from shared.contracts.incidents import IncidentKind
 from shared.contracts.oncall import PageKind
+from web_ui.prose import linked, markdown
 
 LOOKS: dict[str, tuple[str, str]] = {
     IncidentKind.OPENED: ("open", "bad"),
@@ -45,23 +48,57 @@ LOOKS: dict[str, tuple[str, str]] = {
 
 PLAIN = ("event", "")
 
+# What begins something, then what follows from it.
+RANKS: dict[str, int] = {
+    IncidentKind.OPENED: 0,
+    IncidentKind.RECURRED: 0,
+    IncidentKind.REOPENED: 0,
+    IncidentKind.ALERT_ATTACHED: 1,
+    IncidentKind.SEVERITY_CHANGED: 2,
+    PageKind.STARTED: 3,
+    PageKind.TARGET: 4,
+    PageKind.GAP: 4,
+    PageKind.UNREACHABLE: 4,
+    IncidentKind.ASSIGNED: 5,
+    PageKind.NOTIFICATION_SENT: 6,
+    PageKind.NOTIFICATION_FAILED: 6,
+    IncidentKind.ACKNOWLEDGED: 7,
+    IncidentKind.IN_PROGRESS: 7,
+    IncidentKind.RESOLVED: 8,
+    PageKind.STOPPED: 9,
+}
+LAST = 7
+
 
 @dataclass(frozen=True)
 class Moment:
-    """One entry, ready to be shown; ``note`` is what a person wrote, shown as they wrote it."""
+    """One entry, ready to be shown; ``note`` is what a person wrote, in Markdown."""
 
     at: datetime
     icon: str
     tone: str
     who: str | None
-    text: str
+    text: Markup
     note: bool
 
 
-def moments(entries: Iterable[TimelineEntry]) -> Sequence[Moment]:
-    """Newest first: what happened last is what a responder needs."""
-    ordered = sorted(entries, key=lambda entry: (entry.at, entry.id), reverse=True)
-    return [_moment(entry) for entry in ordered]
+def moments(entries: Iterable[TimelineEntry], *, oldest_first: bool = False) -> Sequence[Moment]:
+    """Newest first unless asked otherwise: what happened last is what a responder needs.
+
+    The services have clocks of their own, and what follows from something may bear an earlier
+    instant than that: within a second, what causes comes before what it causes.
+    """
+    ordered = in_order(entries)
+    return [_moment(entry) for entry in (ordered if oldest_first else reversed(ordered))]
+
+
+def in_order(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
+    """As things happened, what causes before what it causes."""
+    return sorted(entries, key=_cause_first)
+
+
+def _cause_first(entry: TimelineEntry) -> tuple[datetime, int, datetime, int]:
+    return (entry.at.replace(microsecond=0), RANKS.get(entry.kind, LAST), entry.at, entry.id)
 
 
 def _moment(entry: TimelineEntry) -> Moment:
@@ -69,4 +106,5 @@ def _moment(entry: TimelineEntry) -> Moment:
     kind = entry.data.get("kind", "") if entry.kind == IncidentKind.LEGACY else entry.kind
     icon, tone = LOOKS.get(kind, PLAIN)
     who = entry.actor.name if entry.actor and entry.actor.kind != "system" else None
-    return Moment(entry.at, icon, tone, who, entry.text, entry.kind == IncidentKind.NOTE)
+    note = entry.kind == IncidentKind.NOTE
+    return Moment(entry.at, icon, tone, who, (markdown if note else linked)(entry.text), note)

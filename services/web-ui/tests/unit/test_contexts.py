@@ -13,10 +13,14 @@ from web_ui.pages.acknowledge import AcknowledgePage
 from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
 from web_ui.pages.incident import IncidentPage
+from web_ui.pages.incident_new import NewIncidentPage
+from web_ui.pages.incident_why import WhyPage
 from web_ui.pages.installed import OfflinePage
 from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
+from web_ui.pages.teams import TeamsPage
+from web_ui.pages.team import TeamPage
 from web_ui.pages.people import PeoplePage
 from web_ui.pages.person import PersonPage
 from web_ui.pages.runbooks import RunbooksPage
@@ -28,11 +32,15 @@ CONTEXTS: dict[str, type] = {
     "dashboard": Dashboard,
     "history": HistoryPage,
     "incident": IncidentPage,
+    "incident_new": NewIncidentPage,
+    "incident_why": WhyPage,
     "me": MePage,
     "message": MessagePage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,
     "oncall": OnCallPage,
+    "teams": TeamsPage,
+    "team": TeamPage,
     "people": PeoplePage,
     "person": PersonPage,
     "runbooks": RunbooksPage,

@@ -1,62 +1,26 @@
-"""``/history``: incidents that are over, or all of them, by status, severity, service and text."""
+"""``/history``: every incident, by status, severity, service and text; the newest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from litestar import Request, Response, get
 
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Severity
 from shared.errors import Invalid
-from web_ui.addresses import with_query
-from web_ui.clients import Search
+from web_ui.filters import Filters, of_query
 from web_ui.notices import Asking, Notice
 from web_ui.reading import say
+from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 PATH = "/history"
 PAGE_SIZE = 50
-LONGEST_FILTER = 200
-ANY = "any"
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the form asks for; ``status`` is a status or ``any``."""
-
-    status: str = Status.RESOLVED.value
-    severity: str = ""
-    service: str = ""
-    text: str = ""
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether anything but the default is asked for."""
-        return self != Filters()
-
-    def address(self, cursor: str | None = None) -> str:
-        """The page these filters show."""
-        return with_query(
-            PATH,
-            status=self.status if self.status != Status.RESOLVED.value else None,
-            severity=self.severity,
-            service=self.service,
-            text=self.text,
-            cursor=cursor,
-        )
-
-    def search(self, cursor: str | None) -> Search:
-        """As a question to incident-management."""
-        return Search(
-            statuses=[] if self.status == ANY else [Status(self.status)],
-            severities=[self.severity] if self.severity else [],
-            service=self.service,
-            text=self.text,
-            cursor=cursor,
-            limit=PAGE_SIZE,
-        )
+# No team has an empty name, so nothing is found for whoever is in none.
+NO_TEAM = ("",)
 
 
 @dataclass(frozen=True)
@@ -64,22 +28,17 @@ class HistoryPage:
     """The context of the page; ``items`` is None while incident-management does not answer."""
 
     filters: Filters
-    statuses: Sequence[str]
-    severities: Sequence[str]
+    statuses: Sequence[Status]
+    severities: Sequence[Severity]
     items: Sequence[Incident] | None
     first: str | None
     older: str | None
 
 
-def filters_of(query: Mapping[str, str]) -> Filters:
-    """The filters of an address; a value that does not exist counts as not given."""
-    status, severity = query.get("status", ""), query.get("severity", "")
-    return Filters(
-        status=status if status == ANY or status in list(Status) else Status.RESOLVED.value,
-        severity=severity if severity in list(Severity) else "",
-        service=query.get("service", "").strip()[:LONGEST_FILTER],
-        text=query.get("text", "").strip()[:LONGEST_FILTER],
-    )
+def address(filters: Filters, cursor: str | None = None) -> str:
+    """The page these filters show."""
+    query = filters.query(cursor)
+    return f"{PATH}?{query}" if query else PATH
 
 
 async def load(
@@ -89,21 +48,25 @@ async def load(
     asking = Asking()
     empty = HistoryPage(
         filters=filters,
-        statuses=[Status.RESOLVED.value, ANY, *(s.value for s in Status if s != Status.RESOLVED)],
-        severities=[severity.value for severity in Severity],
+        statuses=list(Status),
+        severities=list(Severity),
         items=None,
-        first=filters.address() if cursor else None,
+        first=address(filters) if cursor else None,
         older=None,
     )
+    teams: Sequence[str] = ()
+    if filters.my_teams:
+        mine = await asking.for_(services.oncall.teams_of(viewer.token, viewer.id))
+        teams = mine or NO_TEAM
+    search = filters.search(viewer.id, teams, limit=PAGE_SIZE, cursor=cursor)
     try:
-        page = await asking.for_(services.incidents.search(viewer.token, filters.search(cursor)))
+        page = await asking.for_(services.incidents.search(viewer.token, search))
     except Invalid as error:
-        return replace(empty, items=[]), [
-            Notice("error", say("This cannot be searched."), say(error.detail))
-        ]
+        notice = Notice("error", say("This cannot be searched."), say(error.detail))
+        return replace(empty, items=[]), [notice]
     if page is None:
         return empty, asking.notices
-    older = filters.address(page.next_cursor) if page.next_cursor else None
+    older = address(filters, page.next_cursor) if page.next_cursor else None
     return replace(empty, items=page.items, older=older), asking.notices
 
 
@@ -112,6 +75,9 @@ async def show(
     request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[str]:
     """The page."""
-    query = request.query_params
-    page, notices = await load(services, viewer, filters_of(query), query.get("cursor") or None)
+    filters = of_query(parse_qsl(request.url.query))
+    cursor = request.query_params.get("cursor") or None
+    page, notices = await load(services, viewer, filters, cursor)
+    if page.items is None and wants_fragment(request):
+        return services.renderer.keep(request, notices)
     return services.renderer.page(request, "history", page, notices=notices)

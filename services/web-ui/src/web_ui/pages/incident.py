@@ -3,20 +3,26 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
+from markupsafe import Markup
 
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Incident
+from shared.contracts.wire import Ref
 from shared.errors import NotFound
 from web_ui.actions import Action, buttons
 from web_ui.clients import MOST_ALERTS, Down
+from web_ui.forms import Filled
 from web_ui.live import topic_of
 from web_ui.notices import Asking, Notice, down
+from web_ui.prose import linked
+from web_ui.reached import Told, told
 from web_ui.reading import say
 from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
@@ -25,6 +31,10 @@ from web_ui.viewer import Viewer
 
 LONGEST_NOTE = 10_000
 LONGEST_NUMBER = 18
+MOST_RUNBOOKS = 3
+# incident-management allows some seconds more, for the way there.
+UNDO = timedelta(seconds=10)
+NOTHING = Filled()
 
 
 @dataclass(frozen=True)
@@ -43,24 +53,57 @@ class AlertCard:
     links: Sequence[Link]
 
     @property
-    def annotations(self) -> dict[str, str]:
+    def message(self) -> Markup:
+        """What it says, with its addresses to follow."""
+        return linked(self.alert.message)
+
+    @property
+    def annotations(self) -> dict[str, Markup]:
         """What is no link is shown as it was sent: a runbook may be a sentence."""
-        linked = {link.url for link in self.links}
-        return {name: text for name, text in self.alert.annotations.items() if text not in linked}
+        shown = {link.url for link in self.links}
+        return {
+            name: linked(text) for name, text in self.alert.annotations.items() if text not in shown
+        }
 
 
 @dataclass(frozen=True)
 class IncidentPage:
-    """The context of the page. ``moments`` and ``alerts`` are None when they are not to be had."""
+    """The context of the page. What is None is not to be had now.
+
+    ``next_people`` are paged next, unless somebody takes it, and ``next_at`` is when. ``undo`` is
+    until when the viewer may take back their own resolution. ``filled`` is what was typed into a
+    form that was refused.
+    """
 
     incident: Incident
     actions: Sequence[Action]
     moments: Sequence[Moment] | None
+    oldest_first: bool
     alerts: Sequence[AlertCard] | None
-    more_alerts: bool
+    told: Sequence[Told] | None
+    next_people: Sequence[str]
+    next_at: datetime | None
+    people: Sequence[Ref]
+    undo: datetime | None
     can_act: bool
-    note: str
+    filled: Filled
     topic: str
+
+    @property
+    def more_alerts(self) -> bool:
+        """Whether it has more alerts than are shown."""
+        return self.alerts is not None and len(self.alerts) == MOST_ALERTS
+
+    @property
+    def runbooks(self) -> Sequence[Link]:
+        """What its alerts say to do, each once."""
+        found = {
+            link.url: link
+            for card in self.alerts or ()
+            for link in card.links
+            if "runbook" in link.name.lower()
+        }
+        return list(found.values())[:MOST_RUNBOOKS]
 
 
 def links(alert: IncidentAlert) -> list[Link]:
@@ -85,7 +128,12 @@ def _is_web(url: str) -> bool:
 
 
 async def load(
-    services: Services, viewer: Viewer, reference: UUID | int, *, note: str = ""
+    services: Services,
+    viewer: Viewer,
+    reference: UUID | int,
+    *,
+    filled: Filled = NOTHING,
+    oldest_first: bool = False,
 ) -> tuple[IncidentPage, list[Notice]]:
     """Ask for the incident and what belongs to it.
 
@@ -95,21 +143,38 @@ async def load(
     """
     asking = Asking()
     incident = await services.incidents.get(viewer.token, reference)
-    timeline, alerts = await asyncio.gather(
+    timeline, alerts, why, runs, people = await asyncio.gather(
         asking.for_(services.incidents.timeline(viewer.token, incident.id)),
         asking.for_(services.incidents.alerts(viewer.token, incident.id)),
+        asking.for_(services.incidents.why(viewer.token, incident.id)),
+        asking.for_(services.oncall.running(viewer.token, incident.id)),
+        asking.for_(services.oncall.everybody(viewer.token)),
     )
+    run = next(iter(runs or ()), None)
     page = IncidentPage(
         incident=incident,
         actions=buttons(incident, viewer.role),
-        moments=None if timeline is None else moments(timeline),
+        moments=None if timeline is None else moments(timeline, oldest_first=oldest_first),
+        oldest_first=oldest_first,
         alerts=None if alerts is None else [AlertCard(alert, links(alert)) for alert in alerts],
-        more_alerts=alerts is not None and len(alerts) == MOST_ALERTS,
+        told=told(why.pages, incident) if why else None,
+        next_people=[person.name for person in run.next_people] if run else (),
+        next_at=run.due_at if run else None,
+        people=people or (),
+        undo=_undo(incident, viewer, services.clock.now()),
         can_act=viewer.can_act,
-        note=note,
+        filled=filled,
         topic=topic_of(incident.id),
     )
     return page, asking.notices
+
+
+def _undo(incident: Incident, viewer: Viewer, now: datetime) -> datetime | None:
+    """Until when a resolution can be taken back by whoever asked for it."""
+    if incident.resolved_at is None or incident.resolved_by != viewer.name or not viewer.can_act:
+        return None
+    until = incident.resolved_at + UNDO
+    return until if now < until and incident.merged_into is None else None
 
 
 async def respond(
@@ -120,15 +185,18 @@ async def respond(
     *,
     notices: Sequence[Notice] = (),
     status: int = 200,
-    note: str = "",
+    filled: Filled = NOTHING,
     said: str = "",
 ) -> Response[str]:
     """The page or its fragment, with ``notices`` above whatever else there is to say.
 
-    ``note`` is the text of a note that could not be kept, so that nobody types it twice.
+    ``filled`` is a form that could not be kept, so that nobody types it twice.
     """
+    oldest_first = request.query_params.get("order") == "oldest"
     try:
-        page, more = await load(services, viewer, reference, note=note)
+        page, more = await load(
+            services, viewer, reference, filled=filled, oldest_first=oldest_first
+        )
     except Down as error:
         if wants_fragment(request):
             return services.renderer.keep(request, [*notices, down(error)])
