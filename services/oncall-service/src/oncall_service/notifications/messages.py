@@ -42,9 +42,10 @@ class Content:
     facts: Mapping[str, Any]
 
 
-def page(incident: Subject, *, team: str, reason: str) -> Content:
-    """A step of an escalation; ``reason`` says why this person gets it."""
-    return Content(MessageKind.PAGE, {**incident.facts, "team": team, "reason": reason})
+def page(incident: Subject, *, team: str, reason: str, by: str | None = None) -> Content:
+    """A page; ``reason`` says why this person gets it, ``by`` who asked for them, if anybody."""
+    asked = {"by": by} if by is not None else {}
+    return Content(MessageKind.PAGE, {**incident.facts, "team": team, "reason": reason, **asked})
 
 
 def more_alerts(

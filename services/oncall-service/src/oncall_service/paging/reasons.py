@@ -7,7 +7,7 @@ from shared.contracts.incidents import (
     RESOLUTION_UNDONE,
     SNOOZE_ENDED,
 )
-from shared.contracts.oncall import NO_STEP_FOR_SEVERITY
+from shared.contracts.oncall import ASKED_TO_HELP, NO_STEP_FOR_SEVERITY
 
 
 class Reason(StrEnum):
@@ -51,6 +51,7 @@ class Reason(StrEnum):
     CAME_ON_CALL = "came_on_call"
     ALREADY_ASKED = "already_asked"
     WEBHOOK = "webhook"
+    ASKED_TO_HELP = ASKED_TO_HELP
     # passing over
     OTHER_SEVERITIES = "other_severities"
     NOT_AT_THIS_HOUR = "not_at_this_hour"

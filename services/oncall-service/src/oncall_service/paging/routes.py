@@ -6,17 +6,19 @@ from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from oncall_service.core.parameters import TheCore, named_or_none
-from oncall_service.paging import hearing, usecases
-from oncall_service.paging.shapes import EscalateCommand, RunStatus
+from oncall_service.paging import hearing, helping, usecases
+from oncall_service.paging.shapes import EscalateCommand, HelpCommand, RunStatus
 from shared.app import INTERNAL_MAX_BODY_BYTES
 from shared.auth import Caller, requires, requires_service
 from shared.contracts.identity import Role
 from shared.contracts.incidents import INCIDENT_EVENTS_PATH, IncidentEvents
-from shared.contracts.oncall_api import EscalationView
+from shared.contracts.oncall_api import EscalationView, NotificationView
 from shared.contracts.wire import EventResults, Page
 from shared.documented import as_responses
 from shared.errors import NotFound
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
+from shared.words.asked import Language
+from shared.words.catalogues import preferred, speaking
 
 
 @post(
@@ -30,6 +32,28 @@ async def escalate(
 ) -> EscalationView:
     """Page the next step at once, or start paging; `team` hands the incident over."""
     return await usecases.escalate(core, data, principal)
+
+
+@post(
+    "/incidents/{incident_id:uuid}/page",
+    status_code=202,
+    guards=[requires(Role.RESPONDER)],
+    responses=as_responses(NotFound),
+)
+async def ask_for_help(
+    *,
+    core: TheCore,
+    incident_id: FromPath[UUID],
+    data: JSONBody[HelpCommand],
+    principal: Caller,
+    accept_language: Language,
+) -> Page[NotificationView]:
+    """Page one more person, once; the policy goes on as it does. Answers what they are sent.
+
+    409 with the `reason` no_contact_method or already_asked (within the last minute).
+    """
+    words = speaking(preferred(accept_language))
+    return Page(items=await helping.ask(core, incident_id, data, principal, words))
 
 
 @get("/escalations", guards=[requires(Role.VIEWER)])
@@ -61,7 +85,7 @@ async def get_escalation(core: TheCore, escalation_id: FromPath[UUID]) -> Escala
 
 router = Router(
     "/api/v1",
-    route_handlers=[escalate, list_escalations, get_escalation],
+    route_handlers=[escalate, ask_for_help, list_escalations, get_escalation],
     tags=["escalations"],
     security=[{"bearer": []}],
 )

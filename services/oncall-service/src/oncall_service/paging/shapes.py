@@ -18,6 +18,13 @@ class RunStatus(StrEnum):
     COMPLETED = "completed"
 
 
+class HelpCommand(Command):
+    """Ask a person for help with an incident; ``reason`` is what for."""
+
+    person: Reference
+    reason: Text = Field("", max_length=500)
+
+
 class EscalateCommand(Command):
     """Go to the next step at once, or start paging; ``team`` hands the incident to another team."""
 

@@ -18,6 +18,10 @@ NO_STEP_FOR_SEVERITY = "no_step_for_severity"
 """Why a run may end without having paged anybody: its policy has no step for such trouble."""
 
 
+ASKED_TO_HELP = "asked_to_help"
+"""Why somebody is paged whom somebody else asked, outside of the policy's course."""
+
+
 class PageKind(StrEnum):
     """One step on the way to a person, as the ``type`` of an event and a kind on the timeline.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall import ASKED_TO_HELP, MessageKind
 from shared.words.catalogues import Say
 
 # The text of a bundle names the first few; a program gets all of them as facts.
@@ -87,11 +87,19 @@ def _page(words: Say, it: About) -> Worded:
                 ),
                 *_where(words, it),
                 words.say("Team: {team}", team=it["team"]),
-                words.say("Why you: {reason}", reason=_word(words, it["reason"])),
-                words.say("Acknowledge it to stop the escalation."),
+                *_why_you(words, it),
             ]
         ),
     )
+
+
+def _why_you(words: Say, it: About) -> list[str]:
+    if it["reason"] == ASKED_TO_HELP:
+        return [words.say("Why you: {by} asks you to help.", by=it["by"])]
+    return [
+        words.say("Why you: {reason}", reason=_word(words, it["reason"])),
+        words.say("Acknowledge it to stop the escalation."),
+    ]
 
 
 def _more_alerts(words: Say, it: About) -> Worded:

@@ -37,6 +37,7 @@ NAMES = frozenset(
         _named("nobody at all"),
         _named("came on call"),
         _named("already asked"),
+        _named("asked to help"),
         _named("nobody at this hour fallback"),
         # why nobody is
         _named("other severities"),

@@ -19,7 +19,7 @@ from shared.contracts.incidents import (
     WORSE_ALERT_JOINED,
     IncidentKind,
 )
-from shared.contracts.oncall import NO_STEP_FOR_SEVERITY, PageKind
+from shared.contracts.oncall import ASKED_TO_HELP, NO_STEP_FOR_SEVERITY, PageKind
 from shared.words import outcomes
 from shared.words.catalogues import Say
 
@@ -288,6 +288,11 @@ def _page_started(words: Say, it: Happening) -> str:
 
 def _page_requested(words: Say, it: Happening) -> str:
     who = it["by"] or words.say("Somebody")
+    if it.reason == ASKED_TO_HELP:
+        facts = {"actor": who, "person": _name(it["person"]) or words.say("somebody")}
+        if it["why"]:
+            return words.say("{actor} asked {person} to help: {why}.", why=it["why"], **facts)
+        return words.say("{actor} asked {person} to help.", **facts)
     if it["why"]:
         return words.say("{actor} escalated: {why}.", actor=who, why=it["why"])
     return words.say("{actor} escalated.", actor=who)

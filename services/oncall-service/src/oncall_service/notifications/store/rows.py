@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.notifications import messages
 from oncall_service.notifications.nowhere import Nowhere
 from oncall_service.tables import AttemptRow, NotificationRow, PaceRow
-from shared.contracts.oncall import MessageKind
+from shared.contracts.oncall import ASKED_TO_HELP, MessageKind
 from shared.contracts.oncall_api import AttemptView, NotificationView
 from shared.contracts.wire import Ref
 from shared.words import outcomes
@@ -36,6 +36,17 @@ async def unsent_more(
     )
     rows = await session.exec(statement.with_for_update(skip_locked=True))
     return {row.contact_method_id: row for row in rows}
+
+
+async def asked_since(session: AsyncSession, incident: UUID, person: UUID, since: datetime) -> bool:
+    """Whether somebody asked a person for help with an incident after an instant."""
+    statement = select(NotificationRow.id).where(
+        NotificationRow.incident_id == incident,
+        NotificationRow.person_id == person,
+        NotificationRow.reason == ASKED_TO_HELP,
+        NotificationRow.created_at > since,
+    )
+    return (await session.exec(statement.limit(1))).first() is not None
 
 
 async def cancel(
