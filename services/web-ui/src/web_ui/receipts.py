@@ -19,6 +19,10 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
         "done",
         sentence("Created. Give it a schedule and a policy next."),
     ),
+    "created_schedule": (
+        "done",
+        sentence("Created. Beside the form is who is on call by it."),
+    ),
     # incidents
     "acknowledge": ("done", sentence("Acknowledged. Nobody else is paged.")),
     "start": ("done", sentence("Work has started.")),

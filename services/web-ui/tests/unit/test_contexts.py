@@ -22,6 +22,9 @@ from web_ui.pages.oncall import OnCallPage
 from web_ui.pages.teams import TeamsPage
 from web_ui.pages.team import TeamPage
 from web_ui.pages.people import PeoplePage
+from web_ui.pages.schedule import SchedulePage
+from web_ui.pages.schedule_new import ScheduleNewPage
+from web_ui.pages.schedules import SchedulesPage
 from web_ui.pages.person import PersonPage
 from web_ui.pages.runbooks import RunbooksPage
 from web_ui.pages.session import SignInPage
@@ -41,6 +44,9 @@ CONTEXTS: dict[str, type] = {
     "oncall": OnCallPage,
     "teams": TeamsPage,
     "team": TeamPage,
+    "schedules": SchedulesPage,
+    "schedule": SchedulePage,
+    "schedule_new": ScheduleNewPage,
     "people": PeoplePage,
     "person": PersonPage,
     "runbooks": RunbooksPage,
