@@ -9,13 +9,17 @@ from web_ui_fakes import World
 from shared.contracts.incident_api import IncidentAlert
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import (
+    AskedView,
     CalendarView,
     CurrentView,
+    DecisionView,
     EscalationView,
     HoleView,
     NotificationView,
     OnDuty,
+    RunWhyView,
     ShiftView,
+    WhyView,
 )
 from shared.contracts.wire import Ref, Severity
 from web_ui.people import ContactMethod, Hours, Rule
@@ -42,7 +46,74 @@ def fill(world: World) -> Incident:
     _messages(world, story)
     _settings(world)
     _runs(world)
+    _ledger(world, story)
+    _rate(world)
     return story
+
+
+def _rate(world: World) -> None:
+    now = world.clock.now().replace(second=0, microsecond=0)
+    minutes = [
+        {"at": (now - timedelta(minutes=back)).isoformat(), "received": 14}
+        for back in range(60, -1, -1)
+    ]
+    rate = {"minutes": minutes, "firing": 23, "silenced": 4}
+    world.ingestion.on("GET", "/api/v1/alerts/rate", rate)
+
+
+def _ledger(world: World, story: Incident) -> None:
+    """Who was paged for the story, and what reached them."""
+
+    def message(channel: str, outcome: str, to: OnDuty, seconds: int) -> NotificationView:
+        return NotificationView(
+            id=uuid4(),
+            kind="page",
+            incident_id=story.id,
+            person=Ref(id=to.id, name=to.name),
+            channel=channel,
+            outcome=outcome,
+            detail="The mail server refused it." if outcome == "failed" else "",
+            created_at=story.created_at + timedelta(seconds=seconds),
+        )
+
+    asked = AskedView(person=ADA, reason="primary_on_call", why="primary on call")
+    world.incidents.ledgers[story.id] = WhyView(
+        incident_id=story.id,
+        number=story.number,
+        title=story.title,
+        severity=story.severity,
+        runs=[
+            RunWhyView(
+                id=uuid4(),
+                team=PAYMENTS,
+                policy="Payments, day and night",
+                started_at=story.created_at,
+                started_reason="incident_opened",
+                started_by="",
+                ended_at=story.acknowledged_at,
+                ended_reason="acknowledged",
+                decisions=[
+                    DecisionView(
+                        at=story.created_at,
+                        kind="asked",
+                        round=0,
+                        step=0,
+                        reason="primary_on_call",
+                        why="primary on call",
+                        asked=[asked],
+                        primary=ADA,
+                        primary_by="Weekly",
+                        messages=[
+                            message("email", "failed", ADA, 3),
+                            message("webhook", "sent", ADA, 4),
+                            message("log", "sent", JUN, 5),
+                        ],
+                    )
+                ],
+            )
+        ],
+        others=[],
+    )
 
 
 def _runs(world: World) -> None:

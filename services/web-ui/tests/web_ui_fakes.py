@@ -530,6 +530,8 @@ class World:
         self.feed = FakeFeed()
         self.configuration = StubNeighbour("oncall-service")
         self.ingestion = StubNeighbour("alert-ingestion")
+        quiet = {"minutes": [], "firing": 0, "silenced": 0}
+        self.ingestion.on("GET", "/api/v1/alerts/rate", quiet)
         self.incidents.feed = self.feed
 
     def app(self) -> Litestar:

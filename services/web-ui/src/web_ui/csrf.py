@@ -56,8 +56,9 @@ def matches(secret: str, binding: str, token: str) -> bool:
         sent = bytes.fromhex(token)
     except ValueError:
         return False
-    expected = _secret_of(secret, binding)
-    return bool(binding) and hmac.compare_digest(_xor(sent[:_BYTES], expected), sent[_BYTES:])
+    expected = _xor(sent[:_BYTES], _secret_of(secret, binding))
+    whole = bool(binding) and len(sent) == 2 * _BYTES
+    return whole and hmac.compare_digest(expected, sent[_BYTES:])
 
 
 def _secret_of(secret: str, binding: str) -> bytes:

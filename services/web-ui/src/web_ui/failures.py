@@ -118,8 +118,8 @@ class Failures:
         text: str,
         notice: Notice | None = None,
     ) -> Response[Any]:
-        unknown = OURS if status >= 500 else HTTPStatus(status).phrase
-        heading = say(HEADINGS.get(status, unknown))
+        ours = OURS if status >= 500 else None
+        heading = say(HEADINGS.get(status) or ours or HTTPStatus(status).phrase)
         if wants_fragment(request):
             # What an update could not show is told by the next one that can.
             kind: Literal["down", "error"] = "down" if request.method == "GET" else "error"

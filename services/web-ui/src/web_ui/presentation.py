@@ -57,7 +57,7 @@ def moment(instant: datetime, now: datetime | None = None) -> str:
 
 
 def in_full(instant: datetime) -> str:
-    """``Sunday 22 November 2026 at 17:03:21 Europe/Paris``."""
+    """``Sunday, 22 November 2026, 17:03:21 Europe/Paris``."""
     reader = current()
     local = instant.astimezone(reader.zone)
     date_ = format_date(local, "full", locale=reader.locale)

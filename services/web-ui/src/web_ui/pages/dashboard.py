@@ -9,6 +9,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 
+from shared.contracts.alert_api import AlertRate
 from shared.contracts.incident_api import Durations, Stats
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.oncall_api import CurrentView, EscalationView
@@ -24,6 +25,8 @@ from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 MOST_ROWS = 200
+# The last minute is not over, and is not counted.
+RATE_MINUTES = 6
 # No team has an empty name, so nothing is found for whoever is in none.
 NO_TEAM = ("",)
 
@@ -77,6 +80,14 @@ class Mean:
 
 
 @dataclass(frozen=True)
+class Now:
+    """Alerts a minute, over the last few whole minutes, and how many are silenced."""
+
+    per_minute: float
+    silenced: int
+
+
+@dataclass(frozen=True)
 class Dashboard:
     """The context of the page. What is None could not be asked for.
 
@@ -94,7 +105,7 @@ class Dashboard:
     mtta: Mean
     mttr: Mean
     days: int
-    now: None
+    now: Now | None
     duties: Sequence[CurrentView] | None
     people: Sequence[Ref]
     uncovered: Uncovered | None
@@ -122,13 +133,14 @@ async def load(
 ) -> tuple[Dashboard, list[Notice]]:
     """Ask the neighbours at the same time; each may be missing."""
     asking = Asking()
-    page, stats, duties, holes, running, people = await asyncio.gather(
+    page, stats, duties, holes, running, people, rate = await asyncio.gather(
         asking.for_(_search(services, viewer, filters)),
         asking.for_(services.incidents.stats(viewer.token)),
         asking.for_(services.oncall.duties(viewer.token)),
         uncovered(services.oncall, viewer.token, services.clock.now()),
         asking.for_(services.oncall.running(viewer.token)),
         asking.for_(services.oncall.everybody(viewer.token)),
+        asking.for_(services.ingestion.rate(viewer.token, RATE_MINUTES)),
     )
     dashboard = Dashboard(
         filters=filters,
@@ -141,7 +153,7 @@ async def load(
         mtta=_mean(stats, "mtta"),
         mttr=_mean(stats, "mttr"),
         days=round((stats.until - stats.since).total_seconds() / 86400) if stats else 0,
-        now=None,
+        now=_now(rate),
         duties=duties,
         people=people or (),
         uncovered=holes,
@@ -217,6 +229,13 @@ def _mean(stats: Stats | None, name: str) -> Mean:
     now: Durations = getattr(stats.total, name)
     before: Durations | None = getattr(stats.previous, name) if stats.previous else None
     return Mean(now.mean_seconds, before.mean_seconds if before else None)
+
+
+def _now(rate: AlertRate | None) -> Now | None:
+    if rate is None:
+        return None
+    whole = [minute.received for minute in rate.minutes[:-1]]
+    return Now(round(sum(whole) / len(whole), 1) if whole else 0, rate.silenced)
 
 
 def _total(page: Page[Incident] | None, stats: Stats | None, filters: Filters) -> int | None:
