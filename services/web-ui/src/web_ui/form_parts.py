@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import TypeVar
 
+from shared.errors import FieldError, Invalid
 from web_ui.forms import Filled
 from web_ui.people import Hours
 from web_ui.preferences import WEEKDAYS
@@ -76,6 +77,18 @@ def done(items: Sequence[Part], path: str, asked: Deed | None, fresh: Part) -> t
     elif asked.verb == "down":
         after.insert(asked.place + 1, part)
     return tuple(after)
+
+
+def whole(text: str, field: str) -> int:
+    """A number of a field.
+
+    Raises:
+        Invalid: it is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise Invalid([FieldError(field, "must be a whole number")]) from None
 
 
 def windows(form: Filled, path: str, asked: Deed | None = None) -> tuple[Window, ...]:

@@ -23,6 +23,10 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
         "done",
         sentence("Created. Beside the form is who is on call by it."),
     ),
+    "created_policy": (
+        "done",
+        sentence("Created. Alerts of its team are escalated by it from now on."),
+    ),
     # incidents
     "acknowledge": ("done", sentence("Acknowledged. Nobody else is paged.")),
     "start": ("done", sentence("Work has started.")),

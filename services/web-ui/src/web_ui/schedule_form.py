@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.errors import FieldError, Invalid
 from web_ui.configured import Schedule, ScheduleLayer
-from web_ui.form_parts import Deed, Window, deed, done, parts, windows, windows_of
+from web_ui.form_parts import Deed, Window, deed, done, parts, whole, windows, windows_of
 from web_ui.forms import Filled
 from web_ui.preferences import WEEKDAYS
 from web_ui.reading import sentence
@@ -49,7 +49,7 @@ class LayerFields:
 
     def command(self, at: str) -> dict[str, Any]:
         """As oncall-service takes it; ``at`` names it where something is wrong with it."""
-        every = _whole(self.every, f"{at}.every")
+        every = whole(self.every, f"{at}.every")
         length = {"length_days": every} if self.kind == CUSTOM else {"every": every}
         return {
             "name": self.name or "Rotation",
@@ -237,10 +237,3 @@ def read_simple(form: Filled) -> SimpleFields:
         start=form.one("start"),
     )
     return fields if asked is None else replace(fields, slots=fields.slots + 2)
-
-
-def _whole(text: str, field: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise Invalid([FieldError(field, "must be a whole number")]) from None

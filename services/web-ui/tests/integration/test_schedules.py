@@ -1,19 +1,14 @@
 """Schedules: made by a simple form, edited part by part without scripts, checked before."""
 
-import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from setup_pages import EVIL, HOLE, JUN, LEA, PAYMENTS, choosable, coverage, fields_of, listed
 from web_ui_fakes import Visitor, World
 
 from oncall_service.coverage.shapes import CoveragePreview
 from oncall_service.schedules.shapes import ScheduleCreate, ScheduleUpdate
-
-EVIL = '"><script>alert(1)</script>'
-LEA = {"id": str(uuid4()), "name": "Léa Fontaine"}
-JUN = {"id": str(uuid4()), "name": "Jun Watanabe"}
-PAYMENTS = {"id": str(uuid4()), "name": "Payments"}
 
 SIMPLE = {
     "name": "Payments",
@@ -26,10 +21,6 @@ SIMPLE = {
     "time": "09:00",
     "start": "2026-11-27",
 }
-
-
-def listed(*items: dict[str, Any]) -> dict[str, Any]:
-    return {"items": list(items), "next_cursor": None}
 
 
 def a_layer(**fields: Any) -> dict[str, Any]:
@@ -62,29 +53,6 @@ def a_schedule(**fields: Any) -> dict[str, Any]:
     }
 
 
-def coverage(*holes: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "at": "2026-11-27T00:00:00Z",
-        "until": "2026-12-27T00:00:00Z",
-        "ok": not holes,
-        "broken": len(holes),
-        "weak": 0,
-        "holes": list(holes),
-    }
-
-
-HOLE = {
-    "level": "broken",
-    "reason": "nobody_on_call",
-    "why": "nobody on call",
-    "services": ["checkout"],
-    "team": PAYMENTS,
-    "policy": "Payments",
-    "start": "2026-11-28T00:00:00Z",
-    "end": "2026-11-29T00:00:00Z",
-}
-
-
 def there(world: World, **fields: Any) -> str:
     """A schedule that is simply there; answers the path of its page."""
     schedule = a_schedule(**fields)
@@ -106,56 +74,11 @@ def there(world: World, **fields: Any) -> str:
     return f"/schedules/{schedule['id']}"
 
 
-def fields_of(page: str) -> dict[str, list[str]]:
-    """What a browser would send of the form of the schedule, but for its button."""
-    form = page.split('<form class="card card__body stack"')[1].split("</form>", maxsplit=1)[0]
-    found: dict[str, list[str]] = {}
-    for name, value in re.findall(
-        r'<input class="input"[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"', form
-    ):
-        found.setdefault(name, []).append(value)
-    for name, value in re.findall(r'type="checkbox" name="([^"]+)" value="([^"]+)" checked', form):
-        found.setdefault(name, []).append(value)
-    for name, text in re.findall(
-        r'<textarea[^>]*? name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL
-    ):
-        found.setdefault(name, []).append(text)
-    for name, options in re.findall(
-        r'<select[^>]*? name="([^"]+)".*?>(.*?)</select>', form, re.DOTALL
-    ):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        first = re.search(r'value="([^"]*)"', options)
-        value = chosen or first
-        found.setdefault(name, []).append(value[1] if value else "")
-    return found
-
-
-def people(*refs: dict[str, Any]) -> dict[str, Any]:
-    rest = {
-        "login": None,
-        "email": None,
-        "role": "responder",
-        "can_sign_in": False,
-        "time_zone": "UTC",
-        "language": None,
-        "clock": None,
-        "working_hours": None,
-        "quiet_hours": None,
-        "status_updates": True,
-        "contact_methods": [],
-        "notification_rules": [],
-    }
-    return listed(*({**ref, **rest} for ref in refs))
-
-
 @pytest.fixture
 async def admin(visitor: Visitor) -> Visitor:
-    """Who may set up, with two people and a team to choose from."""
+    """Who may set up."""
     await visitor.sign_in("admin")
-    ask = visitor.world.configuration
-    ask.on("GET", "/api/v1/people", people(LEA, JUN))
-    team = {**PAYMENTS, "catch_all": False, "members": [], "created_at": "2026-11-01T00:00:00Z"}
-    ask.on("GET", "/api/v1/teams", listed(team))
+    choosable(visitor.world)
     return visitor
 
 

@@ -19,8 +19,8 @@ from web_ui.pages.installed import OfflinePage
 from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
-from web_ui.pages.teams import TeamsPage
-from web_ui.pages.team import TeamPage
+from web_ui.pages.policies import PoliciesPage
+from web_ui.pages.policy import PolicyPage
 from web_ui.pages.people import PeoplePage
 from web_ui.pages.schedule import SchedulePage
 from web_ui.pages.schedule_new import ScheduleNewPage
@@ -49,6 +49,8 @@ CONTEXTS: dict[str, type] = {
     "schedule_new": ScheduleNewPage,
     "people": PeoplePage,
     "person": PersonPage,
+    "policies": PoliciesPage,
+    "policy": PolicyPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,
 }
