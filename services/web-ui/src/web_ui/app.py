@@ -30,6 +30,7 @@ from web_ui.live import Broadcast, Feed, Follower
 from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
     acknowledge,
+    catalogue,
     dashboard,
     events,
     history,
@@ -53,6 +54,7 @@ from web_ui.pages import (
     schedule,
     schedule_new,
     schedules,
+    service,
     session,
     several,
     team,
@@ -113,6 +115,11 @@ HANDLERS = (
     person.remove,
     person_methods.add,
     person_methods.act,
+    catalogue.show,
+    catalogue.create,
+    service.show,
+    service.change,
+    service.remove,
     policies.show,
     policy.new,
     policy.show,

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from jinja2 import nodes
 
+from web_ui.app import HANDLERS
 from web_ui.assets import Assets
 from web_ui.failures import MessagePage
+from web_ui.navigation import AREAS
 from web_ui.pages.acknowledge import AcknowledgePage
+from web_ui.pages.catalogue import CataloguePage
 from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
 from web_ui.pages.incident import IncidentPage
@@ -25,10 +28,11 @@ from web_ui.pages.people import PeoplePage
 from web_ui.pages.schedule import SchedulePage
 from web_ui.pages.schedule_new import ScheduleNewPage
 from web_ui.pages.schedules import SchedulesPage
-from web_ui.pages.person import PersonPage
-from web_ui.pages.runbooks import RunbooksPage
+from web_ui.pages.service import ServicePage
 from web_ui.pages.session import SignInPage
-from web_ui.rendering import PAGES, TEMPLATES, Shell, environment
+from web_ui.pages.team import TeamPage
+from web_ui.pages.teams import TeamsPage
+from web_ui.rendering import TEMPLATES, Shell, environment
 
 CONTEXTS: dict[str, type] = {
     "acknowledge": AcknowledgePage,
@@ -51,6 +55,10 @@ CONTEXTS: dict[str, type] = {
     "person": PersonPage,
     "policies": PoliciesPage,
     "policy": PolicyPage,
+    "catalogue": CataloguePage,
+    "service": ServicePage,
+    "people": PeoplePage,
+    "person": PersonPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,
 }
@@ -126,4 +134,5 @@ def test_nothing_inline_that_the_content_security_policy_forbids() -> None:
 
 
 def test_the_navigation_leads_to_pages_that_exist() -> None:
-    assert [path for _, path, _ in PAGES] == ["/", "/history", "/oncall", "/notifications"]
+    routes = {path for handler in HANDLERS for path in handler.paths}
+    assert sorted({tab.path for area in AREAS for tab in area.tabs} - routes) == []
