@@ -1,3 +1,4 @@
+from oncall_service.access import audit_routes as audit
 from oncall_service.access import routes as access
 from oncall_service.coverage import routes as coverage
 from oncall_service.notifications import routes as notifications
@@ -15,6 +16,7 @@ from oncall_service.teams import routes as teams
 ROUTERS = [
     access.router,
     access.internal_router,
+    audit.router,
     people.router,
     teams.team_router,
     teams.service_router,

@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Identity,
     Index,
     MetaData,
     SmallInteger,
@@ -604,3 +605,21 @@ class AttemptRow(Table, table=True):
     outcome: str = _text()
     detail: str = _text()
     inside: str | None = _text(nullable=True)
+
+
+class AuditRow(Table, table=True):
+    """Who changed what (shared.audit); a trigger refuses to change or remove it."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_subject", "subject_kind", "subject_id", "seq"),)
+
+    seq: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    at: datetime = _instant()
+    actor: dict[str, Any] = Field(sa_type=JSONB, nullable=False)
+    action: str = _text()
+    subject_kind: str = _text()
+    subject_id: str = _text()
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))

@@ -12,16 +12,9 @@ from oncall_service.core.hours import Hours
 from oncall_service.schedules.days_off import DaysOff, OnHolidays
 from oncall_service.schedules.periods import Period, Unit
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import (
-    Duty,
-    Layer,
-    OnCall,
-    Origin,
-    Override,
-    Schedule,
-    on_call_at,
-)
+from oncall_service.schedules.rules import Layer, OnCall, Override, Schedule, on_call_at
 from oncall_service.schedules.timeline import shifts
+from shared.contracts.rota import Duty, Origin
 from shared.zones import zone
 from vigie_testing import minute_by_minute as brute
 from vigie_testing.minute_by_minute import (

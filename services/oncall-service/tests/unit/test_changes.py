@@ -12,8 +12,9 @@ from oncall_service.core.hours import Hours
 from oncall_service.schedules.changes import Effective, going_on, next_hand_off, takes_effect
 from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import Duty, Era, Layer, Schedule, on_call_at
+from oncall_service.schedules.rules import Era, Layer, Schedule, on_call_at
 from oncall_service.schedules.timeline import shifts
+from shared.contracts.rota import Duty
 from shared.zones import zone
 
 ADA, BEN, CLEO, DAN, EVE = (

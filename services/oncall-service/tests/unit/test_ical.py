@@ -9,8 +9,9 @@ from oncall_service.schedules.duties import stints, whole_stints
 from oncall_service.schedules.ical_reading import Known, Occurrence, whose
 from oncall_service.schedules.periods import days
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import Duty, Layer, Origin, Override, Schedule
+from oncall_service.schedules.rules import Layer, Override, Schedule
 from oncall_service.schedules.timeline import shifts
+from shared.contracts.rota import Duty, Origin
 from shared.zones import zone
 
 ADA, BEN = (uuid5(UUID(int=1), name) for name in ("Ada", "Ben"))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from oncall_service.core.hours import Hours
 from oncall_service.schedules.periods import days as of_days
 from oncall_service.schedules.rotation import Rotation, Stretch
-from oncall_service.schedules.rules import Duty, Layer, Override, Schedule, on_call_at
+from oncall_service.schedules.rules import Layer, Override, Schedule, on_call_at
 from oncall_service.schedules.timeline import next_change, next_gap, shifts
+from shared.contracts.rota import Duty
 from shared.zones import zone
 
 NAMESPACE = UUID(int=1)

@@ -29,10 +29,10 @@ from alert_ingestion.routes.askers import Asker, who_asks
 from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
 from alert_ingestion.routes.silences import MatcherView, read_matchers
 from alert_ingestion.silencing import Silence, State, labels_of
-from alert_ingestion.store import alerts, audit
+from alert_ingestion.store import alerts
 from alert_ingestion.store import silences as store
 from alert_ingestion.workflow import silences
-from shared import problems
+from shared import audit, problems
 from shared.contracts.identity import Role
 from shared.contracts.wire import Instant, Text
 from shared.database import Connection, Database

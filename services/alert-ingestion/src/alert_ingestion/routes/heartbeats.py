@@ -11,11 +11,12 @@ from alert_ingestion.heartbeats import State, fingerprint_of
 from alert_ingestion.integrations import by_id
 from alert_ingestion.model import Batch, Ending
 from alert_ingestion.routes.parameters import TheClock, TheDatabase, ThePolicy
-from alert_ingestion.store import audit, integrations
 from alert_ingestion.store import heartbeats as store
+from alert_ingestion.store import integrations
 from alert_ingestion.store.heartbeats import PROMETHEUS, Heartbeat
 from alert_ingestion.workflow.receive import receive
 from alert_ingestion.workflow.work import transaction
+from shared import audit
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Line, Page, Ref, Severity, Text

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from alert_ingestion.formats.native import Reply, replies
 from alert_ingestion.model import InboxState
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase, ThePolicy, text
-from alert_ingestion.store import audit
 from alert_ingestion.store import inbox as store
 from alert_ingestion.store.inbox import Listed, Wanted
 from alert_ingestion.workflow import replay
 from alert_ingestion.workflow.replay import Replayed
+from shared import audit
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
 from shared.contracts.wire import Command, Instant, Line, Page, Ref

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, StringConstraints
 from alert_ingestion.inhibition import Rule
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase
 from alert_ingestion.routes.silences import GivenMatchers, MatcherView, read_matchers
-from alert_ingestion.store import alerts, audit
+from alert_ingestion.store import alerts
 from alert_ingestion.store import inhibition as store
 from alert_ingestion.workflow import inhibition
+from shared import audit
 from shared.asking import answer
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role

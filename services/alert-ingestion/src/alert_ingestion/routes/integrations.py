@@ -12,13 +12,13 @@ from alert_ingestion.formats.native import Reply, replies
 from alert_ingestion.integrations import as_integration, hint_of, new_key
 from alert_ingestion.model import Batch, ReceivedAlert
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase, ThePolicy
-from alert_ingestion.store import activity, audit
+from alert_ingestion.store import activity
 from alert_ingestion.store import integrations as store
 from alert_ingestion.store.activity import Sum
 from alert_ingestion.store.integrations import StoredIntegration
 from alert_ingestion.workflow.receive import receive
 from alert_ingestion.workflow.work import transaction
-from shared import context
+from shared import audit, context
 from shared.auth import Caller, hash_token, requires
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Command, Line, Page, Severity

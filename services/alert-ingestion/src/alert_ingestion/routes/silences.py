@@ -12,10 +12,11 @@ from alert_ingestion.matchers import MOST, InvalidMatcher, Matchers, from_stored
 from alert_ingestion.routes.alerts import AlertView, alert_view
 from alert_ingestion.routes.parameters import Id, TheClock, TheDatabase
 from alert_ingestion.silencing import Silence, State
-from alert_ingestion.store import alerts, audit, integrations
+from alert_ingestion.store import alerts, integrations
 from alert_ingestion.store import silences as store
 from alert_ingestion.windows import Recurrence, Window
 from alert_ingestion.workflow import silences
+from shared import audit
 from shared.auth import Caller, requires
 from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Command, Instant, Line, Page, Text

@@ -17,12 +17,13 @@ from alert_ingestion.formats.format import Format
 from alert_ingestion.formats.reading import Envelope, Reading
 from alert_ingestion.integrations import by_id
 from alert_ingestion.model import Batch, InboxState, Policy, Receipt
-from alert_ingestion.store import audit, inbox
+from alert_ingestion.store import inbox
 from alert_ingestion.store.inbox import Request, Wanted
 from alert_ingestion.workflow.gathering import MOST_AT_ONCE
 from alert_ingestion.workflow.ingest import NOT_STORED, UNREADABLE, as_dead, sentence
 from alert_ingestion.workflow.receive import receive
 from alert_ingestion.workflow.work import AlertWork, transaction
+from shared import audit
 from shared.contracts.identity import Principal
 from shared.database import Database
 from shared.errors import FieldError, NotFound, Problem

@@ -111,9 +111,9 @@ async def list_tokens(
 
 
 @delete("/tokens/{token_id:uuid}", guards=[requires(Role.ADMIN)], security=BEARER)
-async def revoke_token(core: TheCore, token_id: FromPath[UUID]) -> None:
+async def revoke_token(core: TheCore, token_id: FromPath[UUID], principal: Caller) -> None:
     """Revoke a token for ever; the other services notice within a minute."""
-    await tokens.revoke(core, token_id)
+    await tokens.revoke(core, token_id, principal)
 
 
 router = Router(

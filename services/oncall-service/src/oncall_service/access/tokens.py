@@ -5,6 +5,7 @@ from uuid import UUID
 from oncall_service.access import store
 from oncall_service.access.credentials import TOKEN_PREFIX, new_token
 from oncall_service.access.shapes import TokenCreate
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core
 from oncall_service.tables import TokenRow
 from shared.auth import hash_token
@@ -47,6 +48,7 @@ async def create(core: Core, command: TokenCreate, who: Principal) -> TokenCreat
     )
     async with core.database.session() as session:
         session.add(row)
+        await note(core, session, who, "token.created", after=store.token_view(row))
     return TokenCreated(token=token, **store.token_view(row).model_dump())
 
 
@@ -58,10 +60,13 @@ async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[TokenVie
     return _TOKENS.page(rows, limit, key=lambda row: (row.id,), show=store.token_view)
 
 
-async def revoke(core: Core, token_id: UUID) -> None:
+async def revoke(core: Core, token_id: UUID, who: Principal) -> None:
     """End a token for ever; the other services notice within a minute."""
     async with core.database.session() as session:
         row = await session.get(TokenRow, token_id, with_for_update=True)
         if row is None:
             raise NotFound(f"There is no token {token_id}.")
+        before = store.token_view(row)
         row.revoked_at = row.revoked_at or core.clock.now()
+        after = store.token_view(row)
+        await note(core, session, who, "token.revoked", before=before, after=after)

@@ -7,16 +7,20 @@ from oncall_service.access import attempts, store
 from oncall_service.access.credentials import SESSION_PREFIX, new_token
 from oncall_service.access.shapes import PasswordChange, SignIn
 from oncall_service.access.throttle import WINDOW, network_of
+from oncall_service.core.audit import note_act
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.people import store as people
 from oncall_service.tables import PersonRow, SessionRow
 from shared.auth import hash_token
-from shared.contracts.identity import Principal, Role
+from shared.contracts.identity import Actor, Principal, Role
 from shared.contracts.oncall_api import SessionView
 from shared.contracts.wire import Ref
 from shared.errors import FieldError, Forbidden, Invalid, Unauthorized
 from shared.identifiers import new_id
+
+OPERATOR = Actor(kind="system", id="reset_admin", name="reset_admin")
+"""Whoever has a shell on this machine."""
 
 # A place nobody has signed in from for so long is as good as a new one.
 PLACES_REMEMBERED = timedelta(days=180)
@@ -90,6 +94,7 @@ async def change_password(core: Core, who: Principal, command: PasswordChange) -
         row.password_hash = hashed
         await people.end_sessions(session, row.id)
         await attempts.forget_password_changes(session, row.id)
+        await note_act(core, session, who, "person.password_set", subject=row.id)
 
 
 async def reset_administrator(core: Core, password: str) -> str:
@@ -110,6 +115,7 @@ async def reset_administrator(core: Core, password: str) -> str:
         person.password_hash = hashed
         await people.end_sessions(session, person.id)
         await store.forget_all_attempts(session)
+        await note_act(core, session, OPERATOR, "person.password_set", subject=person.id)
         return person.login or login
 
 

@@ -9,10 +9,10 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from oncall_service.core.parameters import TheCore, instant, named_or_none
 from oncall_service.paging import simulation, why
-from oncall_service.paging.simulation_shapes import SimulationView
 from shared.auth import requires
 from shared.contracts.identity import Role
 from shared.contracts.oncall_api import WhyView
+from shared.contracts.rota import SimulationView
 from shared.contracts.wire import Severity
 from shared.documented import as_responses
 from shared.errors import FieldError, Invalid, NotFound

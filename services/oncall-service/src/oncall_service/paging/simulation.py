@@ -18,14 +18,14 @@ from oncall_service.paging.directory import Directory
 from oncall_service.paging.foresight import Moment, Played, play
 from oncall_service.paging.reasons import Reason
 from oncall_service.paging.rounds import Missed, Skipped
-from oncall_service.paging.simulation_shapes import (
+from oncall_service.paging.world import World
+from oncall_service.tables import ContactMethodRow, PersonRow, TeamRow
+from shared.contracts.rota import (
     EntryKind,
     MessageView,
     SequenceEntry,
     SimulationView,
 )
-from oncall_service.paging.world import World
-from oncall_service.tables import ContactMethodRow, PersonRow, TeamRow
 from shared.contracts.wire import Ref, Severity
 from shared.words.catalogues import Say
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.notifications import usecases as notifications
@@ -47,9 +48,13 @@ async def add(
             )
         admin = who.role.includes(Role.ADMIN)
         vouched_by = who.name if admin else None
+        before = await store.view(work.session, row)
         method = _new_method(row, command, now, "target", vouched_by, settings=settings)
         work.session.add(method)
         await work.session.flush()
+        after = await store.view(work.session, row)
+        action = "person.contact_method_added"
+        await note(core, work.session, who, action, before=before, after=after)
         if method.verified_at is None:
             await codes.owe(work, row, method)
         secret = Sealer.of(settings).opened(method.secret) if method.secret else None
@@ -63,7 +68,12 @@ async def update(
     async with changing(core) as session:
         row, method = await method_of(session, reference, method_id)
         own_or_admin(row, who)
+        before = await store.view(session, row)
         method.enabled = command.enabled
+        await session.flush()
+        after = await store.view(session, row)
+        action = "person.contact_method_changed"
+        await note(core, session, who, action, before=before, after=after)
         return store.method_view(method)
 
 
@@ -72,7 +82,12 @@ async def remove(core: Core, reference: str, method_id: UUID, who: Principal) ->
     async with changing(core) as session:
         row, method = await method_of(session, reference, method_id)
         own_or_admin(row, who)
+        before = await store.view(session, row)
         await session.delete(method)
+        await session.flush()
+        after = await store.view(session, row)
+        action = "person.contact_method_removed"
+        await note(core, session, who, action, before=before, after=after)
 
 
 async def send_trial(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.people import store
@@ -32,6 +33,7 @@ async def update(
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
         own_or_admin(row, who)
+        before = await store.view(session, row)
         for field in ("time_zone", "language", "clock", "status_updates"):
             if field in given:
                 setattr(row, field, getattr(command, field))
@@ -41,7 +43,9 @@ async def update(
         if command.notification_rules is not None:
             await _replace(session, row.id, command.notification_rules)
         await session.flush()
-        return (await store.views(session, [row]))[0]
+        view = await store.view(session, row)
+        await note(core, session, who, "person.changed", before=before, after=view)
+        return view
 
 
 async def _replace(session: AsyncSession, person: UUID, wanted: Sequence[RuleModel]) -> None:

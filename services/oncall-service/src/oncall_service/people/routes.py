@@ -32,26 +32,28 @@ VIEWER = [requires(Role.VIEWER)]
 
 
 @post("/", guards=ADMIN)
-async def create_person(core: TheCore, data: JSONBody[PersonCreate]) -> PersonView:
+async def create_person(
+    core: TheCore, data: JSONBody[PersonCreate], principal: Caller
+) -> PersonView:
     """Add a person."""
-    return await people.create(core, data)
+    return await people.create(core, data, principal)
 
 
 @put("/{reference:str}", guards=ADMIN, responses=or_created(PersonView))
 async def put_person(
-    core: TheCore, reference: Named, data: JSONBody[PersonCreate]
+    core: TheCore, reference: Named, data: JSONBody[PersonCreate], principal: Caller
 ) -> Response[PersonView]:
     """Create (201) or replace (200): repeating it changes nothing."""
-    view, created = await people.put(core, named("person", reference), data)
+    view, created = await people.put(core, named("person", reference), data, principal)
     return Response(view, status_code=201 if created else 200)
 
 
 @patch("/{reference:str}", guards=ADMIN)
 async def change_person(
-    core: TheCore, reference: Named, data: JSONBody[PersonUpdate]
+    core: TheCore, reference: Named, data: JSONBody[PersonUpdate], principal: Caller
 ) -> PersonView:
     """Change the given fields."""
-    return await people.update(core, named("person", reference), data)
+    return await people.update(core, named("person", reference), data, principal)
 
 
 @get("/{reference:str}", guards=VIEWER)
@@ -69,9 +71,9 @@ async def list_person(
 
 
 @delete("/{reference:str}", guards=ADMIN)
-async def delete_person(core: TheCore, reference: Named) -> None:
+async def delete_person(core: TheCore, reference: Named, principal: Caller) -> None:
     """Remove a person whom no rotation or policy needs; 409 says where they are needed."""
-    await people.remove(core, named("person", reference))
+    await people.remove(core, named("person", reference), principal)
 
 
 @post("/{reference:str}/contact-methods", guards=VIEWER)

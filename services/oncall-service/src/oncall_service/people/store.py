@@ -167,6 +167,11 @@ async def views(session: AsyncSession, rows: Sequence[PersonRow]) -> list[Person
     ]
 
 
+async def view(session: AsyncSession, row: PersonRow) -> PersonView:
+    """One person as the API shows them."""
+    return (await views(session, [row]))[0]
+
+
 def method_view(method: ContactMethodRow, *, secret: str | None = None) -> ContactMethodView:
     """A contact method; ``secret`` only right after it was made."""
     return ContactMethodView(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note, note_act
 from oncall_service.core.core import Core, changing
 from oncall_service.core.hours import HoursModel
 from oncall_service.core.store import lookup
@@ -18,7 +19,7 @@ from oncall_service.people.shapes import (
 )
 from oncall_service.settings import OncallSettings
 from oncall_service.tables import PersonRow
-from shared.contracts.identity import Role
+from shared.contracts.identity import Principal, Role
 from shared.contracts.wire import Page
 from shared.errors import Conflict, NotFound
 from shared.identifiers import new_id
@@ -37,16 +38,20 @@ OTHER_FIELDS = (
 )
 
 
-async def create(core: Core, command: PersonCreate) -> PersonView:
+async def create(core: Core, command: PersonCreate, who: Principal) -> PersonView:
     """Add a person; ``Conflict`` if the name or login is taken."""
     hashed = await _hashed(core, command)
     now = core.clock.now()
     async with changing(core) as session:
         row = await _add(session, command, hashed, now, settings=core.settings)
-        return (await store.views(session, [row]))[0]
+        view = await store.view(session, row)
+        await note(core, session, who, "person.created", after=view)
+        return view
 
 
-async def put(core: Core, reference: str, command: PersonCreate) -> tuple[PersonView, bool]:
+async def put(
+    core: Core, reference: str, command: PersonCreate, who: Principal
+) -> tuple[PersonView, bool]:
     """Make the person be as described, and whether they are new."""
     hashed = await _hashed(core, command)
     now = core.clock.now()
@@ -58,26 +63,26 @@ async def put(core: Core, reference: str, command: PersonCreate) -> tuple[Person
             if reference.lower() not in names:
                 raise NotFound(f"There is no person '{reference}'.")
             row = await _add(session, command, hashed, now, settings=settings)
-            return (await store.views(session, [row]))[0], True
-        await _apply(session, row, command, hashed, now, settings=settings)
-        return (await store.views(session, [row]))[0], False
+            view = await store.view(session, row)
+            await note(core, session, who, "person.created", after=view)
+            return view, True
+        return await _change(core, session, row, command, hashed=hashed, who=who), False
 
 
-async def update(core: Core, reference: str, command: PersonUpdate) -> PersonView:
+async def update(core: Core, reference: str, command: PersonUpdate, who: Principal) -> PersonView:
     """Change the given fields."""
     refuse_nulls(command, "name", "role", "time_zone", "status_updates", "contact_methods")
     hashed = await _hashed(core, command)
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
-        await _apply(session, row, command, hashed, core.clock.now(), settings=core.settings)
-        return (await store.views(session, [row]))[0]
+        return await _change(core, session, row, command, hashed=hashed, who=who)
 
 
 async def get(core: Core, reference: str) -> PersonView:
     """One person."""
     async with core.database.session() as session:
         row = await lookup.get(session, PersonRow, reference)
-        return (await store.views(session, [row]))[0]
+        return await store.view(session, row)
 
 
 async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[PersonView]:
@@ -87,7 +92,7 @@ async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[PersonVi
         return Page(items=await store.views(session, rows), next_cursor=following)
 
 
-async def remove(core: Core, reference: str) -> None:
+async def remove(core: Core, reference: str, who: Principal) -> None:
     """Remove a person whom nothing needs; what they were paged with stays on record."""
     async with changing(core) as session:
         row = await lookup.require(session, PersonRow, reference)
@@ -100,7 +105,27 @@ async def remove(core: Core, reference: str) -> None:
         await _keep_an_administrator(session, losing=row.id)
         await store.forget_past_overrides(session, row.id)
         await store.leave_teams(session, row.id)
+        before = await store.view(session, row)
+        await note(core, session, who, "person.deleted", before=before)
         await session.delete(row)
+
+
+async def _change(
+    core: Core,
+    session: AsyncSession,
+    row: PersonRow,
+    command: PersonCreate | PersonUpdate,
+    *,
+    hashed: str | None,
+    who: Principal,
+) -> PersonView:
+    before = await store.view(session, row)
+    await _apply(session, row, command, hashed, core.clock.now(), settings=core.settings)
+    view = await store.view(session, row)
+    await note(core, session, who, "person.changed", before=before, after=view)
+    if hashed is not None:
+        await note_act(core, session, who, "person.password_set", subject=row.id)
+    return view
 
 
 async def _hashed(core: Core, command: PersonCreate | PersonUpdate) -> str | None:

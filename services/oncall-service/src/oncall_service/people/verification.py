@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.notifications.work import MessageWork
 from oncall_service.people import codes, store
@@ -51,7 +52,12 @@ async def confirm(
             return store.method_view(method)
         right = await codes.take(session, method, code, core.clock.now())
         if right:
+            before = await store.view(session, person)
             method.verified_at, method.verified_by = core.clock.now(), ""
+            await session.flush()
+            after = await store.view(session, person)
+            action = "person.contact_method_verified"
+            await note(core, session, who, action, before=before, after=after)
         view = store.method_view(method)
     # After the commit, so that the guess is counted.
     if not right:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.policies import store
@@ -18,23 +19,31 @@ from oncall_service.policies.shapes import (
 )
 from oncall_service.policies.webhooks import Webhooks
 from oncall_service.tables import PersonRow, PolicyRow, TeamRow
+from shared.contracts.identity import Principal
 from shared.contracts.wire import Page
 from shared.errors import Conflict
 from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
 
 
-async def create(core: Core, command: PolicyCreate) -> PolicyView:
+async def create(core: Core, command: PolicyCreate, who: Principal) -> PolicyView:
     """Add a policy; ``Conflict`` if the name is taken."""
     async with changing(core) as session:
         row, secrets = await add(core, session, command)
+        await note(core, session, who, "policy.created", after=await _view(session, row))
         return (await store.views(session, [row], secrets=secrets))[0]
 
 
-async def put(core: Core, reference: str, command: PolicyCreate) -> tuple[PolicyView, bool]:
+async def put(
+    core: Core, reference: str, command: PolicyCreate, who: Principal
+) -> tuple[PolicyView, bool]:
     """Make the policy be as described, and whether it is new."""
     async with changing(core) as session:
+        known = await lookup.find(session, PolicyRow, reference)
+        before = None if known is None else await _view(session, known)
         row, secrets, created = await put_in(core, session, reference, command)
+        action = "policy.created" if created else "policy.changed"
+        await note(core, session, who, action, before=before, after=await _view(session, row))
         return (await store.views(session, [row], secrets=secrets))[0], created
 
 
@@ -51,14 +60,17 @@ async def put_in(
     return row, await _apply(core, session, row, command), False
 
 
-async def update(core: Core, reference: str, command: PolicyUpdate) -> PolicyView:
+async def update(core: Core, reference: str, command: PolicyUpdate, who: Principal) -> PolicyView:
     """Change the given fields."""
     refuse_nulls(command, "name", "team", "repeat", "steps")
     async with changing(core) as session:
         row = await lookup.require(session, PolicyRow, reference)
+        before = await _view(session, row)
         if command.name is not None:
             row.name = command.name
         secrets = await _apply(core, session, row, command)
+        after = await _view(session, row)
+        await note(core, session, who, "policy.changed", before=before, after=after)
         return (await store.views(session, [row], secrets=secrets))[0]
 
 
@@ -66,7 +78,7 @@ async def get(core: Core, reference: str) -> PolicyView:
     """One policy."""
     async with core.database.session() as session:
         row = await lookup.get(session, PolicyRow, reference)
-        return (await store.views(session, [row]))[0]
+        return await _view(session, row)
 
 
 async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[PolicyView]:
@@ -76,7 +88,7 @@ async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[PolicyVi
         return Page(items=await store.views(session, rows), next_cursor=following)
 
 
-async def remove(core: Core, reference: str) -> None:
+async def remove(core: Core, reference: str, who: Principal) -> None:
     """Remove a policy no service names; runs under way follow their copy of it."""
     async with changing(core) as session:
         row = await lookup.require(session, PolicyRow, reference)
@@ -84,6 +96,7 @@ async def remove(core: Core, reference: str) -> None:
         if used_by:
             raise Conflict(f"{row.name} is still used by {', '.join(used_by)}.", used_by=used_by)
         called = await store.webhooks(session, row.id)
+        await note(core, session, who, "policy.deleted", before=await _view(session, row))
         await session.delete(row)
         await session.flush()
         for webhook in called:
@@ -105,6 +118,10 @@ async def add(
     session.add(row)
     await session.flush()
     return row, await _apply(core, session, row, command)
+
+
+async def _view(session: AsyncSession, row: PolicyRow) -> PolicyView:
+    return (await store.views(session, [row]))[0]
 
 
 async def _apply(

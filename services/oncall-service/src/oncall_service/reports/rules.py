@@ -10,8 +10,8 @@ from oncall_service.core.hours import Hours
 from oncall_service.people.rules import is_working_time
 from oncall_service.schedules.days_off import DaysOff, day_of
 from oncall_service.schedules.duties import Stint
-from oncall_service.schedules.rules import Duty
 from oncall_service.schedules.windows import weekly, within
+from shared.contracts.rota import Duty
 
 NIGHT = (Hours(frozenset(range(7)), time(22), time(7)),)
 WEEKEND = (Hours(frozenset({5, 6}), time(0), time(0)),)

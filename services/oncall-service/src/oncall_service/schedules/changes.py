@@ -12,8 +12,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import Duty, Layer, Schedule, from_layers
+from oncall_service.schedules.rules import Layer, Schedule, from_layers
 from oncall_service.schedules.timeline import shifts
+from shared.contracts.rota import Duty
 
 _INSTANT = timedelta(microseconds=1)
 

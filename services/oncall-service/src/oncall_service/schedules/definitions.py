@@ -11,7 +11,8 @@ from oncall_service.core.hours import HoursModel, hours_of
 from oncall_service.schedules.days_off import NO_DAYS_OFF, DaysOff, OnHolidays
 from oncall_service.schedules.periods import Period, Unit, days
 from oncall_service.schedules.rotation import Rotation
-from oncall_service.schedules.rules import Duty, Layer
+from oncall_service.schedules.rules import Layer
+from shared.contracts.rota import Duty
 from shared.zones import zone
 
 

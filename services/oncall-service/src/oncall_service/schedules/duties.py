@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from oncall_service.schedules.rules import Duty, Origin, Schedule
+from oncall_service.schedules.rules import Schedule
 from oncall_service.schedules.timeline import Shift, shifts
+from shared.contracts.rota import Duty, Origin
 
 # How far back the beginning of a stretch is looked for.
 _LONGEST_LOOK = timedelta(days=366)

@@ -9,9 +9,10 @@ from litestar.params import FromPath, JSONBody, PathParameter
 
 from oncall_service.core.parameters import TheCore
 from oncall_service.schedules import feeds, ical
-from oncall_service.schedules.feed_shapes import FeedCreate, FeedCreated, FeedView
+from oncall_service.schedules.feed_shapes import FeedCreate
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
+from shared.contracts.rota import FeedCreated, FeedView
 from shared.contracts.wire import Page
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
 

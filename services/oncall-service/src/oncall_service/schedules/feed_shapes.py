@@ -1,13 +1,11 @@
 """Calendars to subscribe to, as the API takes and shows them."""
 
-from datetime import datetime
 from typing import Self
-from uuid import UUID
 
 from pydantic import model_validator
 
 from oncall_service.core.fields import Reference
-from shared.contracts.wire import Command, Ref, Text, Wire
+from shared.contracts.wire import Command
 
 
 class FeedCreate(Command):
@@ -21,20 +19,3 @@ class FeedCreate(Command):
         if self.person is not None and self.schedule is not None:
             raise ValueError("a calendar is of a person or of a schedule, not of both")
         return self
-
-
-class FeedView(Wire):
-    """A calendar to subscribe to; its address is shown only when it is made."""
-
-    id: UUID
-    person: Ref | None
-    schedule: Ref | None
-    created_by: Text
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-class FeedCreated(FeedView):
-    """``path`` on this service is secret: whoever has it reads the calendar."""
-
-    path: Text

@@ -14,7 +14,7 @@ from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.schedules import ical
 from oncall_service.schedules.duties import whole_stints
-from oncall_service.schedules.feed_shapes import FeedCreate, FeedCreated, FeedView
+from oncall_service.schedules.feed_shapes import FeedCreate
 from oncall_service.schedules.rules import Schedule
 from oncall_service.schedules.store import feeds as store
 from oncall_service.schedules.store import layers
@@ -23,6 +23,7 @@ from oncall_service.tables import FeedRow, PersonRow, ScheduleRow, TeamRow
 from oncall_service.teams import store as teams
 from shared.auth import hash_token
 from shared.contracts.identity import Principal, Role
+from shared.contracts.rota import FeedCreated, FeedView
 from shared.contracts.wire import Page
 from shared.errors import FieldError, Forbidden, Invalid, NotFound
 from shared.identifiers import new_id

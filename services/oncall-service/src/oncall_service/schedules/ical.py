@@ -9,7 +9,7 @@ from icalendar import Calendar, Event
 from icalendar.prop import vDuration
 
 from oncall_service.schedules.duties import Stint
-from oncall_service.schedules.rules import Origin
+from shared.contracts.rota import Origin
 
 REFRESH = timedelta(hours=1)
 MEDIA_TYPE = "text/calendar"

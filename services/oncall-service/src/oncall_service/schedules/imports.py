@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note_act
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
 from oncall_service.schedules.ical_reading import (
@@ -19,11 +20,11 @@ from oncall_service.schedules.ical_reading import (
     whose,
 )
 from oncall_service.schedules.import_shapes import ImportView, UnmatchedEvent
-from oncall_service.schedules.rules import Duty, Origin
 from oncall_service.schedules.store import imports as store
 from oncall_service.schedules.store import overrides
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
 from shared.contracts.identity import Principal
+from shared.contracts.rota import Duty, Origin
 from shared.errors import FieldError, Invalid
 from shared.identifiers import new_id
 from shared.zones import zone
@@ -93,15 +94,18 @@ async def bring_in(
                 row.starts_at, row.ends_at = one.start, one.end
                 changed += 1
         await session.flush()
+        view = ImportView(
+            made=made,
+            changed=changed,
+            removed=removed,
+            unchanged=len(after) - made - changed,
+            unmatched=unmatched,
+        )
         if made or changed or removed:
             await overrides.noticed(session, schedule.id)
-    return ImportView(
-        made=made,
-        changed=changed,
-        removed=removed,
-        unchanged=len(after) - made - changed,
-        unmatched=unmatched,
-    )
+            action = "schedule.calendar_imported"
+            await note_act(core, session, who, action, subject=schedule.id, outcome=view)
+        return view
 
 
 async def _read(

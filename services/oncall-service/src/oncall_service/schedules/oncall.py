@@ -10,11 +10,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.policies import store as policies
-from oncall_service.schedules.rules import Origin, Schedule, on_call_at
+from oncall_service.schedules.rules import Schedule, on_call_at
 from oncall_service.schedules.store import layers
 from oncall_service.schedules.timeline import Shift, next_change, shifts
 from oncall_service.tables import TeamRow
 from shared.contracts.oncall_api import CalendarView, CurrentView, OnDuty, ShiftView
+from shared.contracts.rota import Origin
 from shared.contracts.wire import Page, Ref
 from shared.errors import FieldError, Invalid, NotFound
 

@@ -5,15 +5,10 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
-from oncall_service.schedules.rules import Origin
-from oncall_service.schedules.shapes import (
-    LONGEST_OVERRIDE,
-    OverrideCreate,
-    OverrideUpdate,
-    OverrideView,
-)
+from oncall_service.schedules.shapes import LONGEST_OVERRIDE, OverrideCreate, OverrideUpdate
 from oncall_service.schedules.store import layers
 from oncall_service.schedules.store import overrides as store
 from oncall_service.schedules.swapping import Stretch, holds
@@ -21,6 +16,7 @@ from oncall_service.schedules.swaps import person_id
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
 from oncall_service.teams import store as teams
 from shared.contracts.identity import Principal, Role
+from shared.contracts.rota import Origin, OverrideView
 from shared.contracts.wire import Page
 from shared.errors import FieldError, Forbidden, Invalid, NotFound
 from shared.identifiers import new_id
@@ -63,13 +59,19 @@ async def create(core: Core, command: OverrideCreate, who: Principal) -> tuple[O
             session.add(row)
             await session.flush()
             await store.noticed(session, row.schedule_id)
-        return (await store.views(session, [same or row]))[0], same is None
+        view = await _view(session, same or row)
+        if same is None:
+            await note(core, session, who, "override.created", after=view)
+        return view, same is None
 
 
-async def update(core: Core, override_id: UUID, command: OverrideUpdate) -> OverrideView:
+async def update(
+    core: Core, override_id: UUID, command: OverrideUpdate, who: Principal
+) -> OverrideView:
     """Change the given fields."""
     async with changing(core) as session:
         row = await _override(session, override_id)
+        before = await _view(session, row)
         if command.person is not None:
             row.person_id = (await lookup.refer(session, PersonRow, command.person, "person")).id
         row.starts_at = command.start or row.starts_at
@@ -80,14 +82,16 @@ async def update(core: Core, override_id: UUID, command: OverrideUpdate) -> Over
             raise Invalid([FieldError("end", "must be after start, by a year at most")])
         await session.flush()
         await store.noticed(session, row.schedule_id)
-        return (await store.views(session, [row]))[0]
+        view = await _view(session, row)
+        await note(core, session, who, "override.changed", before=before, after=view)
+        return view
 
 
 async def get(core: Core, override_id: UUID) -> OverrideView:
     """One override."""
     async with core.database.session() as session:
         row = await _override(session, override_id)
-        return (await store.views(session, [row]))[0]
+        return await _view(session, row)
 
 
 async def listed(
@@ -106,10 +110,11 @@ async def listed(
         return Page(items=await store.views(session, shown), next_cursor=following)
 
 
-async def remove(core: Core, override_id: UUID) -> None:
+async def remove(core: Core, override_id: UUID, who: Principal) -> None:
     """Give the shift back to the layers."""
     async with changing(core) as session:
         row = await _override(session, override_id)
+        await note(core, session, who, "override.deleted", before=await _view(session, row))
         await session.delete(row)
         await store.noticed(session, row.schedule_id)
 
@@ -119,6 +124,10 @@ async def _override(session: AsyncSession, override_id: UUID) -> OverrideRow:
     if row is None:
         raise NotFound(f"There is no override {override_id}.")
     return row
+
+
+async def _view(session: AsyncSession, row: OverrideRow) -> OverrideView:
+    return (await store.views(session, [row]))[0]
 
 
 async def _must_be_ones_own(

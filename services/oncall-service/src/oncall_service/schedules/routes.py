@@ -13,11 +13,9 @@ from oncall_service.schedules import imports, overrides
 from oncall_service.schedules import usecases as schedules
 from oncall_service.schedules.ical import MEDIA_TYPE
 from oncall_service.schedules.import_shapes import ImportView
-from oncall_service.schedules.rules import Duty
 from oncall_service.schedules.shapes import (
     OverrideCreate,
     OverrideUpdate,
-    OverrideView,
     ScheduleCreate,
     ScheduleUpdate,
     ScheduleView,
@@ -25,6 +23,7 @@ from oncall_service.schedules.shapes import (
 from shared.app import media_type_check
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
+from shared.contracts.rota import Duty, OverrideView
 from shared.contracts.wire import Page
 from shared.documented import or_created, or_unchanged
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit
@@ -35,26 +34,28 @@ VIEWER = [requires(Role.VIEWER)]
 
 
 @post("/", guards=ADMIN)
-async def create_schedule(core: TheCore, data: JSONBody[ScheduleCreate]) -> ScheduleView:
+async def create_schedule(
+    core: TheCore, data: JSONBody[ScheduleCreate], principal: Caller
+) -> ScheduleView:
     """Add the schedule of a team."""
-    return await schedules.create(core, data)
+    return await schedules.create(core, data, principal)
 
 
 @put("/{reference:str}", guards=ADMIN, responses=or_created(ScheduleView))
 async def put_schedule(
-    core: TheCore, reference: Named, data: JSONBody[ScheduleCreate]
+    core: TheCore, reference: Named, data: JSONBody[ScheduleCreate], principal: Caller
 ) -> Response[ScheduleView]:
     """Create (201) or replace (200): repeating it changes nothing."""
-    view, created = await schedules.put(core, named("schedule", reference), data)
+    view, created = await schedules.put(core, named("schedule", reference), data, principal)
     return Response(view, status_code=201 if created else 200)
 
 
 @patch("/{reference:str}", guards=ADMIN)
 async def change_schedule(
-    core: TheCore, reference: Named, data: JSONBody[ScheduleUpdate]
+    core: TheCore, reference: Named, data: JSONBody[ScheduleUpdate], principal: Caller
 ) -> ScheduleView:
     """Change the given fields."""
-    return await schedules.update(core, named("schedule", reference), data)
+    return await schedules.update(core, named("schedule", reference), data, principal)
 
 
 @get("/{reference:str}", guards=VIEWER)
@@ -72,9 +73,9 @@ async def list_schedule(
 
 
 @delete("/{reference:str}", guards=ADMIN)
-async def delete_schedule(core: TheCore, reference: Named) -> None:
+async def delete_schedule(core: TheCore, reference: Named, principal: Caller) -> None:
     """Remove a schedule: its team has nobody on call from then on."""
-    await schedules.remove(core, named("schedule", reference))
+    await schedules.remove(core, named("schedule", reference), principal)
 
 
 @dataclass
@@ -165,10 +166,10 @@ async def create_override(
 
 @patch("/{override_id:uuid}", guards=ADMIN)
 async def change_override(
-    core: TheCore, override_id: FromPath[UUID], data: JSONBody[OverrideUpdate]
+    core: TheCore, override_id: FromPath[UUID], data: JSONBody[OverrideUpdate], principal: Caller
 ) -> OverrideView:
     """Change the given fields."""
-    return await overrides.update(core, override_id, data)
+    return await overrides.update(core, override_id, data, principal)
 
 
 @get("/{override_id:uuid}", guards=VIEWER)
@@ -196,9 +197,9 @@ async def list_overrides(
 
 
 @delete("/{override_id:uuid}", guards=ADMIN)
-async def delete_override(core: TheCore, override_id: FromPath[UUID]) -> None:
+async def delete_override(core: TheCore, override_id: FromPath[UUID], principal: Caller) -> None:
     """Give the shift back to the layers."""
-    await overrides.remove(core, override_id)
+    await overrides.remove(core, override_id, principal)
 
 
 override_router = Router(

@@ -7,7 +7,6 @@ the one made last. Where nothing answers there is a gap, which is a state of its
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -16,23 +15,8 @@ from zoneinfo import ZoneInfo
 from oncall_service.core.hours import Hours
 from oncall_service.schedules.rotation import Rotation
 from oncall_service.schedules.windows import weekly, within
+from shared.contracts.rota import Duty, Origin
 from shared.zones import zone
-
-
-class Duty(StrEnum):
-    """Paged first, or when the first does not answer."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-
-
-class Origin(StrEnum):
-    """Why somebody is on call: their turn in a layer, or what was put over the layers."""
-
-    LAYER = "layer"
-    OVERRIDE = "override"
-    SWAP = "swap"
-    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True)

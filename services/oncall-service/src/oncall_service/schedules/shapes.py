@@ -19,8 +19,8 @@ from oncall_service.core.hours import HoursModel
 from oncall_service.schedules.changes import Effective
 from oncall_service.schedules.days_off import OnHolidays, known_subdivisions
 from oncall_service.schedules.definitions import DAYS, Kind
-from oncall_service.schedules.rules import Duty, Origin
 from shared.contracts.oncall_api import OnDuty
+from shared.contracts.rota import Duty
 from shared.contracts.wire import EARLIEST, LATEST, Command, Instant, Line, Ref, Text, Wire
 
 LONGEST_OVERRIDE = timedelta(days=366)
@@ -226,19 +226,3 @@ class OverrideUpdate(Command):
     end: Instant | None = None
     role: Duty | None = None
     note: Text | None = Field(None, max_length=500)
-
-
-class OverrideView(Wire):
-    """An override as stored; pages do not find a person who is not ``reachable``."""
-
-    id: UUID
-    schedule: Ref
-    team: Ref
-    person: OnDuty
-    role: Duty
-    start: datetime
-    end: datetime
-    note: Text
-    kind: Origin
-    created_by: Text
-    created_at: datetime

@@ -7,9 +7,10 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from oncall_service.core.parameters import TheCore, named_or_none
 from oncall_service.schedules import swaps
-from oncall_service.schedules.swap_shapes import SwapCreate, SwapView
+from oncall_service.schedules.swap_shapes import SwapCreate
 from shared.auth import Caller, requires
 from shared.contracts.identity import Role
+from shared.contracts.rota import SwapView
 from shared.contracts.wire import Page
 from shared.documented import as_responses
 from shared.errors import Conflict, NotFound

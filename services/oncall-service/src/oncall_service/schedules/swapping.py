@@ -2,21 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
-from oncall_service.schedules.rules import Duty, Schedule
+from oncall_service.schedules.rules import Schedule
 from oncall_service.schedules.timeline import shifts
-
-
-class SwapStatus(StrEnum):
-    """What became of an offer."""
-
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
+from shared.contracts.rota import Duty, SwapStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,18 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.store import lookup
-from oncall_service.schedules.rules import Duty, Origin
 from oncall_service.schedules.store import layers
 from oncall_service.schedules.store import overrides as override_store
 from oncall_service.schedules.store import swaps as store
-from oncall_service.schedules.swap_shapes import SwapCreate, SwapView
-from oncall_service.schedules.swapping import Stretch, SwapStatus, holds, status_at
+from oncall_service.schedules.swap_shapes import SwapCreate
+from oncall_service.schedules.swapping import Stretch, holds, status_at
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow, SwapRow
 from oncall_service.teams import store as teams
 from shared.contracts.identity import Principal, Role
+from shared.contracts.rota import Duty, Origin, SwapStatus, SwapView
 from shared.contracts.wire import Page
 from shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shared.identifiers import new_id
@@ -64,7 +65,9 @@ async def offer(core: Core, command: SwapCreate, who: Principal) -> SwapView:
         )
         session.add(row)
         await session.flush()
-        return (await store.views(session, [row], now))[0]
+        view = (await store.views(session, [row], now))[0]
+        await note(core, session, who, "swap.offered", after=view)
+        return view
 
 
 async def accept(core: Core, swap: UUID, who: Principal) -> SwapView:
@@ -77,6 +80,7 @@ async def accept(core: Core, swap: UUID, who: Principal) -> SwapView:
     now = core.clock.now()
     async with changing(core) as session:
         row = await _open_offer(session, swap, now)
+        before = (await store.views(session, [row], now))[0]
         schedule = await lookup.require(session, ScheduleRow, str(row.schedule_id))
         taker = person_id(who)
         allowed = row.asked_id or taker
@@ -103,7 +107,9 @@ async def accept(core: Core, swap: UUID, who: Principal) -> SwapView:
         _decide(row, SwapStatus.ACCEPTED, now)
         await session.flush()
         await override_store.noticed(session, schedule.id)
-        return (await store.views(session, [row], now))[0]
+        view = (await store.views(session, [row], now))[0]
+        await note(core, session, who, "swap.accepted", before=before, after=view)
+        return view
 
 
 async def decline(core: Core, swap: UUID, who: Principal) -> SwapView:
@@ -113,9 +119,12 @@ async def decline(core: Core, swap: UUID, who: Principal) -> SwapView:
         row = await _open_offer(session, swap, now)
         if row.asked_id is None or person_id(who) != row.asked_id:
             raise Forbidden("Only the one it is offered to may decline it.")
+        before = (await store.views(session, [row], now))[0]
         _decide(row, SwapStatus.DECLINED, now)
         await session.flush()
-        return (await store.views(session, [row], now))[0]
+        view = (await store.views(session, [row], now))[0]
+        await note(core, session, who, "swap.declined", before=before, after=view)
+        return view
 
 
 async def withdraw(core: Core, swap: UUID, who: Principal) -> SwapView:
@@ -125,9 +134,12 @@ async def withdraw(core: Core, swap: UUID, who: Principal) -> SwapView:
         row = await _open_offer(session, swap, now)
         if person_id(who) != row.giver_id and not who.role.includes(Role.ADMIN):
             raise Forbidden("Only whoever offers it may withdraw it.")
+        before = (await store.views(session, [row], now))[0]
         _decide(row, SwapStatus.WITHDRAWN, now)
         await session.flush()
-        return (await store.views(session, [row], now))[0]
+        view = (await store.views(session, [row], now))[0]
+        await note(core, session, who, "swap.withdrawn", before=before, after=view)
+        return view
 
 
 async def get(core: Core, swap: UUID) -> SwapView:

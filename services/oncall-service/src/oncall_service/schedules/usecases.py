@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.hours import HoursModel
 from oncall_service.core.store import lookup
@@ -20,6 +21,7 @@ from oncall_service.schedules.shapes import (
 )
 from oncall_service.schedules.store import layers, views
 from oncall_service.tables import PersonRow, ScheduleRow, TeamRow
+from shared.contracts.identity import Principal
 from shared.contracts.wire import Page
 from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
@@ -33,19 +35,29 @@ class Frame:
     holidays: dict[str, Any] | None
 
 
-async def create(core: Core, command: ScheduleCreate) -> ScheduleView:
+async def create(core: Core, command: ScheduleCreate, who: Principal) -> ScheduleView:
     """Add a schedule; ``Conflict`` if the name is taken or the team has one."""
     now = core.clock.now()
     async with changing(core) as session:
         row = await _add(session, command, now)
-        return (await views.of(session, [row], now))[0]
+        view = (await views.of(session, [row], now))[0]
+        await note(core, session, who, "schedule.created", after=view)
+        return view
 
 
-async def put(core: Core, reference: str, command: ScheduleCreate) -> tuple[ScheduleView, bool]:
+async def put(
+    core: Core, reference: str, command: ScheduleCreate, who: Principal
+) -> tuple[ScheduleView, bool]:
     """Make the schedule be as described, and whether it is new."""
+    now = core.clock.now()
     async with changing(core) as session:
+        known = await lookup.find(session, ScheduleRow, reference)
+        before = None if known is None else (await views.of(session, [known], now))[0]
         row, created = await put_in(core, session, reference, command)
-        return (await views.of(session, [row], core.clock.now()))[0], created
+        view = (await views.of(session, [row], core.clock.now()))[0]
+        action = "schedule.created" if created else "schedule.changed"
+        await note(core, session, who, action, before=before, after=view)
+        return view, created
 
 
 async def put_in(
@@ -62,14 +74,19 @@ async def put_in(
     return row, False
 
 
-async def update(core: Core, reference: str, command: ScheduleUpdate) -> ScheduleView:
+async def update(
+    core: Core, reference: str, command: ScheduleUpdate, who: Principal
+) -> ScheduleView:
     """Change the given fields."""
     refuse_nulls(command, *command.model_fields_set - {"holidays"})
     async with changing(core) as session:
         row = await lookup.require(session, ScheduleRow, reference)
         now = core.clock.now()
+        before = (await views.of(session, [row], now))[0]
         await _apply(session, row, command, now)
-        return (await views.of(session, [row], now))[0]
+        view = (await views.of(session, [row], now))[0]
+        await note(core, session, who, "schedule.changed", before=before, after=view)
+        return view
 
 
 async def get(core: Core, reference: str) -> ScheduleView:
@@ -86,10 +103,13 @@ async def listed(core: Core, *, limit: int, cursor: str | None) -> Page[Schedule
         return Page(items=await views.of(session, rows, core.clock.now()), next_cursor=following)
 
 
-async def remove(core: Core, reference: str) -> None:
+async def remove(core: Core, reference: str, who: Principal) -> None:
     """Remove a schedule with its layers and overrides; its team is a gap from then on."""
     async with changing(core) as session:
-        await session.delete(await lookup.require(session, ScheduleRow, reference))
+        row = await lookup.require(session, ScheduleRow, reference)
+        before = (await views.of(session, [row], core.clock.now()))[0]
+        await note(core, session, who, "schedule.deleted", before=before)
+        await session.delete(row)
 
 
 async def _add(session: AsyncSession, command: ScheduleCreate, now: datetime) -> ScheduleRow:

@@ -6,7 +6,7 @@ from litestar.params import JSONBody
 from oncall_service.core.parameters import Named, TheCore, named
 from oncall_service.teams import usecases as teams
 from oncall_service.teams.shapes import ServiceCreate, ServiceUpdate, TeamCreate, TeamUpdate
-from shared.auth import requires
+from shared.auth import Caller, requires
 from shared.contracts.configuration import ServiceView, TeamView
 from shared.contracts.identity import Role
 from shared.contracts.wire import Page
@@ -18,24 +18,26 @@ VIEWER = [requires(Role.VIEWER)]
 
 
 @post("/", guards=ADMIN)
-async def create_team(core: TheCore, data: JSONBody[TeamCreate]) -> TeamView:
+async def create_team(core: TheCore, data: JSONBody[TeamCreate], principal: Caller) -> TeamView:
     """Add a team."""
-    return await teams.create_team(core, data)
+    return await teams.create_team(core, data, principal)
 
 
 @put("/{reference:str}", guards=ADMIN, responses=or_created(TeamView))
 async def put_team(
-    core: TheCore, reference: Named, data: JSONBody[TeamCreate]
+    core: TheCore, reference: Named, data: JSONBody[TeamCreate], principal: Caller
 ) -> Response[TeamView]:
     """Create (201) or replace (200): repeating it changes nothing."""
-    view, created = await teams.put_team(core, named("team", reference), data)
+    view, created = await teams.put_team(core, named("team", reference), data, principal)
     return Response(view, status_code=201 if created else 200)
 
 
 @patch("/{reference:str}", guards=ADMIN)
-async def change_team(core: TheCore, reference: Named, data: JSONBody[TeamUpdate]) -> TeamView:
+async def change_team(
+    core: TheCore, reference: Named, data: JSONBody[TeamUpdate], principal: Caller
+) -> TeamView:
     """Change the given fields."""
-    return await teams.update_team(core, named("team", reference), data)
+    return await teams.update_team(core, named("team", reference), data, principal)
 
 
 @get("/{reference:str}", guards=VIEWER)
@@ -53,9 +55,9 @@ async def list_team(
 
 
 @delete("/{reference:str}", guards=ADMIN)
-async def delete_team(core: TheCore, reference: Named) -> None:
+async def delete_team(core: TheCore, reference: Named, principal: Caller) -> None:
     """Remove a team that owns nothing; 409 says what it owns."""
-    await teams.remove_team(core, named("team", reference))
+    await teams.remove_team(core, named("team", reference), principal)
 
 
 team_router = Router(
@@ -74,26 +76,28 @@ team_router = Router(
 
 
 @post("/", guards=ADMIN)
-async def create_service(core: TheCore, data: JSONBody[ServiceCreate]) -> ServiceView:
+async def create_service(
+    core: TheCore, data: JSONBody[ServiceCreate], principal: Caller
+) -> ServiceView:
     """Say which team answers for a service."""
-    return await teams.create_service(core, data)
+    return await teams.create_service(core, data, principal)
 
 
 @put("/{reference:str}", guards=ADMIN, responses=or_created(ServiceView))
 async def put_service(
-    core: TheCore, reference: Named, data: JSONBody[ServiceCreate]
+    core: TheCore, reference: Named, data: JSONBody[ServiceCreate], principal: Caller
 ) -> Response[ServiceView]:
     """Create (201) or replace (200): repeating it changes nothing."""
-    view, created = await teams.put_service(core, named("service", reference), data)
+    view, created = await teams.put_service(core, named("service", reference), data, principal)
     return Response(view, status_code=201 if created else 200)
 
 
 @patch("/{reference:str}", guards=ADMIN)
 async def change_service(
-    core: TheCore, reference: Named, data: JSONBody[ServiceUpdate]
+    core: TheCore, reference: Named, data: JSONBody[ServiceUpdate], principal: Caller
 ) -> ServiceView:
     """Change the given fields."""
-    return await teams.update_service(core, named("service", reference), data)
+    return await teams.update_service(core, named("service", reference), data, principal)
 
 
 @get("/{reference:str}", guards=VIEWER)
@@ -111,9 +115,9 @@ async def list_service(
 
 
 @delete("/{reference:str}", guards=ADMIN)
-async def delete_service(core: TheCore, reference: Named) -> None:
+async def delete_service(core: TheCore, reference: Named, principal: Caller) -> None:
     """Remove an entry: the catch-all team answers from then on."""
-    await teams.remove_service(core, named("service", reference))
+    await teams.remove_service(core, named("service", reference), principal)
 
 
 service_router = Router(

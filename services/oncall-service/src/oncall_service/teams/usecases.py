@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from oncall_service.core.audit import note
 from oncall_service.core.core import Core, changing
 from oncall_service.core.metrics import BY_TEAM, ESCALATIONS, GAPS
 from oncall_service.core.store import lookup
@@ -14,6 +15,7 @@ from oncall_service.teams import store
 from oncall_service.teams.shapes import ServiceCreate, ServiceUpdate, TeamCreate, TeamUpdate
 from shared import counters
 from shared.contracts.configuration import ServiceView, TeamView
+from shared.contracts.identity import Principal
 from shared.contracts.wire import Page
 from shared.database import driver_connection
 from shared.errors import Conflict, FieldError, Invalid, NotFound
@@ -21,18 +23,22 @@ from shared.identifiers import new_id
 from shared.nulls import refuse_nulls
 
 
-async def create_team(core: Core, command: TeamCreate) -> TeamView:
+async def create_team(core: Core, command: TeamCreate, who: Principal) -> TeamView:
     """Add a team; ``Conflict`` if the name is taken."""
     async with changing(core) as session:
         row = await add_team(session, command.name, command.members, core.clock.now())
-        return (await store.team_views(session, [row]))[0]
+        view = await _team(session, row)
+        await note(core, session, who, "team.created", after=view)
+        return view
 
 
-async def put_team(core: Core, reference: str, command: TeamCreate) -> tuple[TeamView, bool]:
+async def put_team(
+    core: Core, reference: str, command: TeamCreate, who: Principal
+) -> tuple[TeamView, bool]:
     """Make the team be as described, and whether it is new."""
     async with changing(core) as session:
         row = await lookup.find(session, TeamRow, reference)
-        created = row is None
+        before = None if row is None else await _team(session, row)
         if row is None:
             lookup.must_be_named(TeamRow, reference, command.name)
             row = await add_team(session, command.name, command.members, core.clock.now())
@@ -40,26 +46,32 @@ async def put_team(core: Core, reference: str, command: TeamCreate) -> tuple[Tea
             row.name = command.name
             await _set_members(session, row.id, command.members)
         await session.flush()
-        return (await store.team_views(session, [row]))[0], created
+        view = await _team(session, row)
+        action = "team.changed" if before else "team.created"
+        await note(core, session, who, action, before=before, after=view)
+        return view, before is None
 
 
-async def update_team(core: Core, reference: str, command: TeamUpdate) -> TeamView:
+async def update_team(core: Core, reference: str, command: TeamUpdate, who: Principal) -> TeamView:
     """Change the given fields."""
     async with changing(core) as session:
         row = await lookup.require(session, TeamRow, reference)
+        before = await _team(session, row)
         if command.name is not None:
             row.name = command.name
         if command.members is not None:
             await _set_members(session, row.id, command.members)
         await session.flush()
-        return (await store.team_views(session, [row]))[0]
+        view = await _team(session, row)
+        await note(core, session, who, "team.changed", before=before, after=view)
+        return view
 
 
 async def get_team(core: Core, reference: str) -> TeamView:
     """One team."""
     async with core.database.session() as session:
         row = await lookup.get(session, TeamRow, reference)
-        return (await store.team_views(session, [row]))[0]
+        return await _team(session, row)
 
 
 async def listed_teams(core: Core, *, limit: int, cursor: str | None) -> Page[TeamView]:
@@ -69,7 +81,7 @@ async def listed_teams(core: Core, *, limit: int, cursor: str | None) -> Page[Te
         return Page(items=await store.team_views(session, rows), next_cursor=following)
 
 
-async def remove_team(core: Core, reference: str) -> None:
+async def remove_team(core: Core, reference: str, who: Principal) -> None:
     """Remove a team that owns nothing; the catch-all stays, for it answers for everything else."""
     async with changing(core) as session:
         row = await lookup.require(session, TeamRow, reference)
@@ -81,23 +93,26 @@ async def remove_team(core: Core, reference: str) -> None:
         used_by = await store.team_uses(session, row.id)
         if used_by:
             raise Conflict(f"{row.name} still owns {', '.join(used_by)}.", used_by=used_by)
+        await note(core, session, who, "team.deleted", before=await _team(session, row))
         await session.delete(row)
 
 
-async def create_service(core: Core, command: ServiceCreate) -> ServiceView:
+async def create_service(core: Core, command: ServiceCreate, who: Principal) -> ServiceView:
     """Add an entry to the directory; ``Conflict`` if the service is listed already."""
     async with changing(core) as session:
         row = await _add_service(session, command, core.clock.now())
-        return (await store.service_views(session, [row]))[0]
+        view = await _service(session, row)
+        await note(core, session, who, "service.created", after=view)
+        return view
 
 
 async def put_service(
-    core: Core, reference: str, command: ServiceCreate
+    core: Core, reference: str, command: ServiceCreate, who: Principal
 ) -> tuple[ServiceView, bool]:
     """Make the entry be as described, and whether it is new."""
     async with changing(core) as session:
         row = await lookup.find(session, ServiceRow, reference)
-        created = row is None
+        before = None if row is None else await _service(session, row)
         if row is None:
             lookup.must_be_named(ServiceRow, reference, command.name)
             row = await _add_service(session, command, core.clock.now())
@@ -105,19 +120,27 @@ async def put_service(
             row.name = command.name
             await _point(session, row, command)
         await session.flush()
-        return (await store.service_views(session, [row]))[0], created
+        view = await _service(session, row)
+        action = "service.changed" if before else "service.created"
+        await note(core, session, who, action, before=before, after=view)
+        return view, before is None
 
 
-async def update_service(core: Core, reference: str, command: ServiceUpdate) -> ServiceView:
+async def update_service(
+    core: Core, reference: str, command: ServiceUpdate, who: Principal
+) -> ServiceView:
     """Change the given fields."""
     refuse_nulls(command, "name", "team")
     async with changing(core) as session:
         row = await lookup.require(session, ServiceRow, reference)
+        before = await _service(session, row)
         if command.name is not None:
             row.name = command.name
         await _point(session, row, command)
         await session.flush()
-        return (await store.service_views(session, [row]))[0]
+        view = await _service(session, row)
+        await note(core, session, who, "service.changed", before=before, after=view)
+        return view
 
 
 async def get_service(core: Core, reference: str) -> ServiceView:
@@ -126,7 +149,7 @@ async def get_service(core: Core, reference: str) -> ServiceView:
         row = await lookup.find(session, ServiceRow, reference)
         if row is None:
             raise NotFound(f"There is no service '{reference}' in the directory.")
-        return (await store.service_views(session, [row]))[0]
+        return await _service(session, row)
 
 
 async def listed_services(core: Core, *, limit: int, cursor: str | None) -> Page[ServiceView]:
@@ -136,10 +159,12 @@ async def listed_services(core: Core, *, limit: int, cursor: str | None) -> Page
         return Page(items=await store.service_views(session, rows), next_cursor=following)
 
 
-async def remove_service(core: Core, reference: str) -> None:
+async def remove_service(core: Core, reference: str, who: Principal) -> None:
     """Remove an entry: from then on the catch-all team answers for the service."""
     async with changing(core) as session:
-        await session.delete(await lookup.require(session, ServiceRow, reference))
+        row = await lookup.require(session, ServiceRow, reference)
+        await note(core, session, who, "service.deleted", before=await _service(session, row))
+        await session.delete(row)
 
 
 async def add_team(
@@ -161,6 +186,14 @@ async def add_team(
     async with driver_connection(session) as connection:
         await counters.add(connection, zero)
     return row
+
+
+async def _team(session: AsyncSession, row: TeamRow) -> TeamView:
+    return (await store.team_views(session, [row]))[0]
+
+
+async def _service(session: AsyncSession, row: ServiceRow) -> ServiceView:
+    return (await store.service_views(session, [row]))[0]
 
 
 async def _set_members(session: AsyncSession, team: UUID, members: Sequence[str]) -> None:

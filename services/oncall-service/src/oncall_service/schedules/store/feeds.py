@@ -9,7 +9,6 @@ from sqlmodel import cast, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
-from oncall_service.schedules.feed_shapes import FeedView
 from oncall_service.tables import (
     EraRow,
     FeedRow,
@@ -20,6 +19,7 @@ from oncall_service.tables import (
     PersonRow,
     ScheduleRow,
 )
+from shared.contracts.rota import FeedView
 
 
 async def by_address(session: AsyncSession, token_hash: str) -> FeedRow | None:

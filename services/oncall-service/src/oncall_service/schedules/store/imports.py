@@ -6,8 +6,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.schedules.ical_reading import Known
-from oncall_service.schedules.rules import Origin
 from oncall_service.tables import OverrideRow, PersonRow
+from shared.contracts.rota import Origin
 
 
 async def made_from(session: AsyncSession, schedule: UUID, source: str) -> dict[str, OverrideRow]:

@@ -15,7 +15,7 @@ from oncall_service.core.store.lookup import refs
 from oncall_service.people.store import reachable
 from oncall_service.schedules.days_off import OnHolidays
 from oncall_service.schedules.definitions import Definition, Kind, days_off_of, restored
-from oncall_service.schedules.rules import Duty, Era, Origin, Override, Schedule
+from oncall_service.schedules.rules import Era, Override, Schedule
 from oncall_service.tables import (
     EraRow,
     LayerRow,
@@ -26,6 +26,7 @@ from oncall_service.tables import (
     TeamRow,
 )
 from shared.contracts.oncall_api import OnDuty
+from shared.contracts.rota import Duty, Origin
 from shared.contracts.wire import Ref
 from shared.identifiers import new_id
 from shared.zones import zone

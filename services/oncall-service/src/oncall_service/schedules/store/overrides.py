@@ -9,11 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
 from oncall_service.people.store import reachable
-from oncall_service.schedules.rules import Duty, Origin
-from oncall_service.schedules.shapes import OverrideView
 from oncall_service.schedules.store.layers import teams_of
 from oncall_service.tables import OverrideRow, PersonRow, ScheduleRow
 from shared.contracts.oncall_api import OnDuty
+from shared.contracts.rota import Duty, Origin, OverrideView
 
 
 async def noticed(session: AsyncSession, schedule: UUID) -> None:

@@ -8,11 +8,10 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from oncall_service.core.store.lookup import refs
-from oncall_service.schedules.rules import Duty
 from oncall_service.schedules.store.layers import teams_of
-from oncall_service.schedules.swap_shapes import SwapView
-from oncall_service.schedules.swapping import SwapStatus, status_at
+from oncall_service.schedules.swapping import status_at
 from oncall_service.tables import PersonRow, ScheduleRow, SwapRow
+from shared.contracts.rota import Duty, SwapStatus, SwapView
 
 
 async def locked(session: AsyncSession, swap: UUID) -> SwapRow | None:

@@ -6,8 +6,13 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from shared.contracts.audit import AuditEntry
 from shared.contracts.identity import Actor, Principal
+from shared.contracts.wire import Page
 from shared.database import Connection
+from shared.paging import Keyset
+
+_NEWEST = Keyset("audit", int)
 
 
 async def record(
@@ -55,11 +60,12 @@ async def page(
     subject_kind: str | None,
     subject_id: str | None,
     actor_id: str | None,
-    before: int | None,
     limit: int,
-) -> list[dict[str, Any]]:
-    """Changes as they were noted, the newest first, at most ``limit``; None does not matter."""
-    cursor = await connection.execute(
+    cursor: str | None,
+) -> Page[AuditEntry]:
+    """Changes as they were noted, the newest first; None does not matter."""
+    after = _NEWEST.after(cursor)
+    found = await connection.execute(
         "SELECT seq, at, actor, action, subject_kind, subject_id, before, after FROM audit "
         "WHERE (%(kind)s::text IS NULL OR subject_kind = %(kind)s) "
         "AND (%(id)s::text IS NULL OR subject_id = %(id)s) "
@@ -69,8 +75,13 @@ async def page(
             "kind": subject_kind,
             "id": subject_id,
             "actor": actor_id,
-            "before": before,
-            "limit": limit,
+            "before": after[0] if after else None,
+            "limit": limit + 1,
         },
     )
-    return await cursor.fetchall()
+    return _NEWEST.page(
+        await found.fetchall(),
+        limit,
+        key=lambda row: (row["seq"],),
+        show=lambda row: AuditEntry(**row),
+    )
