@@ -59,10 +59,12 @@ from web_ui.pages import (
     several,
     team,
     teams,
+    setup,
 )
 from web_ui.people import People
 from web_ui.reading import say
 from web_ui.rendering import Renderer
+    tokens,
 from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
 from web_ui.settings import WebUiSettings
@@ -128,6 +130,11 @@ HANDLERS = (
     policy.remove,
     schedules.show,
     schedule_new.show,
+    audit.show,
+    setup.show,
+    tokens.show,
+    tokens.create,
+    tokens.revoke,
     schedule_new.create,
     schedule.show,
     schedule.change,

@@ -11,8 +11,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from shared.contracts.audit import AuditEntry
 from shared.contracts.configuration import ServiceView, TeamView, TokenCreated, TokenView
 from shared.contracts.oncall_api import CalendarView, CoverageView, CurrentView, OwnSession
+from shared.contracts.wire import Page
 from web_ui.configured import Policy, Schedule
 from web_ui.neighbour import Neighbour
 from web_ui.people import Person
@@ -110,3 +112,7 @@ class Configuration(Neighbour):
     async def revoke_token(self, token: str, which: UUID) -> None:
         """For ever."""
         await self._send("DELETE", f"/api/v1/tokens/{which}", token)
+
+    async def audit(self, token: str, asked: Mapping[str, Any]) -> Page[AuditEntry]:
+        """Who changed what here, newest first."""
+        return await self._ask(Page[AuditEntry], "GET", "/api/v1/audit", token, params=asked)

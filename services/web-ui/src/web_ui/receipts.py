@@ -27,6 +27,7 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
         "done",
         sentence("Created. Alerts of its team are escalated by it from now on."),
     ),
+    "revoked": ("done", sentence("Revoked: other services notice within a minute.")),
     # incidents
     "acknowledge": ("done", sentence("Acknowledged. Nobody else is paged.")),
     "start": ("done", sentence("Work has started.")),

@@ -23,6 +23,11 @@ from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
 from web_ui.pages.policies import PoliciesPage
+from web_ui.pages.setup import SetupPage
+from web_ui.pages.tokens import TokensPage
+from web_ui.pages.audit import AuditPage
+from web_ui.pages.people import PeoplePage
+from web_ui.pages.person import PersonPage
 from web_ui.pages.policy import PolicyPage
 from web_ui.pages.people import PeoplePage
 from web_ui.pages.schedule import SchedulePage
@@ -58,6 +63,9 @@ CONTEXTS: dict[str, type] = {
     "catalogue": CataloguePage,
     "service": ServicePage,
     "people": PeoplePage,
+    "setup": SetupPage,
+    "tokens": TokensPage,
+    "audit": AuditPage,
     "person": PersonPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,
