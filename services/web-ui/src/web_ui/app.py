@@ -30,6 +30,7 @@ from web_ui.live import Broadcast, Feed, Follower
 from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
     acknowledge,
+    audit,
     catalogue,
     dashboard,
     events,
@@ -56,15 +57,15 @@ from web_ui.pages import (
     schedules,
     service,
     session,
+    setup,
     several,
     team,
     teams,
-    setup,
+    tokens,
 )
 from web_ui.people import People
 from web_ui.reading import say
 from web_ui.rendering import Renderer
-    tokens,
 from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
 from web_ui.settings import WebUiSettings
@@ -117,6 +118,11 @@ HANDLERS = (
     person.remove,
     person_methods.add,
     person_methods.act,
+    audit.show,
+    setup.show,
+    tokens.show,
+    tokens.create,
+    tokens.revoke,
     catalogue.show,
     catalogue.create,
     service.show,
@@ -130,11 +136,6 @@ HANDLERS = (
     policy.remove,
     schedules.show,
     schedule_new.show,
-    audit.show,
-    setup.show,
-    tokens.show,
-    tokens.create,
-    tokens.revoke,
     schedule_new.create,
     schedule.show,
     schedule.change,
