@@ -239,7 +239,7 @@ async def test_every_route_wants_a_token_and_the_right_role(service: Any) -> Non
         for method in sorted(set(route.methods) - {"OPTIONS", "HEAD"}):
             tried.add((method, route.path))
             await _guarded(service, method, route.path.replace("{incident:str}", "1"))
-    assert len(tried) == 18
+    assert len(tried) == 21
 
 
 async def _guarded(service: Any, method: str, path: str) -> None:
