@@ -106,7 +106,7 @@ def raw_texts(path: Path) -> list[str]:
         for each in _printed(node)
     ]
     sentences = [text for text in printed if re.search(r"[A-Z][a-z]+|[a-z]+ [a-z]+", text)]
-    return [text.strip() for text in [*words, *sentences] if "<" not in text]
+    return [text.strip() for text in [*words, *sentences] if not set("<=") & set(text)]
 
 
 def _printed(node: nodes.Node) -> Iterator[nodes.Const]:

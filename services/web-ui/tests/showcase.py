@@ -4,6 +4,7 @@ from datetime import time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import showcase_oncall
 from web_ui_fakes import World
 
 from shared.contracts.incident_api import IncidentAlert
@@ -48,6 +49,7 @@ def fill(world: World) -> Incident:
     _runs(world)
     _ledger(world, story)
     _rate(world)
+    showcase_oncall.fill(world, PAYMENTS, [ADA, JUN, LEA])
     return story
 
 

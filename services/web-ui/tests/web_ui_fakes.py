@@ -46,9 +46,10 @@ from shared.contracts.oncall_api import (
 from shared.contracts.wire import Page, Ref, Severity
 from shared.errors import Conflict, Forbidden, NotFound, TooMany
 from web_ui.app import Neighbours, create_app
-from web_ui.clients import Down, Search, SignedOut
+from web_ui.clients import Browser, Down, Search, SignedOut
 from web_ui.configuration import Configuration
 from web_ui.ingestion import Ingestion
+from web_ui.rota import Rota
 from web_ui.settings import WebUiSettings
 from web_ui.sse import Message
 
@@ -104,7 +105,6 @@ class FakeIncidents:
         self.links: dict[str, LinkView] = {}
         self.used: list[str] = []
         self.people: list[Ref] = []
-        self.helpers: list[UUID] = []
         self.ledgers: dict[UUID, WhyView] = {}
         self.feed: FakeFeed | None = None
         self._sequence = 0
@@ -296,12 +296,6 @@ class FakeIncidents:
         incident = await self.get(token, incident_id)
         return self.change(incident, status=Status.RESOLVED, merged_into=target.id)
 
-    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
-        who = self._principal(token, acts=True)
-        incident = await self.get(token, incident_id)
-        self.helpers.append(person)
-        self.remark(incident, "page.requested", f"{who.name} asked for help", by=who.name)
-
     async def open_by_hand(
         self, token: str, title: str, service: str, severity: str, message: str
     ) -> Incident:
@@ -376,6 +370,7 @@ class FakeOnCall:
         self.escalated: list[tuple[UUID, str, str]] = []
         self.refuse_escalation: str | None = None
         self.runs: list[EscalationView] = []
+        self.helpers: list[tuple[UUID, UUID]] = []
         self.people: list[Ref] = []
         self.services: list[str] = []
         self.teams: dict[str, list[str]] = {}
@@ -386,10 +381,10 @@ class FakeOnCall:
         if token is not None and token not in self._directory.sessions:
             raise SignedOut("This token is unknown, expired or revoked.")
 
-    async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:
+    async def sign_in(self, user: str, password: str, browser: Browser) -> SessionView:
         self._check()
-        self.addresses.append(address)
-        self.devices.append(device)
+        self.addresses.append(browser.address)
+        self.devices.append(browser.device)
         if self.throttled:
             raise TooMany("Too many failed attempts to sign in; wait a little.", retry_after=60)
         if user not in PEOPLE or password != PASSWORD:
@@ -449,6 +444,10 @@ class FakeOnCall:
     async def teams_of(self, token: str, person: str) -> Sequence[str]:
         self._check(token)
         return self.teams.get(person, [])
+
+    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
+        self._check(token)
+        self.helpers.append((incident_id, person))
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         self._check(token)
@@ -542,6 +541,7 @@ class World:
             people=self.people,
             configuration=Configuration(self.configuration.client()),
             ingestion=Ingestion(self.ingestion.client()),
+            rota=Rota(self.configuration.client()),
             tokens=self.directory,
             feed=self.feed,
         )

@@ -31,6 +31,8 @@ from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
     acknowledge,
     audit,
+    calendar,
+    calendar_changes,
     catalogue,
     dashboard,
     events,
@@ -42,6 +44,7 @@ from web_ui.pages import (
     incident_why,
     installed,
     me,
+    me_access,
     me_methods,
     me_preferences,
     notifications,
@@ -59,6 +62,7 @@ from web_ui.pages import (
     session,
     setup,
     several,
+    simulate,
     team,
     teams,
     tokens,
@@ -66,6 +70,7 @@ from web_ui.pages import (
 from web_ui.people import People
 from web_ui.reading import say
 from web_ui.rendering import Renderer
+from web_ui.rota import Rota
 from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
 from web_ui.settings import WebUiSettings
@@ -92,6 +97,14 @@ HANDLERS = (
     incident_actions.add_note,
     history.show,
     oncall.show,
+    calendar.show,
+    calendar_changes.override,
+    calendar_changes.remove_override,
+    calendar_changes.decide,
+    calendar_changes.make_feed,
+    calendar_changes.revoke_feed,
+    calendar_changes.read_feed,
+    simulate.show,
     notifications.show,
     runbooks.index,
     runbooks.show,
@@ -118,6 +131,9 @@ HANDLERS = (
     person.remove,
     person_methods.add,
     person_methods.act,
+    me_access.end,
+    me_access.end_others,
+    me_access.change_password,
     audit.show,
     setup.show,
     tokens.show,
@@ -158,6 +174,7 @@ class Neighbours:
     people: People
     configuration: Configuration
     ingestion: Ingestion
+    rota: Rota
     tokens: TokenDirectory
     feed: Feed
     connections: Sequence[ServiceClient] = ()
@@ -181,6 +198,7 @@ def neighbours(settings: WebUiSettings) -> Neighbours:
         people=HttpPeople(oncall_service),
         configuration=Configuration(oncall_service),
         ingestion=Ingestion(alert_ingestion),
+        rota=Rota(oncall_service),
         tokens=RemoteTokenDirectory(oncall_service),
         feed=HttpFeed(incident_management),
         connections=(incident_management, oncall_service, alert_ingestion),
@@ -213,6 +231,7 @@ def create_app(
         people=outside.people,
         configuration=outside.configuration,
         ingestion=outside.ingestion,
+        rota=outside.rota,
         viewers=Viewers(CachedTokenDirectory(outside.tokens, clock), cookies),
         cookies=cookies,
         renderer=renderer,

@@ -41,6 +41,18 @@ class Down(Unavailable):
 
 
 @dataclass(frozen=True)
+class Browser:
+    """Where somebody signs in: attempts are counted by the address and by the device's secret.
+
+    ``agent`` is what it calls itself, for the list of one's sessions.
+    """
+
+    address: str
+    device: str
+    agent: str = ""
+
+
+@dataclass(frozen=True)
 class Search:
     """Which incidents; empty values do not restrict. ``worst_first`` instead of newest first."""
 
@@ -116,10 +128,6 @@ class Incidents(Protocol):
         """It is the same trouble as ``into`` (an id or number)."""
         ...
 
-    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
-        """Page somebody for it, beside whoever has it."""
-        ...
-
     async def open_by_hand(
         self, token: str, title: str, service: str, severity: str, message: str
     ) -> Incident:
@@ -146,12 +154,8 @@ class Incidents(Protocol):
 class OnCall(Protocol):
     """oncall-service."""
 
-    async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:
-        """Begin a session; ``SignedOut`` when name and password do not fit.
-
-        ``address`` is where the person is, ``device`` the secret of their browser: attempts are
-        counted by both.
-        """
+    async def sign_in(self, user: str, password: str, browser: Browser) -> SessionView:
+        """Begin a session; ``SignedOut`` when name and password do not fit."""
         ...
 
     async def sign_out(self, token: str) -> None:
@@ -186,6 +190,10 @@ class OnCall(Protocol):
 
     async def teams_of(self, token: str, person: str) -> Sequence[str]:
         """The names of the teams that somebody is a member of."""
+        ...
+
+    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
+        """Page somebody for it, beside whoever has it; ``Conflict`` when that cannot reach them."""
         ...
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:

@@ -20,6 +20,15 @@ UNRESOLVED = (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A filter as a link: what it says, where it leads, whether it is on."""
+
+    name: str
+    link: str
+    on: bool
+
+
+@dataclass(frozen=True)
 class Filters:
     """Empty values do not restrict. ``assignee`` is a person's id, ``me`` or ``none``.
 

@@ -19,9 +19,12 @@ from shared.contracts.oncall_api import (
 )
 from shared.contracts.wire import Page, Ref
 from shared.http import ServiceClient
-from web_ui.clients import MOST_ALERTS, Down, Search
+from web_ui.clients import MOST_ALERTS, Browser, Down, Search
 from web_ui.neighbour import Neighbour
 from web_ui.sse import Message, parse
+
+# A longer name of a browser says no more to whoever reads their sessions.
+LONGEST_AGENT = 300
 
 
 class HttpIncidents(Neighbour):
@@ -83,11 +86,6 @@ class HttpIncidents(Neighbour):
         path = f"{_incident(incident_id)}/merge"
         return await self._ask(Incident, "POST", path, token, json={"into": into})
 
-    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
-        """See :class:`Incidents`."""
-        path = f"{_incident(incident_id)}/responders"
-        await self._send("POST", path, token, json={"person_id": str(person)})
-
     async def open_by_hand(
         self, token: str, title: str, service: str, severity: str, message: str
     ) -> Incident:
@@ -125,7 +123,7 @@ def _incident(incident_id: UUID) -> str:
 class HttpOnCall(Neighbour):
     """oncall-service over HTTP; see :class:`OnCall`."""
 
-    async def sign_in(self, user: str, password: str, address: str, device: str) -> SessionView:
+    async def sign_in(self, user: str, password: str, browser: Browser) -> SessionView:
         """See :class:`OnCall`."""
         # With this service's own token, which is what makes oncall-service believe the address.
         return await self._ask(
@@ -133,8 +131,13 @@ class HttpOnCall(Neighbour):
             "POST",
             "/api/v1/sessions",
             None,
-            json={"user": user, "password": password, "device": device},
-            headers={"X-Forwarded-For": address},
+            json={
+                "user": user,
+                "password": password,
+                "device": browser.device,
+                "agent": browser.agent[:LONGEST_AGENT] or None,
+            },
+            headers={"X-Forwarded-For": browser.address},
         )
 
     async def sign_out(self, token: str) -> None:
@@ -174,6 +177,11 @@ class HttpOnCall(Neighbour):
         """See :class:`OnCall`."""
         teams = await self._whole(TeamView, "/api/v1/teams", token)
         return [team.name for team in teams if person in {str(each.id) for each in team.members}]
+
+    async def ask_for_help(self, token: str, incident_id: UUID, person: UUID) -> None:
+        """See :class:`OnCall`."""
+        path = f"{_incident(incident_id)}/page"
+        await self._send("POST", path, token, json={"person": str(person)})
 
     async def escalate(self, token: str, incident_id: UUID, reason: str) -> None:
         """See :class:`OnCall`."""

@@ -46,6 +46,15 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
         "warning",
         sentence("Somebody else was faster: your request changed nothing. The facts say who."),
     ),
+    # the calendar
+    "overridden": ("done", sentence("The calendar is changed.")),
+    "offered": ("done", sentence("Offered: it stays yours until somebody accepts.")),
+    "swap_accept": ("done", sentence("Accepted: the shift is yours now.")),
+    "swap_decline": ("done", sentence("Declined.")),
+    "swap_withdraw": ("done", sentence("Withdrawn.")),
+    # my settings
+    "session_ended": ("done", sentence("Signed out there.")),
+    "sessions_ended": ("done", sentence("Signed out everywhere but here.")),
     # contact methods
     "added": ("done", sentence("Added.")),
     "added_code": ("done", sentence("Added. A code is on its way: type it in below.")),

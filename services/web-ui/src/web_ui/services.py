@@ -15,6 +15,7 @@ from web_ui.ingestion import Ingestion
 from web_ui.live import Broadcast
 from web_ui.people import People
 from web_ui.rendering import Renderer
+from web_ui.rota import Rota
 from web_ui.runbooks import Runbook
 from web_ui.viewer import Viewer, Viewers
 
@@ -28,6 +29,7 @@ class Services:
     people: People
     configuration: Configuration
     ingestion: Ingestion
+    rota: Rota
     viewers: Viewers
     cookies: Cookies
     renderer: Renderer

@@ -304,11 +304,12 @@ async def test_it_is_snoozed_reassigned_merged_and_somebody_is_asked_for_help(
     assert "Snoozed until" in (await responder.get(path)).text
     await responder.post(f"{path}/assign", person=str(SAM.id))
     assigned = world.incidents.stored[incident.id].assignee
-    assert assigned and assigned.id == SAM.id
+    assert assigned
+    assert assigned.id == SAM.id
     await responder.post(f"{path}/assign", person="")
     assert world.incidents.stored[incident.id].assignee is None
     await responder.post(f"{path}/help", person=str(SAM.id))
-    assert world.incidents.helpers == [SAM.id]
+    assert world.oncall.helpers == [(incident.id, SAM.id)]
     await responder.post(f"{path}/merge", into=f"inc-{other.number}")
     assert world.incidents.stored[incident.id].merged_into == other.id
 

@@ -97,7 +97,7 @@ async def test_the_on_call_page_shows_people_gaps_and_what_comes_next(responder:
         "Jun Watanabe",
         "<strong>Nobody is on call.</strong> Sam Ellis is paged instead.",
         "<strong>A gap is ahead:</strong>",
-        "Nobody: gap",
+        "Nobody: a gap",
         "The schedule runs in Europe/Paris.",
     ):
         assert words in text

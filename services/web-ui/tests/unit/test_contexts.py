@@ -12,6 +12,8 @@ from web_ui.assets import Assets
 from web_ui.failures import MessagePage
 from web_ui.navigation import AREAS
 from web_ui.pages.acknowledge import AcknowledgePage
+from web_ui.pages.audit import AuditPage
+from web_ui.pages.calendar import CalendarPage
 from web_ui.pages.catalogue import CataloguePage
 from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
@@ -22,25 +24,26 @@ from web_ui.pages.installed import OfflinePage
 from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
-from web_ui.pages.policies import PoliciesPage
-from web_ui.pages.setup import SetupPage
-from web_ui.pages.tokens import TokensPage
-from web_ui.pages.audit import AuditPage
 from web_ui.pages.people import PeoplePage
 from web_ui.pages.person import PersonPage
+from web_ui.pages.policies import PoliciesPage
 from web_ui.pages.policy import PolicyPage
-from web_ui.pages.people import PeoplePage
+from web_ui.pages.runbooks import RunbooksPage
 from web_ui.pages.schedule import SchedulePage
 from web_ui.pages.schedule_new import ScheduleNewPage
 from web_ui.pages.schedules import SchedulesPage
 from web_ui.pages.service import ServicePage
 from web_ui.pages.session import SignInPage
+from web_ui.pages.setup import SetupPage
+from web_ui.pages.simulate import SimulatePage
 from web_ui.pages.team import TeamPage
 from web_ui.pages.teams import TeamsPage
+from web_ui.pages.tokens import TokensPage
 from web_ui.rendering import TEMPLATES, Shell, environment
 
 CONTEXTS: dict[str, type] = {
     "acknowledge": AcknowledgePage,
+    "calendar": CalendarPage,
     "dashboard": Dashboard,
     "history": HistoryPage,
     "incident": IncidentPage,
@@ -56,19 +59,18 @@ CONTEXTS: dict[str, type] = {
     "schedules": SchedulesPage,
     "schedule": SchedulePage,
     "schedule_new": ScheduleNewPage,
-    "people": PeoplePage,
-    "person": PersonPage,
     "policies": PoliciesPage,
     "policy": PolicyPage,
     "catalogue": CataloguePage,
     "service": ServicePage,
-    "people": PeoplePage,
     "setup": SetupPage,
     "tokens": TokensPage,
     "audit": AuditPage,
+    "people": PeoplePage,
     "person": PersonPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,
+    "simulate": SimulatePage,
 }
 
 

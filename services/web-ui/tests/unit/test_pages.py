@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import pytest
@@ -14,8 +15,9 @@ from shared.contracts.oncall_api import CalendarView, NotificationView, OnDuty, 
 from shared.contracts.wire import Ref, Severity
 from shared.errors import NotFound
 from vigie_testing.clock import ManualClock
+from web_ui.filters import Filters, of_query
 from web_ui.pages.dashboard import worst_first
-from web_ui.pages.history import Filters, filters_of
+from web_ui.pages.history import address
 from web_ui.pages.incident import AlertCard, links, reference_of
 from web_ui.pages.notifications import line
 from web_ui.pages.oncall import hand_offs
@@ -86,10 +88,13 @@ def test_an_annotation_that_is_an_address_is_a_link_and_anything_else_stays_read
     assert [(link.name, link.url) for link in card.links] == [
         ("dashboard", "https://grafana.example.com/d/1")
     ]
-    assert card.annotations == {
+    assert {name: str(text) for name, text in card.annotations.items()} == {
         "runbook": "Restart the pod, then call Ada.",
         "runbook_url": "javascript:alert(1)",
-        "summary": "https://example.com is slow",
+        "summary": (
+            '<a href="https://example.com" rel="noopener noreferrer nofollow external">'
+            "https://example.com</a> is slow"
+        ),
     }
 
 
@@ -132,41 +137,28 @@ def test_an_address_that_names_no_incident_leads_nowhere(nonsense: str) -> None:
         reference_of(nonsense)
 
 
-def test_filters_survive_the_way_through_an_address_and_nonsense_does_not() -> None:
-    filters = Filters(status="any", severity="high", service="kafka", text="disk & more")
-    assert filters.address("c1") == (
-        "/history?status=any&severity=high&service=kafka&text=disk+%26+more&cursor=c1"
+def test_filters_are_their_address_and_what_does_not_exist_is_not_asked_for() -> None:
+    filters = Filters(
+        statuses=(Status.OPEN,), severities=(Severity.HIGH,), service="kafka", text="disk & more"
     )
-    assert filters_of({"status": "gone", "severity": "odd", "text": " a "}) == Filters(text="a")
-    assert Filters().address() == "/history"
+    query = "status=open&severity=high&service=kafka&text=disk+%26+more"
+    assert filters.query() == query
+    assert of_query(parse_qsl(query)) == filters
+    assert of_query([("status", "gone"), ("severity", "odd"), ("text", " a ")]) == Filters(text="a")
+    assert address(Filters()) == "/history"
     assert not Filters().narrowed
-    assert filters.search("c1").params() == {
-        "limit": 50,
-        "severity": ["high"],
-        "service": "kafka",
-        "q": "disk & more",
-        "cursor": "c1",
-    }
 
 
-TOGETHER = "ok, in one message with 13 others"
+def test_a_filter_is_switched_on_and_off_and_leaves_the_others() -> None:
+    both = Filters(text="a").toggled("severity", "low").toggled("severity", "critical")
+    assert both.severities == (Severity.CRITICAL, Severity.LOW)
+    assert both.toggled("severity", "low").query() == "severity=critical&text=a"
+    assert Filters().toggled("assignee", "me").mine
+    assert not Filters(assignee="me").toggled("assignee", "me").mine
+    assert Filters().toggled("my_teams").query() == "teams=mine"
+    assert Filters(service="kafka").toggled("service", "kafka") == Filters()
 
 
-@pytest.mark.parametrize(
-    ("facts", "label", "remarks"),
-    [
-        ({"kind": "page", "reason": "primary_on_call"}, None, ["Primary on call"]),
-        ({"kind": "more_alerts", "reason": "more_alerts"}, "More alerts", []),
-        ({"kind": "test", "reason": "test_requested"}, None, ["Test requested"]),
-        ({"kind": "quantum_leap", "reason": "because"}, "Quantum leap", ["Because"]),
-        (
-            {"outcome": "pending", "bundle_id": uuid4(), "reason": "primary_on_call"},
-            None,
-            ["Primary on call", "In one message with others"],
-        ),
-        ({"outcome": "sent", "bundle_id": uuid4(), "detail": TOGETHER}, None, [TOGETHER]),
-    ],
-)
 def test_a_message_says_what_it_is_once_and_what_it_travels_with(
     facts: dict[str, Any], label: str | None, remarks: list[str]
 ) -> None:

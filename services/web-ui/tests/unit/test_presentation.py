@@ -4,6 +4,7 @@ import pytest
 from web_ui_fakes import at
 
 from web_ui import presentation
+from web_ui.reading import Reading, many, reading, word
 
 NOW = at("2026-11-22T17:03:00")
 
@@ -41,9 +42,46 @@ def test_a_duration_is_said_in_its_two_largest_units(seconds: float | None, word
     assert presentation.duration(seconds) == words
 
 
-def test_instants_are_written_in_utc_for_machines_and_for_people() -> None:
+def test_instants_are_written_in_utc_for_machines() -> None:
     assert presentation.iso(NOW) == "2026-11-22T17:03:00Z"
-    assert presentation.moment_utc(NOW) == "22 Nov 2026, 17:03 UTC"
+
+
+@pytest.mark.parametrize(
+    ("reader", "short", "full"),
+    [
+        (Reading(), "22 Nov, 17:03", "Sunday, 22 November 2026, 17:03:00 UTC"),
+        (
+            Reading("en", "America/New_York", twelve_hours=True),
+            "22 Nov, 12:03\xa0pm",
+            "Sunday, 22 November 2026, 12:03:00\xa0pm America/New_York",
+        ),
+        (
+            Reading("fr", "Europe/Paris"),
+            "22 nov., 18:03",
+            "dimanche 22 novembre 2026, 18:03:00 Europe/Paris",
+        ),
+        (Reading("en", "Mars/Olympus"), "22 Nov, 17:03", None),
+    ],
+)
+def test_instants_are_said_on_the_clock_and_in_the_zone_of_the_reader(
+    reader: Reading, short: str, full: str | None
+) -> None:
+    with reading(reader):
+        assert presentation.moment(NOW, NOW) == short
+        if full is not None:
+            assert presentation.in_full(NOW) == full
+
+
+def test_another_year_is_said() -> None:
+    assert presentation.moment(NOW, NOW + timedelta(days=60)) == "22 Nov 2026, 17:03"
+
+
+def test_ages_and_lengths_are_said_in_french() -> None:
+    with reading(Reading("fr")):
+        assert presentation.relative(NOW - timedelta(minutes=5), NOW) == "il y a 5 min"
+        assert presentation.relative(NOW + timedelta(days=3), NOW) == "dans 3 jours"
+        assert presentation.duration(90000) == "1 j 1 h"
+        assert presentation.listed(["Ada", "Jun", "Léa"]) == "Ada, Jun et Léa"
 
 
 @pytest.mark.parametrize(
@@ -62,8 +100,8 @@ def test_an_avatar_shows_initials_of_whatever_name(name: str, letters: str) -> N
 
 def test_a_name_keeps_its_colour_and_numbers_agree_with_their_noun() -> None:
     assert presentation.hue("Ada") == presentation.hue("Ada") < presentation.HUES
-    assert presentation.words("in_progress") == "In progress"
-    assert [presentation.count(n, "alert") for n in (0, 1, 2)] == [
+    assert word("in_progress") == "In progress"
+    assert [str(many("{count} alert", "{count} alerts", n)) for n in (0, 1, 2)] == [
         "0 alerts",
         "1 alert",
         "2 alerts",

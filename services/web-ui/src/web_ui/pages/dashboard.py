@@ -16,7 +16,7 @@ from shared.contracts.oncall_api import CurrentView, EscalationView
 from shared.contracts.wire import Page, Ref, Severity, rank
 from web_ui.actions import Action, quick
 from web_ui.coverage import Uncovered, uncovered
-from web_ui.filters import ME, UNRESOLVED, Filters, of_query
+from web_ui.filters import ME, UNRESOLVED, Choice, Filters, of_query
 from web_ui.notices import Asking, Notice
 from web_ui.reading import say, word
 from web_ui.rendering import wants_fragment
@@ -43,15 +43,6 @@ class Row:
     def next_people(self) -> Sequence[str]:
         """Who is paged next, unless somebody takes it."""
         return [person.name for person in self.run.next_people] if self.run else ()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A filter as a link: what it says, where it leads, whether it is on."""
-
-    name: str
-    link: str
-    on: bool
 
 
 @dataclass(frozen=True)
@@ -133,14 +124,18 @@ async def load(
 ) -> tuple[Dashboard, list[Notice]]:
     """Ask the neighbours at the same time; each may be missing."""
     asking = Asking()
-    page, stats, duties, holes, running, people, rate = await asyncio.gather(
-        asking.for_(_search(services, viewer, filters)),
-        asking.for_(services.incidents.stats(viewer.token)),
-        asking.for_(services.oncall.duties(viewer.token)),
-        uncovered(services.oncall, viewer.token, services.clock.now()),
-        asking.for_(services.oncall.running(viewer.token)),
-        asking.for_(services.oncall.everybody(viewer.token)),
-        asking.for_(services.ingestion.rate(viewer.token, RATE_MINUTES)),
+    (page, stats, rate), (duties, holes, running, people) = await asyncio.gather(
+        asyncio.gather(
+            asking.for_(_search(services, viewer, filters)),
+            asking.for_(services.incidents.stats(viewer.token)),
+            asking.for_(services.ingestion.rate(viewer.token, RATE_MINUTES)),
+        ),
+        asyncio.gather(
+            asking.for_(services.oncall.duties(viewer.token)),
+            uncovered(services.oncall, viewer.token, services.clock.now()),
+            asking.for_(services.oncall.running(viewer.token)),
+            asking.for_(services.oncall.everybody(viewer.token)),
+        ),
     )
     dashboard = Dashboard(
         filters=filters,

@@ -90,6 +90,12 @@ class IncidentPage:
     topic: str
 
     @property
+    def here(self) -> str:
+        """The same page again."""
+        order = "?order=oldest" if self.oldest_first else ""
+        return f"/incidents/{self.incident.id}{order}"
+
+    @property
     def more_alerts(self) -> bool:
         """Whether it has more alerts than are shown."""
         return self.alerts is not None and len(self.alerts) == MOST_ALERTS

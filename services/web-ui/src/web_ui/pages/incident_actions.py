@@ -127,7 +127,7 @@ async def _assign(form: Form) -> None:
 
 
 async def _help(form: Form) -> None:
-    await form.services.incidents.ask_for_help(form.viewer.token, form.incident_id, _person(form))
+    await form.services.oncall.ask_for_help(form.viewer.token, form.incident_id, _person(form))
 
 
 async def _merge(form: Form) -> None:

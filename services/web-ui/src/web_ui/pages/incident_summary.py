@@ -60,21 +60,28 @@ def _lines(
     yield f"# INC-{incident.number}: {plain(incident.title)}"
     yield ""
     yield from (f"- **{name}**: {value}" for name, value in _facts(incident))
-    yield from ("", f"## {say('Impact')}", "", f"_{say('What did users notice, and how many?')}_")
-    yield from ("", f"## {say('Cause')}", "", f"_{say('What led to it?')}_")
-    yield from ("", f"## {say('Timeline')}", "")
+    yield from _section(say("Impact"))
+    yield str(say("What did users notice, and how many?"))
+    yield from _section(say("Cause"))
+    yield str(say("What led to it?"))
+    yield from _section(say("Timeline"))
     yield from (
         f"- {moment(entry.at)} {_who(entry)}{plain(entry.text)}" for entry in in_order(entries)
     )
-    yield from ("", f"## {say('Alerts')}", "")
+    yield from _section(say("Alerts"))
     yield from (
         f"- {plain(alert.message)} ({plain(alert.service)}, {word(alert.severity)}, "
         f"{moment(alert.starts_at)})"
         for alert in alerts
     )
-    yield from ("", f"## {say('Who was paged')}", "")
+    yield from _section(say("Who was paged"))
     yield from (f"- {plain(one.name)}: {_reached(one)}" for one in people)
-    yield from ("", f"## {say('What we do about it')}", "", "- [ ] ")
+    yield from _section(say("What we do about it"))
+    yield "- [ ] "
+
+
+def _section(heading: str) -> Iterator[str]:
+    yield from ("", f"## {heading}", "")
 
 
 def _facts(incident: Incident) -> Iterator[tuple[str, str]]:

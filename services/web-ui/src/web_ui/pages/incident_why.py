@@ -1,4 +1,4 @@
-"""``/incidents/{id}/why``: the ledger of an incident, from its alerts to what became of messages."""
+"""``/incidents/{id}/why``: the ledger of an incident, from its alerts to the receipts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

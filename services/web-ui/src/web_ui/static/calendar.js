@@ -1,0 +1,64 @@
+// Dragging over the picture chooses the time of an override: the form below is filled in, and shown.
+// Without this file the same is typed.
+
+"use strict";
+
+const HOURS = 24;
+
+// Hours are those of the day that was dragged over, as its reader counts them.
+function momentAt(svg, event) {
+  const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  for (const day of svg.querySelectorAll("[data-day]")) {
+    const box = day.getBBox();
+    if (at.x < box.x || at.x >= box.x + box.width || at.y < box.y || at.y >= box.y + box.height) continue;
+    const hour = Math.floor((at.x - box.x) / box.width * HOURS);
+    return { x: at.x, y: box.y, height: box.height, text: `${day.dataset.day}T${String(hour).padStart(2, "0")}:00`, key: `${day.dataset.day} ${String(hour).padStart(2, "0")}` };
+  }
+  return null;
+}
+
+let from = null;
+let mark = null;
+
+function unmark() {
+  if (mark) mark.remove();
+  mark = null;
+}
+
+document.addEventListener("pointerdown", (event) => {
+  const svg = event.target.closest && event.target.closest("svg.calendar");
+  // A finger scrolls; it types the time instead.
+  if (!svg || event.pointerType === "touch" || event.button !== 0 || !document.getElementById("change")) return;
+  from = { svg, at: momentAt(svg, event) };
+});
+
+document.addEventListener("pointermove", (event) => {
+  if (!from || !from.at) return;
+  const to = momentAt(from.svg, event);
+  if (!to || to.y !== from.at.y) return;
+  if (!mark) {
+    mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    mark.setAttribute("class", "chosen");
+    from.svg.append(mark);
+  }
+  mark.setAttribute("x", Math.min(from.at.x, to.x));
+  mark.setAttribute("y", from.at.y);
+  mark.setAttribute("width", Math.abs(to.x - from.at.x));
+  mark.setAttribute("height", from.at.height);
+});
+
+document.addEventListener("pointerup", (event) => {
+  const begun = from;
+  from = null;
+  unmark();
+  if (!begun || !begun.at) return;
+  const to = momentAt(begun.svg, event);
+  if (!to || to.key === begun.at.key) return;
+  const [start, end] = begun.at.key < to.key ? [begun.at, to] : [to, begun.at];
+  const form = document.querySelector("#change form");
+  form.elements.schedule.value = begun.svg.dataset.schedule;
+  form.elements.start.value = start.text;
+  form.elements.end.value = end.text;
+  form.scrollIntoView({ block: "center" });
+  form.elements.person.focus();
+});
