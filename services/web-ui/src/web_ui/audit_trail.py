@@ -128,8 +128,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(say("yes") if value else say("no"))
-    if isinstance(value, dict) and isinstance(value.get("name"), str) and len(value) <= 2:
-        return value["name"]
+    if isinstance(value, dict) and value.keys() <= {"id", "name"}:
+        return str(value.get("name", ""))
     if isinstance(value, list):
         return ", ".join(map(_text, value))
     if isinstance(value, dict):

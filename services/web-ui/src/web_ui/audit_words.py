@@ -15,8 +15,6 @@ WORDS = frozenset(
         sentence("inbox"),
         sentence("created"),
         sentence("outcome"),
-        sentence("team"),
-        sentence("person"),
         sentence("kind"),
         sentence("verified by"),
         sentence("verified at"),

@@ -11,6 +11,10 @@ from uuid import UUID
 
 from shared.contracts.identity import Role
 from shared.contracts.wire import Severity, Text, Wire
+from web_ui.reading import sentence
+
+ROLES = (sentence("viewer"), sentence("responder"), sentence("admin"))
+"""The words of what somebody may do."""
 
 
 class ContactMethod(Wire):

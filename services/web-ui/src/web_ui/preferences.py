@@ -10,13 +10,23 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import FieldError, Invalid, NotFound
 from web_ui.people import Hours, Person, Rule
-from web_ui.reading import say
+from web_ui.reading import say, sentence
 
 Form = Mapping[str, Sequence[str]]
 Changes = dict[str, Any]
 
 HOURS = ("quiet_hours", "working_hours")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = (
+    sentence("mon"),
+    sentence("tue"),
+    sentence("wed"),
+    sentence("thu"),
+    sentence("fri"),
+    sentence("sat"),
+    sentence("sun"),
+)
+READING = "clock"
+"""The form of how somebody reads: language, clock and time zone."""
 
 _MINUTES = TypeAdapter(int)
 
@@ -41,6 +51,8 @@ def mark(item: Rule | Hours) -> str:
 def _clock(_person: Person, form: Form) -> Changes:
     return {
         "time_zone": _one(form, "time_zone").strip(),
+        "language": _one(form, "language") or None,
+        "clock": _one(form, "clock") or None,
         "status_updates": "status_updates" in form,
     }
 
@@ -98,7 +110,7 @@ def _stored(items: Sequence[Rule | Hours]) -> list[dict[str, Any]]:
 
 
 _FORMS: Mapping[str, Callable[[Person, Form], Changes]] = {
-    "clock": _clock,
+    READING: _clock,
     "add-rule": _add_rule,
     "remove-rule": _remove_rule,
     "add-hours": _add_hours,

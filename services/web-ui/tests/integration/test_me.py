@@ -1,15 +1,18 @@
 """My settings: every form of it, for whoever is signed in and nobody else."""
 
+import html
+import json
 import re
+from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from people_fakes import CODE, SECRET
 from web_ui_fakes import Visitor, World
 
+from oncall_service.access.shapes import PasswordChange
 from shared.contracts.wire import Severity
-from shared.errors import FieldError, Invalid
-from web_ui.pages.me import refusal
 from web_ui.people import ContactMethod, Rule
 
 NTFY = {"channel": "ntfy", "target": "https://ntfy.example.com/ada"}
@@ -45,7 +48,7 @@ async def test_a_method_is_added_and_verified_by_its_code(visitor: Visitor, user
     assert "Not verified: not used yet" in page
     wrong = await visitor.post(f"/me/methods/{method.id}/confirm", code="000000")
     assert wrong.status_code == 422
-    assert "The code is not the code that was sent last." in wrong.text
+    assert "is not the code that was sent last" in wrong.text
     right = await visitor.post(f"/me/methods/{method.id}/confirm", code=f" {CODE} ")
     assert (right.status_code, right.headers["location"]) == (303, "/me")
     assert await told(visitor) == "Verified: you can be paged there now."
@@ -101,7 +104,7 @@ async def test_a_refused_address_is_given_back_and_says_why(responder: Visitor) 
     await responder.get("/me")
     answer = await responder.post("/me/methods", channel="webhook", target='"><b>nonsense')
     assert answer.status_code == 422
-    assert "What you typed must be an http:// or https:// URL." in answer.text
+    assert "must be an http:// or https:// URL" in answer.text
     assert 'value="&#34;&gt;&lt;b&gt;nonsense"' in answer.text
     assert '<option value="webhook" selected>' in answer.text
     assert responder.world.people.mine().contact_methods == []
@@ -183,7 +186,8 @@ async def test_a_delay_that_is_no_number_is_refused(responder: Visitor) -> None:
     form = {"contact_method_id": str(method.id), "delay_minutes": "soon"}
     answer = await responder.post("/me/preferences/add-rule", **form)
     assert answer.status_code == 422
-    assert "The delay must be a number of minutes." in answer.text
+    assert 'id="delay_minutes-wrong"' in answer.text
+    assert 'value="soon"' in answer.text
 
 
 async def test_hours_are_added_and_removed_by_their_kind(responder: Visitor) -> None:
@@ -218,7 +222,8 @@ async def test_time_zone_and_news_are_saved_and_nonsense_is_not(responder: Visit
     assert (people.mine().time_zone, people.mine().status_updates) == ("Asia/Tokyo", False)
     refused = await responder.post("/me/preferences/clock", time_zone="Mars/Olympus")
     assert refused.status_code == 422
-    assert "The time zone is not an IANA time zone." in refused.text
+    assert 'id="time_zone-wrong"' in refused.text
+    assert 'value="Mars/Olympus"' in refused.text
 
 
 async def test_without_a_key_the_page_says_what_is_missing(
@@ -253,13 +258,83 @@ async def test_a_session_that_ended_leads_to_the_sign_in(responder: Visitor) -> 
     assert away.headers["location"] == "/sign-in?next=%2Fme&ended=action"
 
 
-@pytest.mark.parametrize(
-    ("field", "message", "sentence"),
-    [
-        ("quiet_hours.0.start", "must be a time of day", "The beginning must be a time of day."),
-        ("secret", "Value should be longer", "The secret: Value should be longer."),
-        ("odd", "is wrong", "odd is wrong."),
-    ],
-)
-def test_what_is_wrong_with_a_field_is_a_sentence(field: str, message: str, sentence: str) -> None:
-    assert refusal(Invalid([FieldError(field, message)])).text == sentence
+async def test_language_clock_and_zone_are_settled_and_the_next_page_is_read_so(
+    responder: Visitor,
+) -> None:
+    await responder.get("/me")
+    form = {"time_zone": "Europe/Paris", "language": "fr", "clock": "24", "status_updates": "yes"}
+    answer = await responder.post("/me/preferences/clock", **form)
+    mine = responder.world.people.mine()
+    assert (mine.language, mine.clock, mine.status_updates) == ("fr", "24", True)
+    # Also for the pages before the next sign-in.
+    assert answer.cookies["vigie_language"] == "fr"
+    page = (await responder.get("/me")).text
+    assert '<option value="fr" selected>' in page
+    await responder.post("/me/preferences/clock", time_zone="UTC", language="", clock="")
+    mine = responder.world.people.mine()
+    assert (mine.language, mine.clock) == (None, None)
+
+
+def a_session(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "created_at": "2026-11-20T08:00:00Z",
+        "expires_at": "2026-12-20T08:00:00Z",
+        "last_seen_at": "2026-11-27T08:00:00Z",
+        "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        "current": False,
+        **fields,
+    }
+
+
+async def test_sessions_are_listed_by_their_browser_and_ended_one_or_all_the_others(
+    responder: Visitor,
+) -> None:
+    ask = responder.world.configuration
+    here, there = a_session(current=True), a_session(agent='"><script>alert(1)</script>')
+    ask.on("GET", "/api/v1/me/sessions", {"items": [here, there], "next_cursor": None})
+    page = (await responder.get("/me")).text
+    assert "Firefox on Linux" in page
+    assert "A program that says no name" in page
+    assert f"/me/sessions/{here['id']}/end" not in page
+    assert "<script>alert" not in page
+    ask.on("DELETE", f"/api/v1/me/sessions/{there['id']}", {})
+    await responder.post(f"/me/sessions/{there['id']}/end")
+    assert await told(responder) == "Signed out there."
+    ask.on("DELETE", "/api/v1/me/sessions", {})
+    await responder.post("/me/sessions/end-others")
+    assert await told(responder) == "Signed out everywhere but here."
+
+
+async def test_another_password_ends_the_session_and_leads_to_the_sign_in(
+    responder: Visitor,
+) -> None:
+    ask = responder.world.configuration
+    ask.on("POST", "/api/v1/me/password", httpx.Response(204))
+    await responder.get("/me")
+    answer = await responder.post("/me/password", current=" old ", new=" another one ")
+    assert answer.headers["location"] == "/sign-in?next=%2Fme&ended=password"
+    assert ask.sent("POST", "/api/v1/me/password") == [{"current": " old ", "new": " another one "}]
+    PasswordChange.model_validate({"current": " old ", "new": " another one "})
+    page = (await responder.get(answer.headers["location"])).text
+    assert "Your password is changed: sign in with the new one." in page
+
+
+async def test_a_password_that_is_refused_is_said_and_never_shown(responder: Visitor) -> None:
+    error = {"field": "current", "message": "is not your password"}
+    responder.world.configuration.refuse("POST", "/api/v1/me/password", 422, "No", errors=[error])
+    await responder.get("/me")
+    answer = await responder.post("/me/password", current="guessed-at", new="guessed-too")
+    assert answer.status_code == 422
+    assert 'id="current-wrong"' in answer.text
+    assert "guessed-" not in answer.text
+
+
+async def test_a_french_reader_finds_no_english_on_the_page(responder: Visitor) -> None:
+    await added(responder)
+    await responder.post("/language", language="fr")
+    page = (await responder.get("/me")).text
+    assert '<html lang="fr"' in page
+    assert "Où vous êtes prévenu" in page
+    words = html.unescape(page.split('data-words="{')[2].split('}"')[0])
+    assert "ouvrez Vigie en HTTPS" in json.loads("{" + words + "}")["insecure"]

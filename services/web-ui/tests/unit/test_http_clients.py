@@ -14,7 +14,7 @@ from shared.contracts.incidents import Status
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
 from shared.http import ServiceClient
 from vigie_testing.clock import ManualClock
-from web_ui.clients import Down, Search, SignedOut
+from web_ui.clients import Browser, Down, Search, SignedOut
 from web_ui.http_clients import HttpFeed, HttpIncidents, HttpOnCall
 from web_ui.sse import Message
 
@@ -155,7 +155,9 @@ async def test_a_conflict_says_what_is_allowed_and_a_throttle_how_long_to_wait()
     for header, seconds in (("42", "42"), ("soon", "30")):
         slow = Neighbour(httpx.Response(429, json={}, headers={"Retry-After": header}))
         with pytest.raises(TooMany) as wait:
-            await HttpOnCall(slow.client()).sign_in("ada", "x", "192.0.2.1", "d" * 43)
+            await HttpOnCall(slow.client()).sign_in(
+                "ada", "x", Browser("192.0.2.1", "d" * 43, "Firefox")
+            )
         assert wait.value.headers["Retry-After"] == seconds
 
 
@@ -192,13 +194,13 @@ async def test_signing_in_proves_to_be_web_ui_and_says_where_the_person_is() -> 
         httpx.Response(204),
     )
     oncall = HttpOnCall(neighbour.client())
-    session = await oncall.sign_in("ada", "secret", "192.0.2.1", "d" * 43)
+    session = await oncall.sign_in("ada", "secret", Browser("192.0.2.1", "d" * 43, "Firefox"))
     assert session.token == "of-ada"
     await oncall.sign_out("of-ada")
     signing_in, signing_out = neighbour.asked
     assert signing_in.headers["authorization"] == "Bearer of-web-ui"
     assert signing_in.headers["x-forwarded-for"] == "192.0.2.1"
-    sent = {"user": "ada", "password": "secret", "device": "d" * 43}
+    sent = {"user": "ada", "password": "secret", "device": "d" * 43, "agent": "Firefox"}
     assert json.loads(signing_in.content) == sent
     assert (signing_out.method, signing_out.url.path) == ("DELETE", "/api/v1/sessions/current")
     assert signing_out.headers["authorization"] == "Bearer of-ada"

@@ -1,6 +1,7 @@
 """``/me``: how the person who is signed in is reached, by which rules, and when it may wait."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +9,18 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 
+from shared.contracts.oncall_api import OwnSession
 from shared.contracts.wire import Severity
-from web_ui.notices import Asking, Notice
+from web_ui.agents import named
+from web_ui.forms import Filled, Wrong
+from web_ui.notices import Asking
+from web_ui.pages.answers import FIRST, Reply
 from web_ui.people import ContactMethod, Hours, Person, Rule
 from web_ui.preferences import WEEKDAYS, mark
-from web_ui.reading import sentence
+from web_ui.reading import NAMES, say, sentence, word
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
+from web_ui.zones import zone_names
 
 ADDRESS = "/me"
 
@@ -31,46 +37,100 @@ BY_BUTTON_ALONE = "webpush"
 
 
 @dataclass(frozen=True)
-class Removable:
-    """A rule or a window of hours, and what its form names it by."""
+class SettledRule:
+    """A rule, what its form names it by, and the contact method that it is about."""
 
-    item: Rule | Hours
+    item: Rule
     mark: str
-    method: ContactMethod | None = None
+    method: ContactMethod | None
 
 
 @dataclass(frozen=True)
-class Typed:
-    """What was typed into a form that was refused, so that nobody types it twice."""
+class SettledHours:
+    """A window of hours, and what its form names it by."""
 
-    channel: str = ""
-    target: str = ""
+    item: Hours
+    mark: str
+
+    @property
+    def days(self) -> str:
+        """The days it begins on."""
+        return ", ".join(map(word, self.item.days))
+
+    @property
+    def start(self) -> str:
+        """When it begins."""
+        return f"{self.item.start:%H:%M}"
+
+    @property
+    def end(self) -> str:
+        """When it ends."""
+        return f"{self.item.end:%H:%M}"
 
 
-NOTHING = Typed()
-"""No form was sent yet."""
+@dataclass(frozen=True)
+class Session:
+    """Where the person is signed in; ``browser`` and ``system`` are empty where nobody knows."""
+
+    own: OwnSession
+    browser: str
+    system: str
+
+
+DEVICE_WORDS = {
+    "insecure": sentence(
+        "Browsers allow this over HTTPS alone: open Vigie at its https:// address."
+    ),
+    "unable": sentence(
+        "This browser cannot be paged. On an iPhone or iPad, add Vigie to the home screen, and "
+        "open it from there."
+    ),
+    "elsewhere": sentence(
+        "Messages lead to #: open Vigie there, and let it page this device from there."
+    ),
+    "blocked": sentence(
+        "Notifications of Vigie are blocked: allow them in the browser's settings of this site, "
+        "and load this page again."
+    ),
+    "asking": sentence("Asking the browser…"),
+    "refused": sentence("Without your permission this browser shows nothing."),
+    "failed": sentence(
+        "The browser could not subscribe at its push service (#). Try again; some browsers have "
+        "none."
+    ),
+}
+"""By the name device.js asks for, with ``#`` for the fact."""
 
 
 @dataclass(frozen=True)
 class MePage:
     """The context of the page.
 
-    ``person`` is None while oncall-service does not answer. ``push_key`` is empty where the
-    installation has none, and ``home`` is where messages lead to. ``secret`` is that of a webhook
-    made just now, shown this once.
+    ``person`` is None while oncall-service does not answer, and so are ``sessions``. ``push_key``
+    is empty where the installation has none, and ``home`` is where messages lead to. ``secret`` is
+    that of a webhook made just now, shown this once. ``form`` is a form that was refused.
     """
 
     person: Person | None
     push_key: str
     home: str
-    rules: Sequence[Removable]
-    hours: Mapping[str, Sequence[Removable]]
-    typed: Typed
+    rules: Sequence[SettledRule]
+    hours: Mapping[str, Sequence[SettledHours]]
+    sessions: Sequence[Session] | None
+    form: Filled
+    wrong: Wrong
     secret: str
     channels: Mapping[str, str]
     by_button_alone: str
     severities: Sequence[Severity]
     weekdays: Sequence[str]
+    zones: Sequence[str]
+    languages: Mapping[str, str]
+
+    @property
+    def device_words(self) -> str:
+        """What device.js says, as JSON: it has no sentences of its own."""
+        return json.dumps({name: str(say(text)) for name, text in DEVICE_WORDS.items()})
 
 
 async def respond(
@@ -78,16 +138,15 @@ async def respond(
     services: Services,
     viewer: Viewer,
     *,
-    notices: Sequence[Notice] = (),
-    status: int = 200,
-    typed: Typed = Typed(),
+    reply: Reply = FIRST,
     secret: str = "",
 ) -> Response[str]:
     """The page, with what there is to say above it."""
     asking = Asking()
-    person, key = await asyncio.gather(
+    person, key, sessions = await asyncio.gather(
         asking.for_(services.people.get(viewer.token, viewer.id)),
         asking.for_(services.people.push_key(viewer.token)),
+        asking.for_(services.configuration.sessions(viewer.token)),
     )
     page = MePage(
         person=person,
@@ -95,29 +154,37 @@ async def respond(
         home=services.home,
         rules=_rules(person) if person else (),
         hours=_hours(person) if person else {},
-        typed=typed,
+        sessions=None if sessions is None else [_session(each) for each in sessions],
+        form=reply.form or Filled(),
+        wrong=reply.wrong,
         secret=secret,
         channels=CHANNELS,
         by_button_alone=BY_BUTTON_ALONE,
         severities=list(Severity),
         weekdays=WEEKDAYS,
+        zones=zone_names(),
+        languages=NAMES,
     )
-    everything = [*notices, *asking.notices]
-    return services.renderer.page(request, "me", page, notices=everything, status=status)
+    notices = [*reply.notices, *asking.notices]
+    return services.renderer.page(request, "me", page, notices=notices, status=reply.status)
 
 
-def _rules(person: Person) -> list[Removable]:
+def _session(own: OwnSession) -> Session:
+    return Session(own, *named(own.agent or ""))
+
+
+def _rules(person: Person) -> list[SettledRule]:
     methods: Mapping[UUID, ContactMethod] = {each.id: each for each in person.contact_methods}
     return [
-        Removable(rule, mark(rule), methods.get(rule.contact_method_id))
+        SettledRule(rule, mark(rule), methods.get(rule.contact_method_id))
         for rule in person.notification_rules
     ]
 
 
-def _hours(person: Person) -> dict[str, list[Removable]]:
+def _hours(person: Person) -> dict[str, list[SettledHours]]:
     return {
-        "quiet_hours": [Removable(each, mark(each)) for each in person.quiet_hours or ()],
-        "working_hours": [Removable(each, mark(each)) for each in person.working_hours or ()],
+        "quiet_hours": [SettledHours(each, mark(each)) for each in person.quiet_hours or ()],
+        "working_hours": [SettledHours(each, mark(each)) for each in person.working_hours or ()],
     }
 
 

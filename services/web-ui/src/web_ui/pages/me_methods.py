@@ -6,16 +6,18 @@ from uuid import UUID
 
 from litestar import Request, Response, post
 from litestar.params import FromPath
-from litestar.response import Redirect
 
 from shared.errors import NotFound
-from web_ui.forms import REFUSALS, refusal
+from web_ui.forms import REFUSALS, filled
 from web_ui.pages import me
+from web_ui.pages.answers import accepted, refused
 from web_ui.people import People
 from web_ui.reading import say
-from web_ui.services import Services, TheServices, TheViewer
+from web_ui.services import TheServices, TheViewer
 
 ACTIONS = frozenset({"on", "off", "remove", "test", "code", "confirm"})
+DONE = {"remove": "removed"}
+"""The word of receipts.py for an action, where it is another."""
 
 
 @post(f"{me.ADDRESS}/methods", include_in_schema=False, status_code=200)
@@ -23,21 +25,17 @@ async def add(
     request: Request[Any, Any, Any], services: TheServices, viewer: TheViewer
 ) -> Response[Any]:
     """Add a contact method. A secret that was made up for it is shown once: here."""
-    form = await request.form()
-    channel, target, secret = (
-        str(form.get(name, "")).strip() for name in ("channel", "target", "secret")
-    )
+    form = await filled(request)
+    channel, target, secret = form.one("channel"), form.one("target"), form.one("secret")
     try:
         method = await services.people.add_method(viewer.token, viewer.id, channel, target, secret)
     except REFUSALS as error:
-        typed = me.Typed(channel, target) if channel != me.BY_BUTTON_ALONE else me.Typed()
-        notices = [refusal(error)]
-        return await me.respond(
-            request, services, viewer, notices=notices, status=error.status, typed=typed
-        )
+        # What a browser subscribed with is for no field.
+        typed = form if channel != me.BY_BUTTON_ALONE else None
+        return await me.respond(request, services, viewer, reply=refused(error, typed))
     if method.secret and not secret:
         return await me.respond(request, services, viewer, secret=method.secret)
-    return done(services, "added" if method.verified_at else "added_code")
+    return accepted(services, me.ADDRESS, "added" if method.verified_at else "added_code")
 
 
 @post(f"{me.ADDRESS}/methods/{{method_id:uuid}}/{{action:str}}", include_in_schema=False)
@@ -51,20 +49,13 @@ async def act(
     """A button beside a contact method was pressed."""
     if action not in ACTIONS:
         raise NotFound(say("There is no such action."))
-    code = str((await request.form()).get("code", "")).strip()
+    code = (await filled(request)).one("code")
     try:
         pressed = Pressed(method_id, action, code)
         await carry_out(services.people, viewer.token, viewer.id, pressed)
     except REFUSALS as error:
-        notices = [refusal(error)]
-        return await me.respond(request, services, viewer, notices=notices, status=error.status)
-    return done(services, action)
-
-
-def done(services: Services, word: str) -> Response[Any]:
-    """Back to the page, which says so."""
-    receipt = services.cookies.receipt(word, me.ADDRESS)
-    return Redirect(me.ADDRESS, status_code=303, cookies=[receipt])
+        return await me.respond(request, services, viewer, reply=refused(error))
+    return accepted(services, me.ADDRESS, DONE.get(action, action))
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
-"""The forms of what somebody settles for themself: rules, hours, time zone, news."""
+"""The forms of what somebody settles for themself: rules, hours, language, time zone, news."""
 
 from typing import Any
 
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
-from web_ui.forms import REFUSALS, refusal
+from web_ui.forms import REFUSALS, filled
 from web_ui.pages import me
-from web_ui.pages.me_methods import done
-from web_ui.preferences import changes
+from web_ui.pages.answers import accepted, refused
+from web_ui.preferences import READING, changes
 from web_ui.services import TheServices, TheViewer
 
 
@@ -20,12 +20,16 @@ async def change(
     what: FromPath[str],
 ) -> Response[Any]:
     """A form was sent."""
-    sent = await request.form()
-    form = {name: [str(value) for value in sent.getall(name)] for name in sent}
+    form = await filled(request)
     try:
         person = await services.people.get(viewer.token, viewer.id)
-        await services.people.change(viewer.token, viewer.id, changes(what, person, form))
+        wanted = changes(what, person, form.values)
+        await services.people.change(viewer.token, viewer.id, wanted)
     except REFUSALS as error:
-        notices = [refusal(error)]
-        return await me.respond(request, services, viewer, notices=notices, status=error.status)
-    return done(services, "saved")
+        return await me.respond(request, services, viewer, reply=refused(error, form))
+    answer = accepted(services, me.ADDRESS)
+    if what == READING:
+        # The next page is read as it was just settled, also after the session.
+        services.viewers.forget(viewer.token)
+        answer.set_cookie(services.cookies.language(wanted["language"] or ""))
+    return answer

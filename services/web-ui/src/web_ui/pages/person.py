@@ -27,8 +27,8 @@ FIELDS = ("name", "login", "email", "role", "time_zone", "language")
 class PersonPage:
     """The context of the page. ``stored`` is None while it is a form for somebody new.
 
-    ``typed`` are the fields of the form; ``method`` those of another contact method, and ``secret``
-    that of a webhook made just now, shown this once.
+    ``typed`` are the fields of the form, ``method`` the form of another contact method, and
+    ``secret`` is that of a webhook made just now, shown this once.
     """
 
     stored: Person | None
@@ -36,7 +36,7 @@ class PersonPage:
     wrong: Wrong
     teams: Sequence[str]
     can_edit: bool
-    method: me.Typed
+    method: Filled
     secret: str
     roles: Sequence[Role]
     zones: Sequence[str]
@@ -73,7 +73,6 @@ async def respond(
     which: UUID | None,
     *,
     reply: Reply = FIRST,
-    method: me.Typed = me.NOTHING,
     secret: str = "",
 ) -> Response[str]:
     """The page, with what there is to say above it.
@@ -86,16 +85,17 @@ async def respond(
     if which is not None:
         stored = await services.configuration.one(viewer.token, PEOPLE, which)
         teams = await asking.for_(services.configuration.every(viewer.token, TEAMS))
+    form = reply.form or Filled()
     typed = fields_of(stored)
-    if reply.form is not None:
-        typed = {name: reply.form.one(name) for name in FIELDS}
+    if form.has("name"):
+        typed = {name: form.one(name) for name in FIELDS}
     page = PersonPage(
         stored=stored,
         typed=typed,
         wrong=reply.wrong,
         teams=people.teams_of(teams or ()).get(which, []) if which else [],
         can_edit=viewer.can_configure,
-        method=method,
+        method=form,
         secret=secret,
         roles=list(Role),
         zones=zone_names(),

@@ -8,9 +8,9 @@ from litestar.params import FromPath
 
 from shared.errors import NotFound
 from web_ui.forms import REFUSALS, filled
-from web_ui.pages import me, people, person
+from web_ui.pages import people, person
 from web_ui.pages.answers import accepted, refused
-from web_ui.pages.me_methods import Pressed, carry_out
+from web_ui.pages.me_methods import DONE, Pressed, carry_out
 from web_ui.reading import say
 from web_ui.services import TheServices, TheViewer
 
@@ -38,8 +38,7 @@ async def add(
             services,
             viewer,
             person_id,
-            reply=refused(error),
-            method=me.Typed(channel, target),
+            reply=refused(error, form),
         )
     services.broadcast.publish(people.TOPIC, "")
     if method.secret and not secret:
@@ -74,4 +73,6 @@ async def act(
             person_id,
             reply=refused(error),
         )
-    return accepted(services, person.address(person_id), action, topic=people.TOPIC)
+    return accepted(
+        services, person.address(person_id), DONE.get(action, action), topic=people.TOPIC
+    )

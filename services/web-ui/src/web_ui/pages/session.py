@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from shared.errors import Forbidden, Invalid, TooMany
 from web_ui import addresses
-from web_ui.clients import Down, SignedOut
+from web_ui.clients import Browser, Down, SignedOut
 from web_ui.cookies import THEMES
 from web_ui.notices import Notice, unanswered
 from web_ui.reading import NAMES, many, say, sentence
@@ -19,6 +19,7 @@ from web_ui.services import Services, TheServices
 # Why somebody who was signed in is asked again: from this list, never from the address.
 ENDED = {
     "session": sentence("Sign in to go on where you were."),
+    "password": sentence("Your password is changed: sign in with the new one."),
     "action": sentence("What you just did was not carried out: sign in, and do it again."),
 }
 
@@ -56,8 +57,9 @@ async def sign_in(request: Request[Any, Any, Any], services: TheServices) -> Res
     user, password = str(form.get("user", "")).strip(), str(form.get("password", ""))
     back = addresses.local(str(form.get("next", "")))
     device = services.cookies.device_of(request)
+    browser = Browser(_address(request), device, request.headers.get("user-agent", ""))
     try:
-        session = await services.oncall.sign_in(user, password, _address(request), device)
+        session = await services.oncall.sign_in(user, password, browser)
     except (SignedOut, Invalid, Forbidden):
         notice = Notice(
             "error", say("User name or password is not right."), say("Check both and try again.")

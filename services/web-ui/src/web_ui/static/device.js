@@ -2,15 +2,16 @@
 // the button, as any other contact method. What is missing is said in the place of the button.
 
 const form = document.getElementById("device");
+const SAYS = form ? JSON.parse(form.dataset.words) : {};
 
 function missing() {
-  if (!window.isSecureContext) return "Browsers allow this over HTTPS alone: open Vigie at its https:// address.";
+  if (!window.isSecureContext) return SAYS.insecure;
   if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
-    return "This browser cannot be paged. On an iPhone or iPad, add Vigie to the home screen, and open it from there.";
+    return SAYS.unable;
   }
   // What a message leads to is followed to the place that it came to, and no other.
-  if (new URL(form.dataset.home).origin !== location.origin) return `Messages lead to ${form.dataset.home}: open Vigie there, and let it page this device from there.`;
-  if (Notification.permission === "denied") return "Notifications of Vigie are blocked: allow them in the browser's settings of this site, and load this page again.";
+  if (new URL(form.dataset.home).origin !== location.origin) return SAYS.elsewhere.replace("#", () => form.dataset.home);
+  if (Notification.permission === "denied") return SAYS.blocked;
   return "";
 }
 
@@ -39,9 +40,9 @@ function sameBytes(one, other) {
 async function subscribe(button) {
   button.disabled = true;
   try {
-    tellAboutDevice("Asking the browser…");
+    tellAboutDevice(SAYS.asking);
     if (await Notification.requestPermission() !== "granted") {
-      tellAboutDevice(missing() || "Without your permission this browser shows nothing.");
+      tellAboutDevice(missing() || SAYS.refused);
       return;
     }
     const made = await subscription(bytesOf(form.dataset.pushKey));
@@ -49,7 +50,7 @@ async function subscribe(button) {
     form.submit();
   } catch (error) {
     console.warn("No subscription:", error);
-    tellAboutDevice(`The browser could not subscribe at its push service (${error.name}). Try again; some browsers have none.`);
+    tellAboutDevice(SAYS.failed.replace("#", () => error.name));
   } finally {
     button.disabled = false;
   }
