@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import showcase_oncall
+import showcase_reports
+import showcase_setup
 from web_ui_fakes import World
 
 from shared.contracts.incident_api import IncidentAlert
@@ -50,6 +52,9 @@ def fill(world: World) -> Incident:
     _ledger(world, story)
     _rate(world)
     showcase_oncall.fill(world, PAYMENTS, [ADA, JUN, LEA])
+    showcase_reports.fill(world, [ADA, JUN, LEA])
+    teams = {PAYMENTS: [ADA, JUN, LEA], PLATFORM: [MIRO, SAM, OUT], DATA: [SAM, JUN, LEA]}
+    showcase_setup.fill(world, showcase_setup.Shop(teams, out=OUT, boss=SAM))
     return story
 
 

@@ -49,6 +49,7 @@ from web_ui.app import Neighbours, create_app
 from web_ui.clients import Browser, Down, Search, SignedOut
 from web_ui.configuration import Configuration
 from web_ui.ingestion import Ingestion
+from web_ui.reporting import DutyReporting, Reporting
 from web_ui.rota import Rota
 from web_ui.settings import WebUiSettings
 from web_ui.sse import Message
@@ -529,6 +530,7 @@ class World:
         self.feed = FakeFeed()
         self.configuration = StubNeighbour("oncall-service")
         self.ingestion = StubNeighbour("alert-ingestion")
+        self.reports = StubNeighbour("incident-management")
         quiet = {"minutes": [], "firing": 0, "silenced": 0}
         self.ingestion.on("GET", "/api/v1/alerts/rate", quiet)
         self.incidents.feed = self.feed
@@ -542,6 +544,8 @@ class World:
             configuration=Configuration(self.configuration.client()),
             ingestion=Ingestion(self.ingestion.client()),
             rota=Rota(self.configuration.client()),
+            reporting=Reporting(self.reports.client()),
+            duty_reporting=DutyReporting(self.configuration.client()),
             tokens=self.directory,
             feed=self.feed,
         )

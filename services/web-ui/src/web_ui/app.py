@@ -43,6 +43,10 @@ from web_ui.pages import (
     incident_summary,
     incident_why,
     installed,
+    integration,
+    integration_new,
+    integrations,
+    load,
     me,
     me_access,
     me_methods,
@@ -54,6 +58,7 @@ from web_ui.pages import (
     person_methods,
     policies,
     policy,
+    reports,
     runbooks,
     schedule,
     schedule_new,
@@ -70,6 +75,7 @@ from web_ui.pages import (
 from web_ui.people import People
 from web_ui.reading import say
 from web_ui.rendering import Renderer
+from web_ui.reporting import DutyReporting, Reporting
 from web_ui.rota import Rota
 from web_ui.runbooks import load as load_runbooks
 from web_ui.services import Services, TheViewer
@@ -105,6 +111,10 @@ HANDLERS = (
     calendar_changes.revoke_feed,
     calendar_changes.read_feed,
     simulate.show,
+    reports.show,
+    reports.download,
+    load.show,
+    load.download,
     notifications.show,
     runbooks.index,
     runbooks.show,
@@ -139,6 +149,14 @@ HANDLERS = (
     tokens.show,
     tokens.create,
     tokens.revoke,
+    integrations.show,
+    integration_new.show,
+    integration_new.create,
+    integration.show,
+    integration.change,
+    integration.rotate,
+    integration.send_test,
+    integration.switch,
     catalogue.show,
     catalogue.create,
     service.show,
@@ -175,6 +193,8 @@ class Neighbours:
     configuration: Configuration
     ingestion: Ingestion
     rota: Rota
+    reporting: Reporting
+    duty_reporting: DutyReporting
     tokens: TokenDirectory
     feed: Feed
     connections: Sequence[ServiceClient] = ()
@@ -199,6 +219,8 @@ def neighbours(settings: WebUiSettings) -> Neighbours:
         configuration=Configuration(oncall_service),
         ingestion=Ingestion(alert_ingestion),
         rota=Rota(oncall_service),
+        reporting=Reporting(incident_management),
+        duty_reporting=DutyReporting(oncall_service),
         tokens=RemoteTokenDirectory(oncall_service),
         feed=HttpFeed(incident_management),
         connections=(incident_management, oncall_service, alert_ingestion),
@@ -232,6 +254,8 @@ def create_app(
         configuration=outside.configuration,
         ingestion=outside.ingestion,
         rota=outside.rota,
+        reporting=outside.reporting,
+        duty_reporting=outside.duty_reporting,
         viewers=Viewers(CachedTokenDirectory(outside.tokens, clock), cookies),
         cookies=cookies,
         renderer=renderer,
@@ -240,6 +264,8 @@ def create_app(
         clock=clock,
         runbooks=load_runbooks(settings.runbooks_folder),
         home=settings.web_ui_url,
+        senders_address=settings.alert_ingestion_public_url,
+        grafana=settings.grafana_url,
     )
     return assemble(
         ServiceParts(

@@ -5,7 +5,7 @@ two may have a hole. Pictures are left out: they would be asked for from elsewhe
 """
 
 import nh3
-from linkify_it import LinkifyIt
+from linkify_it import LinkifyIt  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 

@@ -15,6 +15,7 @@ from web_ui.ingestion import Ingestion
 from web_ui.live import Broadcast
 from web_ui.people import People
 from web_ui.rendering import Renderer
+from web_ui.reporting import DutyReporting, Reporting
 from web_ui.rota import Rota
 from web_ui.runbooks import Runbook
 from web_ui.viewer import Viewer, Viewers
@@ -30,6 +31,8 @@ class Services:
     configuration: Configuration
     ingestion: Ingestion
     rota: Rota
+    reporting: Reporting
+    duty_reporting: DutyReporting
     viewers: Viewers
     cookies: Cookies
     renderer: Renderer
@@ -39,6 +42,10 @@ class Services:
     runbooks: Mapping[str, Runbook]
     home: str
     """The address that links in messages lead to."""
+    senders_address: str
+    """The address that senders reach alert-ingestion at."""
+    grafana: str
+    """Where Grafana is; empty: nowhere."""
 
 
 TheServices: TypeAlias = NamedDependency[Services]

@@ -24,6 +24,11 @@ class WebUiSettings(ServiceSettings):
     web_ui_url: str = Field(
         "http://127.0.0.1:8080", description="the address people use, for links in messages"
     )
+    grafana_url: str = Field("", description="where people find Grafana; empty: nowhere")
+    alert_ingestion_public_url: str = Field(
+        "http://127.0.0.1:8001",
+        description="alert-ingestion as senders reach it, for what is to be pasted there",
+    )
     runbooks_folder: Path = Field(
         Path("../../docs/runbooks"),
         description="the runbooks that web-ui shows, from where the service runs",

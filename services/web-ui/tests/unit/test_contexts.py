@@ -21,6 +21,10 @@ from web_ui.pages.incident import IncidentPage
 from web_ui.pages.incident_new import NewIncidentPage
 from web_ui.pages.incident_why import WhyPage
 from web_ui.pages.installed import OfflinePage
+from web_ui.pages.integration import IntegrationPage
+from web_ui.pages.integration_new import IntegrationNewPage
+from web_ui.pages.integrations import IntegrationsPage
+from web_ui.pages.load import LoadPage
 from web_ui.pages.me import MePage
 from web_ui.pages.notifications import NotificationsPage
 from web_ui.pages.oncall import OnCallPage
@@ -28,6 +32,7 @@ from web_ui.pages.people import PeoplePage
 from web_ui.pages.person import PersonPage
 from web_ui.pages.policies import PoliciesPage
 from web_ui.pages.policy import PolicyPage
+from web_ui.pages.reports import ReportsPage
 from web_ui.pages.runbooks import RunbooksPage
 from web_ui.pages.schedule import SchedulePage
 from web_ui.pages.schedule_new import ScheduleNewPage
@@ -49,8 +54,12 @@ CONTEXTS: dict[str, type] = {
     "incident": IncidentPage,
     "incident_new": NewIncidentPage,
     "incident_why": WhyPage,
+    "load": LoadPage,
     "me": MePage,
     "message": MessagePage,
+    "integrations": IntegrationsPage,
+    "integration": IntegrationPage,
+    "integration_new": IntegrationNewPage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,
     "oncall": OnCallPage,
@@ -68,6 +77,7 @@ CONTEXTS: dict[str, type] = {
     "audit": AuditPage,
     "people": PeoplePage,
     "person": PersonPage,
+    "reports": ReportsPage,
     "runbooks": RunbooksPage,
     "sign_in": SignInPage,
     "simulate": SimulatePage,

@@ -11,10 +11,10 @@ from litestar.params import QueryParameter
 
 from oncall_service.core.parameters import TheCore, instant, named_or_none
 from oncall_service.reports import usecases
-from oncall_service.reports.shapes import FairnessView
 from oncall_service.reports.sheet import as_csv
 from shared.auth import requires
 from shared.contracts.identity import Role
+from shared.contracts.reports import FairnessView
 
 DEFAULT_PERIOD = timedelta(days=28)
 CSV = "text/csv"

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from oncall_service.reports.shapes import FairnessRow, FairnessView
+from shared.contracts.reports import FairnessRow, FairnessView
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

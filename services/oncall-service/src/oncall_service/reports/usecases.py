@@ -12,7 +12,6 @@ from oncall_service.core.core import Core
 from oncall_service.core.store import lookup
 from oncall_service.reports import store
 from oncall_service.reports.rules import Someone, burden
-from oncall_service.reports.shapes import FairnessRow, FairnessView
 from oncall_service.schedules.days_off import DaysOff, known_subdivisions
 from oncall_service.schedules.duties import Stint, stints
 from oncall_service.schedules.rules import Schedule
@@ -20,6 +19,7 @@ from oncall_service.schedules.store import layers
 from oncall_service.schedules.timeline import shifts
 from oncall_service.tables import ScheduleRow, TeamRow
 from oncall_service.teams import store as teams
+from shared.contracts.reports import FairnessRow, FairnessView
 from shared.contracts.wire import Ref
 from shared.errors import FieldError, Invalid
 from shared.zones import zone
