@@ -190,6 +190,13 @@ def test_links_lead_to_the_port_that_web_ui_is_published_on(name: str) -> None:
     assert given == f"${{VIGIE_WEB_UI_URL:-http://localhost:{port}}}"
 
 
+def test_senders_are_told_the_port_that_alert_ingestion_is_published_on() -> None:
+    there = services()["alert-ingestion"]["ports"][0].removesuffix(":8001").split(":", 2)[2]
+    given = services()["web-ui"]["environment"]["VIGIE_ALERT_INGESTION_PUBLIC_URL"]
+    assert there == "${VIGIE_ALERT_INGESTION_PORT:-8001}"
+    assert given == f"${{VIGIE_ALERT_INGESTION_PUBLIC_URL:-http://localhost:{there}}}"
+
+
 def test_every_setting_of_compose_is_explained_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     variables = {*re.findall(r"\$\{(VIGIE_\w+)", text), TRUSTED_PROXIES}

@@ -153,6 +153,15 @@ def test_the_address_of_the_pages_is_for_people_to_say(tmp_path: Path) -> None:
     assert plain.environment["VIGIE_WEB_UI_URL"] == made.url("web-ui")
 
 
+def test_senders_are_told_where_this_installation_takes_their_alerts(tmp_path: Path) -> None:
+    made, told = _installation(tmp_path), "VIGIE_ALERT_INGESTION_PUBLIC_URL"
+    plain = programs.service(made, "web-ui", database_port=1, environment={})
+    assert plain.environment[told] == made.url("alert-ingestion")
+    given = {told: "https://alerts.example"}
+    program = programs.service(made, "web-ui", database_port=1, environment=given)
+    assert program.environment[told] == "https://alerts.example"
+
+
 def test_a_taken_port_is_found_before_anything_is_installed(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

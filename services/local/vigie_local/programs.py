@@ -110,6 +110,10 @@ def service(
             if variable not in variables
         },
     }
+    if name == "web-ui":
+        variables.setdefault(
+            "VIGIE_ALERT_INGESTION_PUBLIC_URL", installation.url("alert-ingestion")
+        )
     if name in ROLES:
         _, role, password = ROLES[name]
         variables |= {

@@ -47,7 +47,7 @@ AREAS = (
         "a",
         (
             Tab(sentence("Stream"), "/alerts"),
-            Tab(sentence("Not understood"), "/inbox"),
+            Tab(sentence("Not understood"), "/inbox", Role.RESPONDER),
             Tab(sentence("Silences"), "/silences"),
             Tab(sentence("Heartbeats"), "/heartbeats"),
         ),
@@ -83,7 +83,7 @@ AREAS = (
             Tab(sentence("Schedules"), "/schedules"),
             Tab(sentence("Policies"), "/policies"),
             Tab(sentence("Services"), "/services"),
-            Tab(sentence("Integrations"), "/integrations"),
+            Tab(sentence("Integrations"), "/integrations", Role.ADMIN),
             Tab(sentence("Audit log"), "/audit", Role.ADMIN),
             Tab(sentence("API tokens"), "/tokens", Role.ADMIN),
         ),

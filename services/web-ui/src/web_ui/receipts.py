@@ -46,6 +46,14 @@ SENTENCES: dict[str, tuple[Literal["done", "warning"], str]] = {
         "warning",
         sentence("Somebody else was faster: your request changed nothing. The facts say who."),
     ),
+    # alerts and what they come through
+    "paused": ("done", sentence("Paused: what it sends is kept, and nobody is paged for it.")),
+    "resumed": ("done", sentence("Resumed. What came meanwhile waits for a replay.")),
+    "revoked_integration": ("done", sentence("Revoked: its keys are refused from now on.")),
+    "replayed": ("done", sentence("Replayed.")),
+    "not_replayed": ("warning", sentence("It is not understood still. The reason is below.")),
+    "silenced": ("done", sentence("Silenced. What fires already stays in its incident.")),
+    "expired": ("done", sentence("Over now. What it held back and still fires pages.")),
     # the calendar
     "overridden": ("done", sentence("The calendar is changed.")),
     "offered": ("done", sentence("Offered: it stays yours until somebody accepts.")),
