@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.audit import AuditEntry
+from shared.contracts.configuration import ServiceView, TeamView, TokenCreated
 from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
 from shared.contracts.incidents import Incident
 from shared.contracts.oncall_api import (
@@ -15,17 +17,38 @@ from shared.contracts.oncall_api import (
     CurrentView,
     HoleView,
     NotificationView,
+    OwnSession,
     SessionView,
     ShiftView,
 )
 from web_ui.clients import Search
+from web_ui.configuration import PEOPLE, POLICIES, SCHEDULES, TEAMS
+from web_ui.configuration import SERVICES as CATALOGUE
+from web_ui.configured import (
+    ComingChange,
+    Duties,
+    Holidays,
+    Policy,
+    PolicyStep,
+    PolicyTarget,
+    Schedule,
+    ScheduleLayer,
+)
+from web_ui.ingestion import Sender
 from web_ui.pages.me import CHANNELS
-from web_ui.people import ContactMethod, Hours, Person, PushKey, Rule
+from web_ui.people import ROLES, ContactMethod, Hours, Person, PushKey, Rule
+from web_ui.policy_form import HOURS as POLICY_HOURS
+from web_ui.policy_form import WEBHOOK, WITHOUT_TEAM
 from web_ui.preferences import HOURS, WEEKDAYS
+from web_ui.schedule_form import CUSTOM, DUTIES, EFFECTIVE, ON_HOLIDAYS, UNITS
 
 SERVICES = Path(__file__).parents[3]
 
 INCIDENTS, ONCALL = "incident-management", "oncall-service"
+INGESTION = "alert-ingestion"
+
+KINDS = (PEOPLE, TEAMS, SCHEDULES, POLICIES, CATALOGUE)
+AUDIT_FILTERS = {"actor_id", "subject_kind", "subject_id", "limit", "cursor"}
 
 METHOD = "/api/v1/people/{reference}/contact-methods/{method_id}"
 
@@ -54,6 +77,26 @@ ASKED = [
     (ONCALL, "post", f"{METHOD}/verification/confirm", set()),
     (ONCALL, "get", "/api/v1/push/key", set()),
     (ONCALL, "get", "/api/v1/notifications", {"limit", "cursor", "incident_id"}),
+    *(
+        (ONCALL, method, kind.path, {"limit", "cursor"} if method == "get" else set())
+        for kind in KINDS
+        for method in ("get", "post")
+    ),
+    *(
+        (ONCALL, method, f"{kind.path}/{{reference}}", set())
+        for kind in KINDS
+        for method in ("get", "patch", "delete")
+    ),
+    (ONCALL, "get", "/api/v1/coverage", {"team"}),
+    (ONCALL, "post", "/api/v1/coverage/preview", set()),
+    (ONCALL, "get", "/api/v1/me/sessions", {"limit", "cursor"}),
+    (ONCALL, "delete", "/api/v1/me/sessions", set()),
+    (ONCALL, "delete", "/api/v1/me/sessions/{session_id}", set()),
+    (ONCALL, "post", "/api/v1/me/password", set()),
+    (ONCALL, "get", "/api/v1/tokens", {"limit", "cursor"}),
+    (ONCALL, "post", "/api/v1/tokens", set()),
+    (ONCALL, "delete", "/api/v1/tokens/{token_id}", set()),
+    *((service, "get", "/api/v1/audit", AUDIT_FILTERS) for service in (ONCALL, INGESTION)),
 ]
 
 READ = [
@@ -73,17 +116,36 @@ READ = [
     (ONCALL, Rule, "RuleView"),
     (ONCALL, Hours, "HoursModel"),
     (ONCALL, PushKey, "PushKey"),
+    (ONCALL, TeamView, "TeamView"),
+    (ONCALL, ServiceView, "ServiceView"),
+    (ONCALL, TokenCreated, "TokenCreated"),
+    (ONCALL, OwnSession, "OwnSession"),
+    (ONCALL, Schedule, "ScheduleView"),
+    (ONCALL, ScheduleLayer, "LayerView"),
+    (ONCALL, Holidays, "HolidaysModel"),
+    (ONCALL, ComingChange, "ChangeView"),
+    (ONCALL, Duties, "DutiesView"),
+    (ONCALL, Policy, "PolicyView"),
+    (ONCALL, PolicyStep, "StepView"),
+    (ONCALL, PolicyTarget, "TargetView"),
+    (ONCALL, AuditEntry, "AuditEntry"),
+    (INGESTION, AuditEntry, "AuditEntry"),
+    (INGESTION, Sender, "IntegrationView"),
 ]
 
 SENT = [
     (INCIDENTS, "IncidentPatch", {"status"}),
     (INCIDENTS, "NewNote", {"text"}),
-    (ONCALL, "SignIn", {"user", "password"}),
+    (ONCALL, "SignIn", {"user", "password", "device", "agent"}),
     (ONCALL, "EscalateCommand", {"incident_id", "reason"}),
     (ONCALL, "ContactMethodCreate", {"channel", "target", "secret"}),
     (ONCALL, "ContactMethodUpdate", {"enabled"}),
     (ONCALL, "CodeCommand", {"code"}),
-    (ONCALL, "PreferencesUpdate", {"time_zone", "status_updates", "notification_rules", *HOURS}),
+    (
+        ONCALL,
+        "PreferencesUpdate",
+        {"time_zone", "language", "clock", "status_updates", "notification_rules", *HOURS},
+    ),
     (ONCALL, "RuleModel", set(Rule.model_fields)),
     (ONCALL, "HoursModel", set(Hours.model_fields)),
 ]
@@ -134,3 +196,19 @@ def test_what_we_send_is_taken_and_nothing_more_is_needed(
 def test_every_channel_and_weekday_there_is_can_be_chosen() -> None:
     assert set(CHANNELS) == set(schema(ONCALL, "Channel")["enum"])
     assert list(WEEKDAYS) == schema(ONCALL, "Weekday")["enum"]
+
+
+@pytest.mark.parametrize(
+    ("choices", "name"),
+    [
+        ({*UNITS, CUSTOM}, "Kind"),
+        ({*DUTIES}, "Duty"),
+        ({*ON_HOLIDAYS}, "OnHolidays"),
+        ({*EFFECTIVE}, "Effective"),
+        ({*WITHOUT_TEAM, "person", WEBHOOK}, "Target"),
+        ({*POLICY_HOURS} - {""}, "WorkingTime"),
+        ({*ROLES}, "Role"),
+    ],
+)
+def test_the_forms_of_the_set_up_offer_all_that_there_is(choices: set[str], name: str) -> None:
+    assert choices == set(schema(ONCALL, name)["enum"])
