@@ -22,6 +22,7 @@ from web_ui.pages.incident_new import NewIncidentPage
 from web_ui.pages.incident_why import WhyPage
 from web_ui.pages.installed import OfflinePage
 from web_ui.pages.integration import IntegrationPage
+from web_ui.pages.integration_mapping import MappingPage
 from web_ui.pages.integration_new import IntegrationNewPage
 from web_ui.pages.integrations import IntegrationsPage
 from web_ui.pages.load import LoadPage
@@ -60,6 +61,7 @@ CONTEXTS: dict[str, type] = {
     "integrations": IntegrationsPage,
     "integration": IntegrationPage,
     "integration_new": IntegrationNewPage,
+    "integration_mapping": MappingPage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,
     "oncall": OnCallPage,
