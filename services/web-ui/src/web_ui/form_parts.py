@@ -14,6 +14,7 @@ from shared.errors import FieldError, Invalid
 from web_ui.forms import Filled
 from web_ui.people import Hours
 from web_ui.preferences import WEEKDAYS
+from web_ui.reading import sentence
 
 MOST_PARTS = 40
 """More are not read: a form that was made up must not cost more than one of ours."""
@@ -88,7 +89,7 @@ def whole(text: str, field: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise Invalid([FieldError(field, "must be a whole number")]) from None
+        raise Invalid([FieldError(field, sentence("must be a whole number"))]) from None
 
 
 def windows(form: Filled, path: str, asked: Deed | None = None) -> tuple[Window, ...]:

@@ -61,7 +61,9 @@ def _add_rule(person: Person, form: Form) -> Changes:
     try:
         minutes = _MINUTES.validate_strings(_one(form, "delay_minutes") or "0")
     except ValidationError:
-        raise Invalid([FieldError("delay_minutes", "must be a number of minutes")]) from None
+        raise Invalid(
+            [FieldError("delay_minutes", sentence("must be a number of minutes"))]
+        ) from None
     rule = {
         "contact_method_id": _one(form, "contact_method_id"),
         "delay_minutes": minutes,
@@ -93,7 +95,7 @@ def _remove_hours(person: Person, form: Form) -> Changes:
 def _kind(form: Form) -> str:
     kind = _one(form, "kind")
     if kind not in HOURS:
-        raise Invalid([FieldError("kind", "must be quiet or working hours")])
+        raise Invalid([FieldError("kind", sentence("must be quiet or working hours"))])
     return kind
 
 

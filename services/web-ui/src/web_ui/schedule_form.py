@@ -212,7 +212,7 @@ class SimpleFields:
             day = date.fromisoformat(self.start)
             at = time.fromisoformat(self.time)
         except ValueError:
-            wrong = FieldError("start", "must be a day and a time")
+            wrong = FieldError("start", sentence("must be a day and a time"))
             raise Invalid([wrong]) from None
         if self.kind == "weekly":
             day -= timedelta(days=(day.weekday() - WEEKDAYS.index(self.weekday)) % 7)

@@ -118,7 +118,7 @@ def test_a_device_is_not_subscribed_where_no_message_leads(open_page: Open, addr
 
 def test_everything_but_this_device_works_without_javascript(world: World, open_page: Open) -> None:
     page = open_page(java_script_enabled=False)
-    page.get_by_label("Account of Ada Okafor").click()
+    page.locator(".account summary").click()
     page.get_by_role("link", name="My settings").click()
     expect(page.locator("#device-says")).to_contain_text("needs JavaScript")
     page.get_by_label("Channel").select_option("ntfy")

@@ -16,6 +16,7 @@ from web_ui import reading
 from web_ui.forms import REFUSALS, Filled, Wrong, filled
 from web_ui.notices import Asking
 from web_ui.pages.answers import FIRST, Reply, accepted, refused
+from web_ui.reading import sentence
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -47,7 +48,7 @@ def command(form: Filled) -> dict[str, Any]:
     try:
         day = date.fromisoformat(form.one("expires"))
     except ValueError:
-        raise Invalid([FieldError("expires", "must be a day")]) from None
+        raise Invalid([FieldError("expires", sentence("must be a day"))]) from None
     end = datetime.combine(day + timedelta(days=1), time(), reading.current().zone)
     return given | {"expires_at": end.isoformat()}
 
