@@ -30,6 +30,8 @@ from web_ui.live import Broadcast, Feed, Follower
 from web_ui.neighbourhood import EVERY_SECONDS, WITHIN_SECONDS, Neighbourhood
 from web_ui.pages import (
     acknowledge,
+    alert,
+    alerts,
     audit,
     calendar,
     calendar_changes,
@@ -160,6 +162,8 @@ HANDLERS = (
     integration.switch,
     integration_mapping.show,
     integration_mapping.press,
+    alerts.show,
+    alert.show,
     catalogue.show,
     catalogue.create,
     service.show,

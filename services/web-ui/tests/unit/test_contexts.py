@@ -12,6 +12,8 @@ from web_ui.assets import Assets
 from web_ui.failures import MessagePage
 from web_ui.navigation import AREAS
 from web_ui.pages.acknowledge import AcknowledgePage
+from web_ui.pages.alert import AlertPage
+from web_ui.pages.alerts import AlertsPage
 from web_ui.pages.audit import AuditPage
 from web_ui.pages.calendar import CalendarPage
 from web_ui.pages.catalogue import CataloguePage
@@ -62,6 +64,8 @@ CONTEXTS: dict[str, type] = {
     "integration": IntegrationPage,
     "integration_new": IntegrationNewPage,
     "integration_mapping": MappingPage,
+    "alerts": AlertsPage,
+    "alert": AlertPage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,
     "oncall": OnCallPage,
