@@ -27,7 +27,7 @@ SAID: set[str | tuple[str, str]] = set()
 """Said by other services in English alone, and translated here where they are shown."""
 
 # Names that are the same in every language.
-_NAMES = {"Vigie", "MTTA", "MTTR", "INC", "UTC", "CSV", "SVG", "iCal", "JSON"}
+_NAMES = {"FR", "Vigie", "MTTA", "MTTR", "INC", "UTC", "CSV", "SVG", "iCal", "JSON"}
 
 
 def said_in_code() -> set[str | tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Refreshes and checks the JavaScript that web-ui carries, from the npm packages it comes in.
+"""Refreshes and checks the JavaScript that web-ui and its tests carry, from their npm packages.
 
     python services/web-ui/tools/vendor.py check     are the files what the manifest says? offline
     python services/web-ui/tools/vendor.py refresh   fetch the packages with npm, write the files
@@ -19,8 +19,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-VENDOR = Path(__file__).parent.parent / "src" / "web_ui" / "static" / "vendor"
-MANIFEST = VENDOR / "manifest.json"
+HERE = Path(__file__).parent.parent
+VENDOR = HERE / "src" / "web_ui" / "static" / "vendor"
+# What browsers are examined with; in no image.
+FOR_TESTS = HERE / "tests" / "browser" / "vendor"
+FOLDERS = (VENDOR, FOR_TESTS)
+MANIFEST = "manifest.json"
 
 
 def integrity(content: bytes, algorithm: str) -> str:
@@ -31,9 +35,9 @@ def integrity(content: bytes, algorithm: str) -> str:
 
 def check(folder: Path = VENDOR) -> list[str]:
     """What differs between files and manifest, a sentence each; nothing when all is well."""
-    manifest = json.loads((folder / MANIFEST.name).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text())
     complaints: list[str] = []
-    expected = {MANIFEST.name}
+    expected = {MANIFEST}
     for package in manifest["packages"]:
         for file in package["files"]:
             expected.add(file["name"])
@@ -52,15 +56,15 @@ def check(folder: Path = VENDOR) -> list[str]:
     return complaints
 
 
-def refresh() -> None:
-    """Fetches every package of the manifest and replaces the files taken out of it."""
-    manifest = json.loads(MANIFEST.read_text())
+def refresh(folder: Path) -> None:
+    """Fetches every package of a manifest and replaces the files taken out of it."""
+    manifest = json.loads((folder / MANIFEST).read_text())
     for package in manifest["packages"]:
-        unpack(package)
-    MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n")
+        unpack(package, folder)
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def unpack(package: dict[str, Any]) -> None:
+def unpack(package: dict[str, Any], target: Path) -> None:
     """Fetches one package, compares its hash, writes its files and notes their hashes."""
     wanted = f"{package['name']}@{package['version']}"
     with tempfile.TemporaryDirectory() as folder:
@@ -82,18 +86,19 @@ def unpack(package: dict[str, Any]) -> None:
                 if member is None:
                     raise SystemExit(f"{wanted} has no file {file['from']}")
                 content = member.read()
-                (VENDOR / file["name"]).write_bytes(content)
+                (target / file["name"]).write_bytes(content)
                 file["integrity"] = integrity(content, "sha384")
 
 
 def main(arguments: list[str]) -> int:
     """Runs ``check`` or ``refresh``; the exit status says whether the files are the manifest's."""
     if arguments == ["refresh"]:
-        refresh()
+        for folder in FOLDERS:
+            refresh(folder)
     elif arguments != ["check"]:
         print(__doc__)
         return 2
-    complaints = check()
+    complaints = [complaint for folder in FOLDERS for complaint in check(folder)]
     print("\n".join(complaints) or "vendored files match the manifest")
     return 1 if complaints else 0
 

@@ -91,7 +91,7 @@ async def load(services: Services, viewer: Viewer, asked: Asked) -> tuple[LoadPa
     )
     choices = [
         Choice(
-            many("the last day", "the last {count} days", days),
+            many("the last {count} day", "the last {count} days", days),
             replace(asked, days=days).address(),
             days == asked.days,
         )

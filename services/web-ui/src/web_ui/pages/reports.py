@@ -101,7 +101,7 @@ async def load(
         asked=asked,
         choices=[
             Choice(
-                many("the last day", "the last {count} days", days),
+                many("the last {count} day", "the last {count} days", days),
                 replace(asked, days=days).address(),
                 days == asked.days,
             )

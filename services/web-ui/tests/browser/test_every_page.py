@@ -1,0 +1,97 @@
+"""Every page that links lead to: readable at every width, in light and dark, in both languages."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from chromium import browser, find
+from crawling import pages
+from examining import broken_words, too_wide, violations
+from playwright.sync_api import Browser, Page
+from showcase import fill
+from web_ui_fakes import PASSWORD, World
+
+from shared.clock import SystemClock
+from vigie_testing.listening import listening
+
+WIDTHS = (320, 390, 768, 1024, 1440)
+# Of each pair one is looked at in full: width, colours, language.
+LOOKS = ((1440, "light", "en"), (390, "dark", "fr"))
+
+# A refusal is an answer like any other, but Chromium complains of its status.
+EXPECTED = ("Failed to load resource", "Response Status Error Code")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if find() is None:
+        pytest.skip("no Chromium here: pages were not looked at")
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=["busy", "empty"])
+def served(request: pytest.FixtureRequest) -> Iterator[str]:
+    """web-ui on a busy Monday, and on its first evening."""
+    world = World(SystemClock())
+    if request.param == "busy":
+        fill(world)
+    with listening(world.app()) as running:
+        yield running.url
+
+
+def visit(chromium: Browser, base: str, colours: str, language: str) -> tuple[Page, list[str]]:
+    """Signed in as an administrator, who sees everything; what the browser complains of."""
+    context = chromium.new_context(
+        base_url=base,
+        color_scheme=colours,  # type: ignore[arg-type]
+        locale="fr-FR" if language == "fr" else "en-GB",
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda line: (
+            complaints.append(line.text)
+            if line.type == "error" and not line.text.startswith(EXPECTED)
+            else None
+        ),
+    )
+    page.on(
+        "request",
+        lambda asked: (
+            complaints.append(f"left the origin: {asked.url}")
+            if urlsplit(asked.url).scheme in {"http", "https"} and not asked.url.startswith(base)
+            else None
+        ),
+    )
+    page.goto("/sign-in")
+    page.fill("#user", "admin")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_selector(".bar")
+    return page, complaints
+
+
+def test_no_page_breaks_a_word_or_its_edge_or_a_rule_of_access(
+    chromium: Browser, served: str
+) -> None:
+    every = pages(served, "admin")
+    assert len(every) > 15
+    wrong: list[str] = []
+    for width, colours, language in LOOKS:
+        page, complaints = visit(chromium, served, colours, language)
+        for address in every:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(address, wait_until="load")
+            look = f"{address} ({width}, {colours}, {language})"
+            wrong += [f"{look}: {each}" for each in violations(page)]
+            assert page.get_attribute("html", "lang") == language
+            for narrow in WIDTHS:
+                page.set_viewport_size({"width": narrow, "height": 900})
+                wrong += [f"{look} at {narrow}: broken {each}" for each in broken_words(page)]
+                wrong += [f"{look} at {narrow}: too wide {each}" for each in too_wide(page)]
+        wrong += [f"{language}: {each}" for each in complaints]
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
