@@ -4,7 +4,6 @@ Each service has its own pages and cursors. What is older than all that the othe
 held back until the other has told as much, so that the order holds over the pages too.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,26 +111,32 @@ class Difference:
     after: str
 
 
+# Every entry says when it was, and of what; nothing is learnt from them twice.
+_SAID_ALREADY = frozenset({"id", "created_at"})
+
+
 def differences(entry: AuditEntry) -> list[Difference]:
     """Field by field, in the order of their names; what is empty before and after says nothing."""
     before, after = entry.before or {}, entry.after or {}
     found = (
         Difference(word(name), _text(before.get(name)), _text(after.get(name)))
-        for name in sorted({*before, *after})
+        for name in sorted({*before, *after} - _SAID_ALREADY)
     )
     return [each for each in found if each.before != each.after]
 
 
 def _text(value: Any) -> str:
-    """A value as somebody reads it: a thing by its name, several by theirs, all else as JSON."""
+    """A value as somebody reads it: a thing by its name, else by its fields that say something."""
     if value is None or value in ({}, [], ""):
         return ""
     if isinstance(value, bool):
         return str(say("yes") if value else say("no"))
-    if isinstance(value, dict) and value.keys() <= {"id", "name"}:
-        return str(value.get("name", ""))
-    if isinstance(value, list):
-        return ", ".join(map(_text, value))
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
+        if value.keys() <= {"id", "name"}:
+            return str(value.get("name", ""))
+        fields = ((word(name), _text(each)) for name, each in value.items())
+        return ", ".join(f"{name}: {text}" for name, text in fields if text)
+    if isinstance(value, list):
+        whole = any(isinstance(each, dict) and not each.keys() <= {"id", "name"} for each in value)
+        return (" · " if whole else ", ").join(map(_text, value))
     return str(value)

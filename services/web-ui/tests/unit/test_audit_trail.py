@@ -87,8 +87,16 @@ def test_what_differs_is_said_by_names() -> None:
     ]
 
 
-def test_what_is_no_name_is_shown_as_it_is_stored() -> None:
-    made = entry(1, NOW, after={"steps": [{"delay_minutes": 5}], "repeat": 2})
+def test_what_has_no_name_is_said_by_its_fields_that_say_something() -> None:
+    steps = [
+        {"delay_minutes": 5, "targets": [{"kind": "person", "person": {"id": "1", "name": "Léa"}}]},
+        {"delay_minutes": 10, "targets": [{"kind": "primary", "person": None}]},
+    ]
+    made = entry(1, NOW, after={"id": "7", "created_at": "then", "steps": steps, "repeat": 2})
     with reading(Reading("en")):
         said = {each.field: each.after for each in differences(made)}
-    assert said == {"Steps": '{"delay_minutes": 5}', "Repeat": "2"}
+    first = "Delay minutes: 5, Targets: Kind: person, Person: Léa"
+    assert said == {
+        "Steps": f"{first} · Delay minutes: 10, Targets: Kind: primary",
+        "Repeat": "2",
+    }
