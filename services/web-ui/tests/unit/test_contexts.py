@@ -19,6 +19,8 @@ from web_ui.pages.calendar import CalendarPage
 from web_ui.pages.catalogue import CataloguePage
 from web_ui.pages.dashboard import Dashboard
 from web_ui.pages.history import HistoryPage
+from web_ui.pages.inbox import InboxPage
+from web_ui.pages.inbox_request import InboxRequestPage
 from web_ui.pages.incident import IncidentPage
 from web_ui.pages.incident_new import NewIncidentPage
 from web_ui.pages.incident_why import WhyPage
@@ -66,6 +68,8 @@ CONTEXTS: dict[str, type] = {
     "integration_mapping": MappingPage,
     "alerts": AlertsPage,
     "alert": AlertPage,
+    "inbox": InboxPage,
+    "inbox_request": InboxRequestPage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,
     "oncall": OnCallPage,
