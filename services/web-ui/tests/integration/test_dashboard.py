@@ -219,16 +219,16 @@ async def test_several_are_acknowledged_resolved_and_reassigned_at_once(
 ) -> None:
     incidents = responder.world.incidents
     ids = [str(incidents.open(f"Trouble {number}").id) for number in range(3)]
-    done = await responder.post("/several", do="acknowledge", id=ids[:2], back="/", fragment=True)
+    done = await responder.post("/several", do="acknowledge", incident=ids[:2], back="/", fragment=True)
     assert "2 incidents are done." in done.text
     assert [each.status for each in incidents.stored.values()] == [
         Status.ACKNOWLEDGED,
         Status.ACKNOWLEDGED,
         Status.OPEN,
     ]
-    await responder.post("/several", do="assign", id=ids, assignee=str(SAM.id), back="/")
+    await responder.post("/several", do="assign", incident=ids, assignee=str(SAM.id), back="/")
     assert {each.assignee.id for each in incidents.stored.values() if each.assignee} == {SAM.id}
-    await responder.post("/several", do="resolve", id=ids, back="/")
+    await responder.post("/several", do="resolve", incident=ids, back="/")
     assert {each.status for each in incidents.stored.values()} == {Status.RESOLVED}
 
 
@@ -240,7 +240,7 @@ async def test_of_several_each_stands_by_itself_and_a_lost_race_names_who_won(
     taken = incidents.open("Taken", status=Status.ACKNOWLEDGED, assignee=SAM)
     free = incidents.open("Free")
     ids = [str(one.id) for one in (over, taken, free)]
-    answer = await responder.post("/several", do="acknowledge", id=ids, back="/", fragment=True)
+    answer = await responder.post("/several", do="acknowledge", incident=ids, back="/", fragment=True)
     assert answer.status_code == 200
     assert "INC-2: Sam Ellis has this incident." in answer.text
     assert "INC-1 is resolved; it cannot become acknowledged." in answer.text
@@ -248,7 +248,7 @@ async def test_of_several_each_stands_by_itself_and_a_lost_race_names_who_won(
 
 
 async def test_nothing_selected_changes_nothing_and_says_so(responder: Visitor) -> None:
-    answer = await responder.post("/several", do="resolve", back="/", id="nonsense")
+    answer = await responder.post("/several", do="resolve", back="/", incident="nonsense")
     assert answer.status_code == 422
     assert "Nothing is selected." in answer.text
 
@@ -256,7 +256,7 @@ async def test_nothing_selected_changes_nothing_and_says_so(responder: Visitor) 
 async def test_a_viewer_cannot_act_on_several_either(viewer: Visitor) -> None:
     incident = viewer.world.incidents.open()
     await viewer.get("/me")
-    answer = await viewer.post("/several", do="resolve", id=[str(incident.id)], back="/")
+    answer = await viewer.post("/several", do="resolve", incident=[str(incident.id)], back="/")
     assert answer.status_code == 403
     assert viewer.world.incidents.stored[incident.id].status is Status.OPEN
 

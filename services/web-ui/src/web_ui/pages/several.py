@@ -82,7 +82,7 @@ def _wanted(form: Filled) -> Wanted:
     if take := form.one("take"):
         return Wanted("acknowledge", _ids([take]), None)
     person = _ids([form.one("assignee")])
-    return Wanted(form.one("do"), _ids(form.many("id"))[:MOST], person[0] if person else None)
+    return Wanted(form.one("do"), _ids(form.many("incident"))[:MOST], person[0] if person else None)
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:

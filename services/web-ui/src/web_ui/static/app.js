@@ -122,7 +122,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
 
 document.addEventListener("htmx:afterSettle", () => {
   // A button that acted is gone with what it offered: the keyboard goes on from the heading.
-  const heading = document.querySelector("#incident-heading, #open-heading");
+  const heading = document.querySelector("#incident-heading");
   if (acted && heading && document.activeElement === document.body) heading.focus({ preventScroll: true });
   acted = false;
 });

@@ -110,7 +110,7 @@ if (bell) {
 // --- several at once ----------------------------------------------------------------------------------
 
 function boxes() {
-  return [...region.querySelectorAll('input[name="id"]')];
+  return [...region.querySelectorAll('input[name="incident"]')];
 }
 
 function picked() {
@@ -125,7 +125,21 @@ function showPicked() {
   bar.querySelector("[data-count]").textContent = count ? WORDS.selected.replace("#", count) : "";
 }
 
-region.addEventListener("change", (event) => { if (event.target.name === "id") showPicked(); });
+region.addEventListener("change", (event) => { if (event.target.name === "incident") showPicked(); });
+
+// The button that acted is gone with what it offered: the keyboard goes on from its incident.
+let taken = null;
+
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "several") taken = event.submitter && event.submitter.name === "take" ? event.submitter.value : at();
+}, true);
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target !== region || document.activeElement !== document.body || !taken) return;
+  const link = document.getElementById(`link-${taken}`) || region.querySelector(".title a") || document.getElementById("open-heading");
+  link.focus({ preventScroll: true });
+  taken = null;
+});
 
 document.addEventListener("htmx:afterRequest", (event) => {
   // What was done with them is done: the next press is about others.
