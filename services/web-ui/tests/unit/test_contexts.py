@@ -47,6 +47,8 @@ from web_ui.pages.session import SignInPage
 from web_ui.pages.setup import SetupPage
 from web_ui.pages.simulate import SimulatePage
 from web_ui.pages.team import TeamPage
+from web_ui.pages.silence import SilencePage
+from web_ui.pages.silences import SilencesPage
 from web_ui.pages.teams import TeamsPage
 from web_ui.pages.tokens import TokensPage
 from web_ui.rendering import TEMPLATES, Shell, environment
@@ -72,6 +74,10 @@ CONTEXTS: dict[str, type] = {
     "inbox_request": InboxRequestPage,
     "notifications": NotificationsPage,
     "offline": OfflinePage,
+    "silences": SilencesPage,
+    "silence": SilencePage,
+    "heartbeats": HeartbeatsPage,
+    "heartbeat": HeartbeatPage,
     "oncall": OnCallPage,
     "teams": TeamsPage,
     "team": TeamPage,

@@ -1,7 +1,6 @@
 """``/alerts/{id}``: one alert with all that its sender said, and what was decided about it."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from markupsafe import Markup
 from pydantic import TypeAdapter, ValidationError
 
 from web_ui.ingested import Alert, Decision
+from web_ui.matching import of_labels
 from web_ui.notices import Asking
 from web_ui.prose import linked
 from web_ui.services import TheServices, TheViewer
@@ -74,15 +74,7 @@ async def show(
 
 def matchers(alert: Alert) -> str:
     """What a silence of just this would look for: its labels, or where it has none, its service."""
-    labels = alert.labels or {"service": alert.service, "alertname": alert.message}
-    return "\n".join(
-        f"{_name(name)}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()
-    )
-
-
-def _name(label: str) -> str:
-    plain = label.replace("_", "").replace(".", "").replace("-", "")
-    return label if plain.isalnum() else json.dumps(label, ensure_ascii=False)
+    return of_labels(alert.labels or {"service": alert.service, "alertname": alert.message})
 
 
 def _told(decision: Decision) -> Told:
