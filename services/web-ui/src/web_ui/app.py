@@ -38,6 +38,8 @@ from web_ui.pages import (
     catalogue,
     dashboard,
     events,
+    heartbeat,
+    heartbeats,
     history,
     inbox,
     inbox_request,

@@ -18,6 +18,8 @@ from web_ui.pages.audit import AuditPage
 from web_ui.pages.calendar import CalendarPage
 from web_ui.pages.catalogue import CataloguePage
 from web_ui.pages.dashboard import Dashboard
+from web_ui.pages.heartbeat import HeartbeatPage
+from web_ui.pages.heartbeats import HeartbeatsPage
 from web_ui.pages.history import HistoryPage
 from web_ui.pages.inbox import InboxPage
 from web_ui.pages.inbox_request import InboxRequestPage
