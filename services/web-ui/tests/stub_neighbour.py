@@ -7,7 +7,11 @@ from typing import Any
 
 import httpx
 
+from shared.contracts.identity import Role
 from shared.http import ServiceClient
+
+# A POST there changes nothing: its question is too long for an address.
+ASKING = ("/preview", "/mapping/test")
 
 Answer = Any | Callable[[httpx.Request], Any]
 
@@ -34,6 +38,19 @@ class StubNeighbour:
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     down: bool = False
+    roles: Callable[[str], Role | None] | None = None
+    """Who may what, as the services see to it: a viewer changes nothing. None: not looked at."""
+
+    @property
+    def let_through(self) -> list[Asked]:
+        """What would have been changed; a POST that only asks is none."""
+        return [
+            each
+            for each in self.asked
+            if each.method != "GET"
+            and not each.path.endswith(ASKING)
+            and (self.roles is None or self.roles(each.token) is not Role.VIEWER)
+        ]
 
     def on(self, method: str, path: str, answer: Answer) -> None:
         """Settle an answer."""
@@ -64,6 +81,14 @@ class StubNeighbour:
         body = json.loads(request.content) if request.content else None
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         self.asked.append(Asked(request.method, path, dict(request.url.params), body, token))
+        forbidden = (
+            self.roles is not None
+            and request.method != "GET"
+            and self.roles(token) is Role.VIEWER
+            and not path.endswith(ASKING)
+        )
+        if forbidden:
+            return httpx.Response(403, json={"status": 403, "detail": "This needs another role."})
         answer = self.answers.get((request.method, path))
         if answer is None:
             if request.method == "GET":

@@ -85,6 +85,11 @@ class FakeDirectory:
             raise Down("oncall-service", "oncall-service does not answer (ConnectError).")
         return self.sessions.get(token)
 
+    def role(self, token: str) -> Role | None:
+        """What the holder of a session may do."""
+        principal = self.sessions.get(token)
+        return principal.role if principal else None
+
     def begin(self, user: str) -> str:
         name, role = PEOPLE[user]
         token = secrets.token_urlsafe(24)
