@@ -4,6 +4,7 @@ from datetime import time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import showcase_alerts
 import showcase_oncall
 import showcase_reports
 import showcase_setup
@@ -50,22 +51,12 @@ def fill(world: World) -> Incident:
     _settings(world)
     _runs(world)
     _ledger(world, story)
-    _rate(world)
+    showcase_alerts.fill(world, story)
     showcase_oncall.fill(world, PAYMENTS, [ADA, JUN, LEA])
     showcase_reports.fill(world, [ADA, JUN, LEA])
     teams = {PAYMENTS: [ADA, JUN, LEA], PLATFORM: [MIRO, SAM, OUT], DATA: [SAM, JUN, LEA]}
     showcase_setup.fill(world, showcase_setup.Shop(teams, out=OUT, boss=SAM))
     return story
-
-
-def _rate(world: World) -> None:
-    now = world.clock.now().replace(second=0, microsecond=0)
-    minutes = [
-        {"at": (now - timedelta(minutes=back)).isoformat(), "received": 14}
-        for back in range(60, -1, -1)
-    ]
-    rate = {"minutes": minutes, "firing": 23, "silenced": 4}
-    world.ingestion.on("GET", "/api/v1/alerts/rate", rate)
 
 
 def _ledger(world: World, story: Incident) -> None:

@@ -88,9 +88,11 @@ async def test_alerts_a_minute_are_a_picture_with_a_table_behind_it(viewer: Visi
     assert '<th scope="row">09:00</th>' not in page
 
 
-async def test_without_alerts_the_page_says_what_to_do(viewer: Visitor) -> None:
-    assert 'href="/integrations"' in (await viewer.get("/alerts")).text
-    assert "Nothing fits" in (await viewer.get("/alerts?status=firing")).text
+async def test_without_alerts_the_page_says_what_to_do(visitor: Visitor) -> None:
+    await visitor.sign_in("admin")
+    assert "No alert yet" in (await visitor.get("/alerts")).text
+    assert "To the integrations" in (await visitor.get("/alerts")).text
+    assert "Nothing fits" in (await visitor.get("/alerts?status=firing")).text
 
 
 async def test_an_alert_is_shown_with_all_that_its_sender_said_in_its_order(

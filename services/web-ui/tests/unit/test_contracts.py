@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from alert_ingestion.formats import FORMATS
+from alert_ingestion.model import InboxState
 from shared.contracts.audit import AuditEntry
 from shared.contracts.configuration import ServiceView, TeamView, TokenCreated
 from shared.contracts.incident_api import IncidentAlert, Stats, TimelineEntry
@@ -21,6 +23,8 @@ from shared.contracts.oncall_api import (
     SessionView,
     ShiftView,
 )
+from web_ui import integration_form
+from web_ui.alert_filters import AlertFilters
 from web_ui.clients import Search
 from web_ui.configuration import PEOPLE, POLICIES, SCHEDULES, TEAMS
 from web_ui.configuration import SERVICES as CATALOGUE
@@ -34,7 +38,32 @@ from web_ui.configured import (
     Schedule,
     ScheduleLayer,
 )
+from web_ui.ingested import (
+    Alert,
+    Became,
+    Decision,
+    Fault,
+    Heartbeat,
+    InhibitionRule,
+    Integration,
+    IntegrationWithKey,
+    KeptRequest,
+    LastError,
+    MappingExample,
+    Matcher,
+    Preview,
+    ReadyMapping,
+    Recurrence,
+    Replayed,
+    ReplaySummary,
+    Silence,
+    Span,
+    Tried,
+    WholeRequest,
+    WouldSay,
+)
 from web_ui.ingestion import Sender
+from web_ui.pages import inbox
 from web_ui.pages.me import CHANNELS
 from web_ui.people import ROLES, ContactMethod, Hours, Person, PushKey, Rule
 from web_ui.policy_form import HOURS as POLICY_HOURS
@@ -50,6 +79,7 @@ INGESTION = "alert-ingestion"
 KINDS = (PEOPLE, TEAMS, SCHEDULES, POLICIES, CATALOGUE)
 AUDIT_FILTERS = {"actor_id", "subject_kind", "subject_id", "limit", "cursor"}
 
+FILTERED = AlertFilters("firing", "silenced", "high", "kafka", "an id")
 METHOD = "/api/v1/people/{reference}/contact-methods/{method_id}"
 
 ASKED = [
@@ -77,6 +107,16 @@ ASKED = [
     (ONCALL, "post", f"{METHOD}/verification/confirm", set()),
     (ONCALL, "get", "/api/v1/push/key", set()),
     (ONCALL, "get", "/api/v1/notifications", {"limit", "cursor", "incident_id"}),
+    (INGESTION, "get", "/api/v1/alerts", {*FILTERED.asked("next")}),
+    (INGESTION, "get", "/api/v1/alerts/{alert_id}/timeline", {"limit", "cursor"}),
+    (INGESTION, "get", "/api/v1/inbox", {*inbox.Filters().named, "limit", "cursor"}),
+    (INGESTION, "post", "/api/v1/inbox/replay", set()),
+    (INGESTION, "get", "/api/v1/silences", {"over", "limit", "cursor"}),
+    (INGESTION, "post", "/api/v1/silences/preview", set()),
+    (INGESTION, "post", "/api/v1/inhibition-rules/{rule_id}/end", set()),
+    (INGESTION, "put", "/api/v1/heartbeats/{name}", set()),
+    (INGESTION, "get", "/api/v1/mappings", set()),
+    (INGESTION, "post", "/api/v1/integrations/{integration_id}/mapping/test", set()),
     *(
         (ONCALL, method, kind.path, {"limit", "cursor"} if method == "get" else set())
         for kind in KINDS
@@ -116,6 +156,28 @@ READ = [
     (ONCALL, Rule, "RuleView"),
     (ONCALL, Hours, "HoursModel"),
     (ONCALL, PushKey, "PushKey"),
+    (INGESTION, Alert, "AlertView"),
+    (INGESTION, Decision, "AlertEntryView"),
+    (INGESTION, Integration, "IntegrationView"),
+    (INGESTION, IntegrationWithKey, "IntegrationWithKey"),
+    (INGESTION, LastError, "LastError"),
+    (INGESTION, Became, "Reply"),
+    (INGESTION, ReadyMapping, "ReadyMapping"),
+    (INGESTION, MappingExample, "ExampleView"),
+    (INGESTION, Tried, "Tried"),
+    (INGESTION, WouldSay, "WouldSay"),
+    (INGESTION, Fault, "Fault"),
+    (INGESTION, KeptRequest, "InboxView"),
+    (INGESTION, WholeRequest, "InboxRequest"),
+    (INGESTION, Replayed, "ReplayView"),
+    (INGESTION, ReplaySummary, "ReplaySummary"),
+    (INGESTION, Silence, "SilenceView"),
+    (INGESTION, Matcher, "MatcherView"),
+    (INGESTION, Recurrence, "RecurrenceView"),
+    (INGESTION, Span, "WindowView"),
+    (INGESTION, Preview, "Preview"),
+    (INGESTION, InhibitionRule, "InhibitionRuleView"),
+    (INGESTION, Heartbeat, "HeartbeatView"),
     (ONCALL, TeamView, "TeamView"),
     (ONCALL, ServiceView, "ServiceView"),
     (ONCALL, TokenCreated, "TokenCreated"),
@@ -191,6 +253,17 @@ def test_what_we_send_is_taken_and_nothing_more_is_needed(
     taken = schema(service, name)
     assert fields <= set(taken["properties"])
     assert set(taken.get("required", [])) <= fields
+
+
+def test_every_kind_of_sender_can_be_chosen() -> None:
+    assert set(integration_form.KINDS) == set(
+        schema(INGESTION, "NewIntegration")["properties"]["kind"]["enum"]
+    )
+
+
+def test_every_format_and_state_of_a_request_can_be_asked_for() -> None:
+    assert {state.value for state in InboxState} == set(inbox.STATES)
+    assert [form.name for form in FORMATS] == list(inbox.FORMATS)
 
 
 def test_every_channel_and_weekday_there_is_can_be_chosen() -> None:

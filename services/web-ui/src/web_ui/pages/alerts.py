@@ -37,6 +37,7 @@ class AlertsPage:
     rate: AlertRate | None
     minutes: Sequence[Named]
     picture: Chart | None
+    can_configure: bool
 
 
 @get("/alerts", include_in_schema=False)
@@ -66,6 +67,7 @@ async def show(
         rate=rate,
         minutes=minutes,
         picture=chart(minutes, number) if minutes else None,
+        can_configure=viewer.can_configure,
     )
     return services.renderer.page(request, "alerts", page, notices=asking.notices)
 

@@ -28,11 +28,18 @@ WAITING = ("dead", "paused")
 FORMATS = (
     "native",
     "alertmanager",
-    "grafana",
-    "pagerduty",
-    "opsgenie",
+    "alertmanager-webhook",
+    "grafana-webhook",
     "cloudevents",
     "generic",
+    "heartbeat",
+    "pagerduty",
+    "pagerduty-change",
+    "opsgenie",
+    "opsgenie-close",
+    "opsgenie-acknowledge",
+    "opsgenie-note",
+    "opsgenie-heartbeat",
 )
 
 
