@@ -39,6 +39,7 @@ AREAS = (
         (
             Tab(sentence("Open"), "/"),
             Tab(sentence("History"), "/history"),
+            Tab(sentence("Runbooks"), "/runbooks"),
         ),
     ),
     Area(

@@ -294,3 +294,12 @@ async def test_with_alert_ingestion_down_the_rest_of_the_dashboard_stands(
     assert "Checkout answers 500" in text
     assert "alert-ingestion does not answer." in text
     assert "Alerts a minute" not in text
+
+
+async def test_a_quiet_new_installation_says_what_to_do_next(visitor: Visitor) -> None:
+    await visitor.sign_in("admin")
+    text = (await visitor.get("/")).text
+    assert "First steps:" in text
+    assert 'href="/setup">All steps' in text
+    visitor.world.incidents.open()
+    assert "First steps:" not in (await visitor.get("/")).text

@@ -17,6 +17,7 @@ from shared.contracts.wire import Page, Ref, Severity, rank
 from web_ui.actions import Action, quick
 from web_ui.coverage import Uncovered, uncovered
 from web_ui.filters import ME, UNRESOLVED, Choice, Filters, of_query
+from web_ui.first_steps import FirstSteps, first_steps
 from web_ui.notices import Asking, Notice
 from web_ui.reading import say, word
 from web_ui.rendering import wants_fragment
@@ -100,6 +101,7 @@ class Dashboard:
     duties: Sequence[CurrentView] | None
     people: Sequence[Ref]
     uncovered: Uncovered | None
+    first: FirstSteps | None
     can_act: bool
 
     @property
@@ -137,6 +139,7 @@ async def load(
             asking.for_(services.oncall.everybody(viewer.token)),
         ),
     )
+    quiet = page is not None and not page.items and not filters.narrowed
     dashboard = Dashboard(
         filters=filters,
         address=address(filters),
@@ -152,6 +155,8 @@ async def load(
         duties=duties,
         people=people or (),
         uncovered=holes,
+        # Asked while there is nothing else to look at, and somebody who could go on.
+        first=await first_steps(services, viewer) if quiet and viewer.can_configure else None,
         can_act=viewer.can_act,
     )
     return dashboard, asking.notices
