@@ -219,7 +219,9 @@ async def test_several_are_acknowledged_resolved_and_reassigned_at_once(
 ) -> None:
     incidents = responder.world.incidents
     ids = [str(incidents.open(f"Trouble {number}").id) for number in range(3)]
-    done = await responder.post("/several", do="acknowledge", incident=ids[:2], back="/", fragment=True)
+    done = await responder.post(
+        "/several", do="acknowledge", incident=ids[:2], back="/", fragment=True
+    )
     assert "2 incidents are done." in done.text
     assert [each.status for each in incidents.stored.values()] == [
         Status.ACKNOWLEDGED,
@@ -240,7 +242,9 @@ async def test_of_several_each_stands_by_itself_and_a_lost_race_names_who_won(
     taken = incidents.open("Taken", status=Status.ACKNOWLEDGED, assignee=SAM)
     free = incidents.open("Free")
     ids = [str(one.id) for one in (over, taken, free)]
-    answer = await responder.post("/several", do="acknowledge", incident=ids, back="/", fragment=True)
+    answer = await responder.post(
+        "/several", do="acknowledge", incident=ids, back="/", fragment=True
+    )
     assert answer.status_code == 200
     assert "INC-2: Sam Ellis has this incident." in answer.text
     assert "INC-1 is resolved; it cannot become acknowledged." in answer.text
@@ -279,7 +283,9 @@ async def test_a_cookie_of_views_that_is_not_ours_is_none(responder: Visitor) ->
 async def test_alerts_a_minute_and_what_is_silenced_are_on_the_dashboard(
     responder: Visitor,
 ) -> None:
-    fill(responder.world)
+    minutes = [{"at": "2026-03-02T08:5%d:00Z" % n, "received": 14} for n in range(6)]
+    rate = {"minutes": [*minutes, {**minutes[0], "received": 900}], "firing": 23, "silenced": 4}
+    responder.world.ingestion.on("GET", "/api/v1/alerts/rate", rate)
     text = (await responder.get("/")).text
     assert 'href="/alerts"><span class="figure__name">Alerts a minute</span><strong>14<' in text
     assert 'href="/silences"><span class="figure__name">Silenced</span><strong>4<' in text
