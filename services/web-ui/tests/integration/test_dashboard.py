@@ -283,7 +283,7 @@ async def test_a_cookie_of_views_that_is_not_ours_is_none(responder: Visitor) ->
 async def test_alerts_a_minute_and_what_is_silenced_are_on_the_dashboard(
     responder: Visitor,
 ) -> None:
-    minutes = [{"at": "2026-03-02T08:5%d:00Z" % n, "received": 14} for n in range(6)]
+    minutes = [{"at": f"2026-03-02T08:5{n}:00Z", "received": 14} for n in range(6)]
     rate = {"minutes": [*minutes, {**minutes[0], "received": 900}], "firing": 23, "silenced": 4}
     responder.world.ingestion.on("GET", "/api/v1/alerts/rate", rate)
     text = (await responder.get("/")).text
