@@ -68,6 +68,14 @@ class Person(Wire):
         """Whether a page would arrive anywhere: by a method that is verified and switched on."""
         return any(each.enabled and each.verified_at for each in self.contact_methods)
 
+    @property
+    def heard(self) -> bool:
+        """Whether one would notice it: what is written to the log wakes nobody."""
+        return any(
+            each.enabled and each.verified_at and each.channel != "log"
+            for each in self.contact_methods
+        )
+
 
 class PushKey(Wire):
     """What a browser subscribes with; null: this installation has no key."""

@@ -82,4 +82,4 @@ def test_an_empty_installation_leads_from_step_to_step(world: World, open_page: 
     expect(page.get_by_role("heading", name="Add a person")).to_be_visible()
     world.configuration.on("GET", "/api/v1/people", everybody(LEA, JUN))
     page.goto("/setup")
-    expect(page.get_by_text("1 of 7 done")).to_be_visible()
+    expect(page.get_by_text("1 of 8 done")).to_be_visible()

@@ -4,7 +4,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from setup_pages import EVIL, LEA, PAYMENTS, choosable, listed
+from ingestion_world import alert, integration
+from setup_pages import EVIL, LEA, PAYMENTS, choosable, everybody, listed
 from web_ui_fakes import Visitor, World
 
 from oncall_service.access.shapes import TokenCreate
@@ -34,21 +35,60 @@ async def admin(visitor: Visitor) -> Visitor:
 
 async def test_an_empty_installation_lacks_every_step_and_links_to_each(admin: Visitor) -> None:
     page = (await admin.get("/setup")).text
-    assert "0 of 7 done" in page
+    assert "0 of 8 done" in page
     for address in ("/people/new", "/teams/new", "/schedules/new", "/policies/new"):
         assert f'href="{address}"' in page
-    assert page.count("To do") == 7
+    assert page.count("To do") == 8
 
 
 async def test_steps_are_done_as_the_services_say_so(admin: Visitor) -> None:
     choosable(admin.world)
     sender = {"revoked_at": None, "last_seen": "2026-11-27T00:00:00Z"}
     admin.world.ingestion.on("GET", "/api/v1/integrations", listed(sender))
-    page = (await admin.get("/setup")).text
-    assert "4 of 7 done" in page
+    assert "3 of 8 done" in (await admin.get("/setup")).text
+    admin.world.ingestion.on("GET", "/api/v1/alerts", listed(alert(integration())))
+    assert "4 of 8 done" in (await admin.get("/setup")).text
     gone = {**sender, "revoked_at": "2026-11-27T00:00:00Z"}
     admin.world.ingestion.on("GET", "/api/v1/integrations", listed(gone))
-    assert "2 of 7 done" in (await admin.get("/setup")).text
+    assert "3 of 8 done" in (await admin.get("/setup")).text
+
+
+async def test_what_every_installation_begins_with_is_no_step_taken(admin: Visitor) -> None:
+    ask, now = admin.world.configuration, "2026-11-27T00:00:00Z"
+    logged = {
+        "id": str(uuid4()),
+        "channel": "log",
+        "target": "",
+        "enabled": True,
+        "verified_at": now,
+        "verified_by": None,
+    }
+    (boss,) = everybody(LEA)["items"]
+    ask.on("GET", "/api/v1/people", listed({**boss, "contact_methods": [logged]}))
+    catch_all = {**PAYMENTS, "catch_all": True, "members": [LEA], "created_at": now}
+    ask.on("GET", "/api/v1/teams", listed(catch_all))
+    policy = {
+        "id": str(uuid4()),
+        "name": "Default",
+        "team": PAYMENTS,
+        "repeat": 2,
+        "steps": [],
+        "fallback": LEA,
+        "acknowledge_timeout_minutes": None,
+        "created_at": now,
+    }
+    ask.on("GET", "/api/v1/policies", listed(policy))
+    sender = {"revoked_at": None, "last_seen": None}
+    admin.world.ingestion.on("GET", "/api/v1/integrations", listed(sender))
+    assert "0 of 8 done" in (await admin.get("/setup")).text
+    assert "Only written to the log" in (await admin.get("/people")).text
+
+
+async def test_a_step_leads_to_the_form_for_the_one_team_there_is(admin: Visitor) -> None:
+    choosable(admin.world)
+    page = (await admin.get("/setup")).text
+    for address in ("/schedules/new", "/policies/new", "/services"):
+        assert f'href="{address}?team={PAYMENTS["id"]}"' in page
 
 
 async def test_a_step_that_cannot_be_told_is_not_called_undone(visitor: Visitor) -> None:
