@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+# The browser that web-ui's own tests drive.
+sys.path.insert(0, str(Path(__file__).parents[2] / "services" / "web-ui" / "tests" / "browser"))
 
 from stack import Stack
 
