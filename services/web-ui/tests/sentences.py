@@ -94,6 +94,8 @@ class _Texts(HTMLParser):
 def raw_texts(path: Path) -> list[str]:
     """Words of a template that come from no catalogue: as text, or as strings that it prints."""
     source = path.read_text()
+    # What a page skips to is a name in it, not a word.
+    source = re.sub(r"\{% block skip %\}.*?\{% endblock %\}", "", source)
     bare = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", source, flags=re.DOTALL)
     parser = _Texts()
     parser.feed(bare)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.numbers import format_decimal
@@ -89,7 +90,14 @@ def speaker() -> Say:
 
 def say(text: str, /, **facts: object) -> Markup:
     """A sentence with its facts, safe to put into a page: facts are escaped unless they are."""
-    return Markup(escape(speaker().pattern(text))).format(**facts)  # noqa: S704 - escaped
+    pattern = _pattern(current().language, text)
+    return pattern.format(**facts) if facts else pattern
+
+
+@lru_cache(maxsize=4096)
+def _pattern(language: str, text: str) -> Markup:
+    """The translation, escaped: a list says the same few words in each of its rows."""
+    return escape(speaking(language, __package__).pattern(text))
 
 
 def many(one: str, more: str, count: int, /, **facts: object) -> Markup:
@@ -105,7 +113,12 @@ def sentence(text: str) -> str:
 
 def word(name: str) -> str:
     """The word of a value (a severity, a reason ...), as it begins a line."""
-    said = speaker().word(name)
+    return _word(current().language, str(name))
+
+
+@lru_cache(maxsize=1024)
+def _word(language: str, name: str) -> str:
+    said = speaking(language, __package__).word(name)
     return said[:1].upper() + said[1:]
 
 

@@ -46,7 +46,13 @@ class Oncall:
 async def test_a_person_and_the_key_are_read() -> None:
     person = {
         "id": ADA,
+        "name": "Ada Okafor",
+        "login": "ada",
         "email": None,
+        "role": "responder",
+        "can_sign_in": True,
+        "language": "fr",
+        "clock": None,
         "time_zone": "UTC",
         "working_hours": None,
         "quiet_hours": [{"days": ["sat"], "start": "22:00:00", "end": "07:00:00"}],

@@ -159,6 +159,24 @@ def test_a_filter_is_switched_on_and_off_and_leaves_the_others() -> None:
     assert Filters(service="kafka").toggled("service", "kafka") == Filters()
 
 
+TOGETHER = "ok, in one message with 13 others"
+
+
+@pytest.mark.parametrize(
+    ("facts", "label", "remarks"),
+    [
+        ({"kind": "page", "reason": "primary_on_call"}, None, ["Primary on call"]),
+        ({"kind": "more_alerts", "reason": "more_alerts"}, "More alerts", []),
+        ({"kind": "test", "reason": "test_requested"}, None, ["Test requested"]),
+        ({"kind": "quantum_leap", "reason": "because"}, "Quantum leap", ["Because"]),
+        (
+            {"outcome": "pending", "bundle_id": uuid4(), "reason": "primary_on_call"},
+            None,
+            ["Primary on call", "In one message with others"],
+        ),
+        ({"outcome": "sent", "bundle_id": uuid4(), "detail": TOGETHER}, None, [TOGETHER]),
+    ],
+)
 def test_a_message_says_what_it_is_once_and_what_it_travels_with(
     facts: dict[str, Any], label: str | None, remarks: list[str]
 ) -> None:
