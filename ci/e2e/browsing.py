@@ -14,17 +14,18 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 EXPECTED = ("Failed to load resource", "Response Status Error Code", "[object Event]")
 PATIENCE_MILLISECONDS = 15_000
 
-# Notes the moment (ms since 1970) from which something is on the page, however late one asks. As an
-# attribute: a strict Content-Security-Policy forbids Playwright to wait for an expression.
-_NOTE = """selector => {
-    document.body.removeAttribute("data-seen");
-    const look = () => {
-        if (!document.querySelector(selector)) return;
-        document.body.setAttribute("data-seen", Date.now());
-        watch.disconnect();
-    };
-    const watch = new MutationObserver(look);
-    watch.observe(document.body, { childList: true, subtree: true });
+# Promises the moment (ms since 1970) from which something is on the page, however late one asks.
+_WATCH = """([selector, patience]) => {
+    window.shown = new Promise((resolve, reject) => {
+        const look = () => {
+            if (!document.querySelector(selector)) return;
+            watch.disconnect();
+            resolve(Date.now());
+        };
+        const watch = new MutationObserver(look);
+        watch.observe(document.body, { childList: true, subtree: true });
+        setTimeout(() => reject(new Error(`not shown in time: ${selector}`)), patience);
+    });
 }"""
 
 
@@ -75,8 +76,7 @@ def browsing(address: str) -> Iterator[Browsing]:
 
 def seconds_until_shown(page: Page, selector: str, act: Callable[[], object]) -> float:
     """How long after ``act`` has returned something is on the page; below 0 when it is sooner."""
-    page.evaluate(_NOTE, selector)
+    page.evaluate(_WATCH, [selector, PATIENCE_MILLISECONDS])
     act()
     done = time.time()
-    page.wait_for_selector("body[data-seen]")
-    return float(page.get_attribute("body", "data-seen") or "nan") / 1000 - done
+    return float(page.evaluate("window.shown")) / 1000 - done
