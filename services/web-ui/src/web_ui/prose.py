@@ -4,6 +4,8 @@ Markdown is read without HTML of its own, and what comes out is cleaned once mor
 two may have a hole. Pictures are left out: they would be asked for from elsewhere.
 """
 
+import re
+
 import nh3
 from linkify_it import LinkifyIt  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
@@ -68,6 +70,12 @@ def linked(text: str) -> Markup:
         if not match.url.startswith(("http://", "https://")):
             continue
         link = Markup('<a href="{}" rel="{}">{}</a>')
-        parts += [escape(text[end : match.index]), link.format(match.url, REL, match.raw)]
+        shown = _breakable(match.raw)
+        parts += [escape(text[end : match.index]), link.format(match.url, REL, shown)]
         end = match.last_index
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def _breakable(address: str) -> Markup:
+    """An address that ends its line after a slash, and not inside of a word."""
+    return Markup("/<wbr>").join(escape(part) for part in re.split(r"(?<=[^/])/(?=[^/])", address))

@@ -21,6 +21,7 @@ from web_ui.pages.history import address
 from web_ui.pages.incident import AlertCard, links, reference_of
 from web_ui.pages.notifications import line
 from web_ui.pages.oncall import hand_offs
+from web_ui.prose import linked
 
 NOW = at("2026-03-02T09:00:00")
 TEAM = Ref(id=uuid4(), name="Payments")
@@ -96,6 +97,12 @@ def test_an_annotation_that_is_an_address_is_a_link_and_anything_else_stays_read
             "https://example.com</a> is slow"
         ),
     }
+
+
+def test_a_long_address_ends_its_line_after_a_slash_and_stays_the_same_to_follow() -> None:
+    said = str(linked("see https://r.example.com/a/b?x=<i>"))
+    assert '<a href="https://r.example.com/a/b?x="' in said
+    assert ">https://r.example.com/<wbr>a/<wbr>b?x=</a>&lt;i&gt;" in said
 
 
 def test_only_links_to_web_pages_are_followed() -> None:
