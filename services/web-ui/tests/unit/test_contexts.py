@@ -47,10 +47,10 @@ from web_ui.pages.schedules import SchedulesPage
 from web_ui.pages.service import ServicePage
 from web_ui.pages.session import SignInPage
 from web_ui.pages.setup import SetupPage
-from web_ui.pages.simulate import SimulatePage
-from web_ui.pages.team import TeamPage
 from web_ui.pages.silence import SilencePage
 from web_ui.pages.silences import SilencesPage
+from web_ui.pages.simulate import SimulatePage
+from web_ui.pages.team import TeamPage
 from web_ui.pages.teams import TeamsPage
 from web_ui.pages.tokens import TokensPage
 from web_ui.rendering import TEMPLATES, Shell, environment
@@ -74,12 +74,12 @@ CONTEXTS: dict[str, type] = {
     "alert": AlertPage,
     "inbox": InboxPage,
     "inbox_request": InboxRequestPage,
-    "notifications": NotificationsPage,
-    "offline": OfflinePage,
     "silences": SilencesPage,
     "silence": SilencePage,
     "heartbeats": HeartbeatsPage,
     "heartbeat": HeartbeatPage,
+    "notifications": NotificationsPage,
+    "offline": OfflinePage,
     "oncall": OnCallPage,
     "teams": TeamsPage,
     "team": TeamPage,
