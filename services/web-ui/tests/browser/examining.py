@@ -21,6 +21,10 @@ BROKEN_WORDS = """() => {
     const parent = node.parentElement;
     if (parent.closest(`${machine}, ${unseen}`) || !parent.checkVisibility()) continue;
     for (const word of node.data.matchAll(/[\\p{L}]{2,24}/gu)) {
+      // A part of an address, which has no words of its own.
+      const before = node.data.slice(0, word.index);
+      const after = node.data.slice(word.index + word[0].length);
+      if (/[./@_]\\p{L}*$/u.test(before) || /^[./@_]\\p{L}/u.test(after)) continue;
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
       const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
@@ -33,7 +37,10 @@ BROKEN_WORDS = """() => {
 WIDER = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide) return [];
-  const over = (one) => one.getBoundingClientRect().right > wide + 1;
+  // What scrolls by itself may hold more than is seen.
+  const scrolls = (one) => one && one !== document.body &&
+    (getComputedStyle(one).overflowX !== 'visible' || scrolls(one.parentElement));
+  const over = (one) => one.getBoundingClientRect().right > wide + 1 && !scrolls(one.parentElement);
   return [...document.querySelectorAll('body *:not(.visually-hidden)')].filter(over)
     .slice(0, 5).map((one) => `${one.tagName}.${one.className}`);
 }"""
