@@ -17,7 +17,7 @@ from shared.urgency import Occasion, urgency
 
 TOPIC: Final = "alert-events"
 
-_SNAPSHOT: Final = tuple(AlertSnapshot.model_fields)
+_SNAPSHOT: Final = tuple(name for name in AlertSnapshot.model_fields if name != "label_order")
 
 
 def opened(
@@ -143,4 +143,5 @@ def _message(
 
 
 def _snapshot(alert: Alert) -> AlertSnapshot:
-    return AlertSnapshot.model_construct(**{name: getattr(alert, name) for name in _SNAPSHOT})
+    fields = {name: getattr(alert, name) for name in _SNAPSHOT}
+    return AlertSnapshot.model_construct(**fields, label_order=list(alert.labels))

@@ -108,3 +108,10 @@ async def test_counters_are_the_same_on_another_replica_and_after_a_restart(star
         assert await one.metric(series) == await other.metric(series) == 2
     async with start() as again:
         assert await again.metric(series) == 2
+
+
+async def test_what_is_handed_over_names_the_labels_in_the_senders_order(service: Any) -> None:
+    """The database keeps an object by the length of its names."""
+    await service.send(labels={"zone": "eu", "alertname": "X", "a": "1"})
+    [event] = service.owed()
+    assert event.alert.label_order[:3] == ["zone", "alertname", "a"]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Enum, Identity, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from shared.contracts.incidents import Status
@@ -97,7 +97,8 @@ class AlertRow(SQLModel):
     """An alert of an incident. One whose end arrived before its beginning has no incident yet.
 
     ``updated_at`` is when its sender last said something else about it, ``update_said_at`` when the
-    timeline last did. ``sender_ended``: it had been resolved by hand before its sender ended it.
+    timeline last did. ``label_order`` are the names of its labels as the sender wrote them (empty:
+    of an older release). ``sender_ended``: it had been resolved by hand before its sender ended it.
     """
 
     id: UUID = Field(primary_key=True)
@@ -108,6 +109,7 @@ class AlertRow(SQLModel):
     severity: Severity = Field(sa_type=_SEVERITY)
     message: str = Field(sa_type=Text)
     labels: dict[str, Any] = Field(sa_type=JSONB)
+    label_order: list[str] = Field(default_factory=list, sa_type=ARRAY(Text))
     annotations: dict[str, Any] = Field(sa_type=JSONB)
     links: dict[str, Any] = Field(sa_type=JSONB)
     starts_at: datetime = Field(sa_type=_INSTANT)

@@ -1,5 +1,6 @@
 """Rows as the wire shows them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -101,7 +102,7 @@ def alert(row: AlertRow) -> IncidentAlert:
         service=row.service,
         severity=row.severity,
         message=row.message,
-        labels=row.labels,
+        labels=_in_order(row.labels, row.label_order),
         annotations=row.annotations,
         links=row.links,
         state=state,
@@ -110,6 +111,12 @@ def alert(row: AlertRow) -> IncidentAlert:
         resolved_at=row.resolved_at,
         resolved_reason=row.resolved_reason,
     )
+
+
+def _in_order(labels: Mapping[str, str], order: Sequence[str]) -> dict[str, str]:
+    """As the sender wrote them; what the order does not name comes last."""
+    known = [name for name in order if name in labels]
+    return {name: labels[name] for name in dict.fromkeys([*known, *labels])}
 
 
 def measured(row: IncidentRow, *, now: datetime) -> IncidentMeasures:

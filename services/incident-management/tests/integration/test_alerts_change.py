@@ -171,3 +171,21 @@ async def test_each_delivery_keeps_the_request_it_comes_from(service: Any) -> No
     rows = service.database.query("SELECT payload FROM outbox ORDER BY seq")
     said = {row[0]["incident"]["service"]: row[0]["context"]["request_id"] for row in rows}
     assert said == {"shop": "request-shop", "search": "request-search"}
+
+
+async def test_labels_are_shown_as_the_sender_wrote_them(service: Any) -> None:
+    """The database keeps an object by the length of its names."""
+    incident, (alert, _) = await two(service)
+    order = ["zone", "alertname", "a"]
+    labels = {"a": "1", "zone": "eu", "alertname": "X"}
+    await update(service, incident, alert, labels=labels, label_order=order)
+    path = f"/api/v1/incidents/{incident}/alerts"
+
+    async def shown() -> list[str]:
+        items = (await service.client.get(path, headers=service.person())).json()["items"]
+        return next(list(one["labels"]) for one in items if one["id"] == str(alert))
+
+    assert await shown() == order
+    # One of an older release names no order, and what an order does not name is not lost.
+    await update(service, incident, alert, labels={**labels, "new": "2"}, label_order=["zone"])
+    assert await shown() == ["zone", "a", "new", "alertname"]

@@ -23,6 +23,7 @@ SAME: dict[str, Any] = {
     "integer": sa.Integer,
     "bigint": sa.BigInteger,
     "jsonb": sa.JSON,
+    "ARRAY": sa.ARRAY,
 }
 
 

@@ -415,6 +415,7 @@ def _take_over(alert: AlertRow, event: AlertEvent) -> None:
     said = event.alert
     alert.severity, alert.message, alert.service = said.severity, said.message, said.service
     alert.labels, alert.annotations, alert.links = said.labels, said.annotations, said.links
+    alert.label_order = said.label_order
     alert.updated_at = event.occurred_at
 
 

@@ -42,7 +42,11 @@ class AlertKind(StrEnum):
 
 
 class AlertSnapshot(Wire):
-    """An alert as alert-ingestion knew it when the event was written."""
+    """An alert as alert-ingestion knew it when the event was written.
+
+    ``label_order`` are the names of its labels as the sender wrote them: an event waits as jsonb,
+    which keeps objects in an order of its own.
+    """
 
     id: UUID
     integration: Text
@@ -51,6 +55,7 @@ class AlertSnapshot(Wire):
     severity: Severity
     message: Text
     labels: dict[Text, Text] = {}
+    label_order: list[Text] = []
     annotations: dict[Text, Text] = {}
     links: dict[Text, Text] = {}
     starts_at: Instant
