@@ -12,6 +12,8 @@ from web_ui.filters import of_query
 
 MOST = 8
 LONGEST_NAME = 40
+LONGEST = 3000
+"""Characters as they are written: a browser drops a cookie that has more than 4096 in base64."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,19 @@ def written(views: Sequence[SavedView]) -> str:
 
 
 def with_view(views: Sequence[SavedView], name: str, query: str) -> list[SavedView]:
-    """With one more, the newest first; one of the same name is replaced."""
+    """With one more, the newest first; one of the same name is replaced.
+
+    The oldest go where all of them would not fit.
+    """
     name = " ".join(name.split())[:LONGEST_NAME]
     query = of_query(parse_qsl(query)).query()
     others = [view for view in views if view.name != name]
-    return [SavedView(name, query), *others][:MOST] if name else list(views)
+    if not name:
+        return list(views)
+    found = [SavedView(name, query), *others][:MOST]
+    while len(written(found)) > LONGEST:
+        found.pop()
+    return found
 
 
 def without_view(views: Sequence[SavedView], name: str) -> list[SavedView]:

@@ -1,7 +1,9 @@
 import re
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import uuid4
 
+import pytest
 from showcase import ADA, SAM, fill
 from web_ui_fakes import Visitor
 
@@ -257,6 +259,18 @@ async def test_nothing_selected_changes_nothing_and_says_so(responder: Visitor) 
     assert "Nothing is selected." in answer.text
 
 
+@pytest.mark.parametrize("form", [{}, {"assignee": "Sam"}])
+async def test_several_are_taken_from_nobody_by_a_form_that_names_no_one(
+    responder: Visitor, form: dict[str, str]
+) -> None:
+    incident = responder.world.incidents.open()
+    ids = [str(incident.id)]
+    await responder.post("/several", do="assign", incident=ids, assignee=str(SAM.id), back="/")
+    answer = await responder.post("/several", do="assign", incident=ids, back="/", **form)
+    assert answer.status_code == 422
+    assert responder.world.incidents.stored[incident.id].assignee.id == SAM.id
+
+
 async def test_a_viewer_cannot_act_on_several_either(viewer: Visitor) -> None:
     incident = viewer.world.incidents.open()
     await viewer.get("/me")
@@ -272,6 +286,18 @@ async def test_a_view_is_kept_under_a_name_and_forgotten(responder: Visitor) -> 
     assert 'href="/?severity=critical" aria-current="true">My &lt;b&gt;night</a>' in page.text
     await responder.post("/views", forget="My <b>night", query="severity=critical")
     assert "My &lt;b&gt;night" not in (await responder.get("/")).text
+
+
+async def test_views_stay_within_what_a_browser_keeps_and_the_oldest_go(
+    responder: Visitor,
+) -> None:
+    for number in range(8):
+        text = quote("é" * 150 + str(number))
+        kept = await responder.post("/views", name=f"Night {number}", query=f"text={text}")
+        assert len(kept.headers["set-cookie"].partition(";")[0]) <= 4096
+    page = (await responder.get("/")).text
+    assert "Night 7" in page
+    assert "Night 0" not in page
 
 
 async def test_a_cookie_of_views_that_is_not_ours_is_none(responder: Visitor) -> None:

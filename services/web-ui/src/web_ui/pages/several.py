@@ -10,15 +10,15 @@ from uuid import UUID
 from litestar import Request, Response, post
 from litestar.response import Redirect
 
-from shared.errors import Conflict, Problem
+from shared.errors import Conflict, FieldError, Invalid, Problem
 from web_ui import addresses
-from web_ui.actions import ACKNOWLEDGE, RESOLVE, names_of, overtaken
+from web_ui.actions import ACKNOWLEDGE, RESOLVE, instead_of, overtaken
 from web_ui.clients import Down
 from web_ui.filters import of_query
-from web_ui.forms import REFUSALS, Filled, filled
+from web_ui.forms import REFUSALS, Filled, filled, refusal
 from web_ui.notices import Notice, unanswered
 from web_ui.pages import dashboard
-from web_ui.reading import many, say
+from web_ui.reading import many, say, sentence
 from web_ui.rendering import wants_fragment
 from web_ui.saved_views import with_view, without_view
 from web_ui.services import Services, TheServices, TheViewer
@@ -46,10 +46,10 @@ async def act(
     """Do one thing with several incidents; each by itself, and all are told of."""
     form = await filled(request)
     back = addresses.local(form.one("back"))
-    wanted = _wanted(form)
-    if not wanted.incidents:
-        title = say("Nothing is selected.")
-        notices, status = [Notice("error", title, say("Select incidents first."))], 422
+    try:
+        wanted = _wanted(form)
+    except Invalid as error:
+        notices, status = [refusal(error)], error.status
     else:
         notices, status = await _carry_out(services, viewer, wanted)
     if not wants_fragment(request) and not notices:
@@ -78,11 +78,22 @@ async def keep_view(
 
 
 def _wanted(form: Filled) -> Wanted:
-    """The button of a row names its incident; the others are for what is ticked."""
+    """The button of a row names its incident; the others are for what is ticked.
+
+    Raises:
+        Invalid: nothing is selected, or nobody whom it should be assigned to.
+    """
     if take := form.one("take"):
         return Wanted("acknowledge", _ids([take]), None)
-    person = _ids([form.one("assignee")])
-    return Wanted(form.one("do"), _ids(form.many("incident"))[:MOST], person[0] if person else None)
+    incidents = _ids(form.many("incident"))[:MOST]
+    if not incidents:
+        raise Invalid([], say("Nothing is selected."))
+    action, chosen = form.one("do"), form.one("assignee")
+    person = _ids([chosen])
+    # An empty field is "Nobody", which was chosen; none, or another, was not.
+    if action == "assign" and not person and (chosen or not form.has("assignee")):
+        raise Invalid([FieldError("assignee", sentence("must be somebody of the list"))])
+    return Wanted(action, incidents, person[0] if person else None)
 
 
 def _ids(texts: Sequence[str]) -> list[UUID]:
@@ -145,5 +156,5 @@ def _why(error: Problem) -> Notice:
     if isinstance(error, Down):
         # It may have been done after we stopped waiting: nobody can say that it was not.
         return Notice("error", say("Perhaps not done. {detail}", detail=unanswered(error)))
-    allowed = names_of(error.extra.get("allowed", [])) if isinstance(error, Conflict) else ""
-    return Notice("error", say("Not done. {detail}", detail=say(error.detail)), allowed)
+    said = say("Not done. {detail}", detail=say(error.detail))
+    return Notice("error", said, instead_of(error))

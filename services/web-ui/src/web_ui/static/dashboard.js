@@ -20,9 +20,29 @@ function places() {
   return new Map(rows().map((row) => [row.dataset.incident, Math.round(row.getBoundingClientRect().top)]));
 }
 
+// Fields that stand in what is replaced, and are for nothing that came with it.
+const KEPT = ["assignee", "view-name"];
+
+function typed() {
+  return KEPT.map((id) => document.getElementById(id)).filter(Boolean)
+    .map((field) => ({ id: field.id, value: field.value, open: field.closest("details")?.open, focus: field === document.activeElement }));
+}
+
+function retype(fields) {
+  for (const { id, value, open, focus } of fields) {
+    const field = document.getElementById(id);
+    if (!field) continue;
+    const fresh = field.value;
+    field.value = value;
+    if (field.selectedIndex === -1) field.value = fresh; // whoever was chosen is gone
+    if (open) field.closest("details").open = true;
+    if (focus) field.focus({ preventScroll: true });
+  }
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target !== region) return;
-  before = { places: places(), picked: new Set(picked()), at: at(), focus: document.activeElement.id };
+  before = { places: places(), picked: new Set(picked()), at: at(), typed: typed() };
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -35,7 +55,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const open = region.querySelector("[data-total]");
   if (open) document.title = document.title.replace(/^(\(\d+\) )?/, open.dataset.total !== "0" ? `(${open.dataset.total}) ` : "");
   for (const box of boxes()) box.checked = before.picked.has(box.value);
-  if (before.at) stand(region.querySelector(`[data-incident="${CSS.escape(before.at)}"]`));
+  retype(before.typed);
+  // Who writes elsewhere goes on writing there: a focus that came along would turn letters into keys.
+  if (before.at) mark(region.querySelector(`[data-incident="${CSS.escape(before.at)}"]`));
   before = null;
   showPicked();
 });
@@ -155,10 +177,14 @@ function at() {
   return row ? row.dataset.incident : null;
 }
 
-function stand(row) {
+function mark(row) {
   for (const other of region.querySelectorAll("[data-at]")) other.removeAttribute("data-at");
+  if (row) row.setAttribute("data-at", "");
+}
+
+function stand(row) {
+  mark(row);
   if (!row) return;
-  row.setAttribute("data-at", "");
   row.scrollIntoView({ block: "nearest" });
   row.querySelector(".title a").focus({ preventScroll: true });
 }
