@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+import httpx
+from stub_neighbour import StubNeighbour
 from web_ui_fakes import World
 
 from shared.contracts.wire import Ref
@@ -55,12 +57,25 @@ def fill(world: World, shop: Shop) -> None:
         for each in items:
             ask.on("GET", f"/api/v1/{path}/{each['id']}", each)
     ask.on("GET", "/api/v1/oncall/current", _duty(first, members[0], members[1], now))
-    ask.on("GET", "/api/v1/oncall/calendar", _calendar(first, members, now))
+    _settle_calendar(ask, _calendar(first, members, now))
     ask.on("GET", "/api/v1/coverage", _coverage(first, shop.out, now))
     ask.on("POST", "/api/v1/coverage/preview", _coverage(first, shop.out, now, broken=True))
     ask.on("GET", "/api/v1/me/sessions", _listed(_sessions(now)))
     ask.on("GET", "/api/v1/tokens", _listed(_tokens(shop.boss, now)))
     ask.on("GET", "/api/v1/audit", _listed(_audit(first, members, shop.boss, now)))
+
+
+def _settle_calendar(ask: StubNeighbour, of_team: dict[str, Any]) -> None:
+    """What is asked for of one team; the calendars of all are those that were settled before."""
+    path = "/api/v1/oncall/calendar"
+    of_all = ask.answers.get(("GET", path), _listed([]))
+
+    def calendar(request: httpx.Request) -> Any:
+        if "team" in request.url.params:
+            return of_team
+        return of_all(request) if callable(of_all) else of_all
+
+    ask.on("GET", path, calendar)
 
 
 def _id(kind: str, name: str) -> str:

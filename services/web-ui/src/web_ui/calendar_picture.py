@@ -39,10 +39,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Day:
-    """The head of a column, and where it stands."""
+    """The head of a column, where it stands, and the instants that it is between."""
 
     x: int
     date: date
+    start: datetime
+    end: datetime
     weekend: bool
     today: bool
 
@@ -115,6 +117,8 @@ def _week(
         Day(
             number * DAY_WIDTH,
             edges[number].date(),
+            edges[number],
+            edges[number + 1],
             weekend=number > 4,
             today=edges[number] <= now < edges[number + 1],
         )

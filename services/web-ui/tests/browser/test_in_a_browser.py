@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -183,6 +183,46 @@ def test_an_update_leaves_the_keyboard_on_the_button_it_was_on(
     expect(button).to_be_focused()
 
 
+def test_an_update_takes_no_letter_from_who_writes_and_no_choice_from_who_chose(
+    world: World, open_page: Open
+) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.locator("#assignee").select_option(label="Nobody")
+    page.focus("#text")
+    in_the_server(world, lambda: world.incidents.tell(world.incidents.open("Another")))
+    expect(page.get_by_role("link", name="Another")).to_be_visible()
+    # A letter that fell out of the field would resolve the incident the keys are at.
+    page.keyboard.type("rar")
+    expect(page.locator("#text")).to_have_value("rar")
+    expect(page.locator("#assignee")).to_have_value("")
+    expect(page.locator("[data-at]")).to_have_attribute("data-incident", str(incident.id))
+    assert world.incidents.stored[incident.id].status is Status.OPEN
+
+
+def test_an_update_leaves_a_half_filled_menu_of_an_incident_as_it_is(
+    world: World, open_page: Open
+) -> None:
+    incident = world.incidents.open()
+    page = open_page()
+    page.goto(f"/incidents/{incident.id}")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    page.get_by_text("More…").click()
+    page.fill("#into", "INC-4")
+    in_the_server(
+        world,
+        lambda: world.incidents.change(
+            world.incidents.stored[incident.id], status=Status.ACKNOWLEDGED
+        ),
+    )
+    expect(page.locator(".chip--acknowledged")).to_be_visible()
+    expect(page.locator("#into")).to_be_visible()
+    expect(page.locator("#into")).to_have_value("INC-4")
+
+
 def test_a_button_that_has_just_moved_under_the_pointer_does_not_act(
     world: World, open_page: Open
 ) -> None:
@@ -261,6 +301,28 @@ def test_times_are_those_of_the_zone_that_was_chosen(world: World, open_page: Op
     at = datetime.fromisoformat(opened.get_attribute("datetime") or "")
     expect(opened).to_have_text(f"{at:%-d %b}, {at:%H:%M}")
     expect(page.locator(".facts time[data-age]").first).to_have_text("5 min ago")
+
+
+def test_hours_dragged_over_in_the_zone_of_a_schedule_are_typed_in_that_of_the_reader(
+    world: World, open_page: Open
+) -> None:
+    fill(world)
+    page = open_page(timezone_id="Asia/Tokyo")
+    page.goto("/calendar?zone=schedule")
+    svg = page.locator("svg.calendar").first
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    assert box is not None
+    day, y = box["width"] / 7, box["y"] + 30
+    page.mouse.move(box["x"] + day * 1.01, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + day * 1.51, y)
+    page.mouse.up()
+    tuesday = page.locator("[data-from]").nth(1).get_attribute("data-from") or ""
+    start = datetime.fromisoformat(tuesday)
+    # Times of the page are UTC, where the day of the schedule begins the evening before.
+    expect(page.locator("#start")).to_have_value(f"{start:%Y-%m-%dT%H:%M}")
+    expect(page.locator("#end")).to_have_value(f"{start + timedelta(hours=12):%Y-%m-%dT%H:%M}")
 
 
 def test_colours_follow_the_system_until_chosen_and_the_choice_is_there_at_once(

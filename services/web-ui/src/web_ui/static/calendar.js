@@ -3,16 +3,24 @@
 
 "use strict";
 
-const HOURS = 24;
+const HOUR_MILLISECONDS = 3600000;
 
-// Hours are those of the day that was dragged over, as its reader counts them.
+// The form is in the zone of its reader, also where the picture is in that of its schedule.
+const READERS = new Intl.DateTimeFormat("sv-SE", { timeZone: document.body.dataset.zone, dateStyle: "short", timeStyle: "short" });
+
+function typed(instant) {
+  return READERS.format(instant).replace(" ", "T");
+}
+
+// Whole hours of the day that was dragged over; one on which the clocks change has 23 or 25.
 function momentAt(svg, event) {
   const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-  for (const day of svg.querySelectorAll("[data-day]")) {
+  for (const day of svg.querySelectorAll("[data-from]")) {
     const box = day.getBBox();
     if (at.x < box.x || at.x >= box.x + box.width || at.y < box.y || at.y >= box.y + box.height) continue;
-    const hour = Math.floor((at.x - box.x) / box.width * HOURS);
-    return { x: at.x, y: box.y, height: box.height, text: `${day.dataset.day}T${String(hour).padStart(2, "0")}:00`, key: `${day.dataset.day} ${String(hour).padStart(2, "0")}` };
+    const from = Date.parse(day.dataset.from), until = Date.parse(day.dataset.until);
+    const instant = from + Math.floor((at.x - box.x) / box.width * (until - from) / HOUR_MILLISECONDS) * HOUR_MILLISECONDS;
+    return { x: at.x, y: box.y, height: box.height, instant };
   }
   return null;
 }
@@ -53,12 +61,12 @@ document.addEventListener("pointerup", (event) => {
   unmark();
   if (!begun || !begun.at) return;
   const to = momentAt(begun.svg, event);
-  if (!to || to.key === begun.at.key) return;
-  const [start, end] = begun.at.key < to.key ? [begun.at, to] : [to, begun.at];
+  if (!to || to.instant === begun.at.instant) return;
+  const [start, end] = begun.at.instant < to.instant ? [begun.at, to] : [to, begun.at];
   const form = document.querySelector("#change form");
   form.elements.schedule.value = begun.svg.dataset.schedule;
-  form.elements.start.value = start.text;
-  form.elements.end.value = end.text;
+  form.elements.start.value = typed(start.instant);
+  form.elements.end.value = typed(end.instant);
   form.scrollIntoView({ block: "center" });
   form.elements.person.focus();
 });
