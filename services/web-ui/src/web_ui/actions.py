@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.contracts.identity import Role
 from shared.contracts.incidents import Incident, Status
+from shared.errors import Problem
 from web_ui.reading import say, sentence
 
 
@@ -88,6 +89,11 @@ def overtaken(incident: Incident, asked: Action, person_id: str, name: str) -> s
             return str(say("{name} had already resolved it.", name=incident.resolved_by))
         return str(say("It had already resolved by itself."))
     return None
+
+
+def instead_of(error: Problem) -> str:
+    """What a refusal says is possible; empty where it is about something else than a state."""
+    return names_of(error.extra["allowed"]) if "allowed" in error.extra else ""
 
 
 def names_of(allowed: list[str]) -> str:

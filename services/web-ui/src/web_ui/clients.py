@@ -2,8 +2,9 @@
 
 Every call acts with the token of the person who asked, so the neighbours decide what is allowed and
 write down who did it. Failures are ``shared.errors``: ``SignedOut`` (the session ended),
-``Forbidden``, ``NotFound``, ``Conflict`` (with ``extra["allowed"]``), ``Invalid``, ``TooMany``, and
-``Down`` when the neighbour does not answer or answers nonsense.
+``Forbidden``, ``NotFound``, ``Conflict`` (with ``extra["allowed"]`` where it is about a
+state), ``Invalid``, ``TooMany``, and ``Down`` when the neighbour does not answer or answers
+nonsense.
 """
 
 from collections.abc import Sequence

@@ -114,7 +114,9 @@ def _failure(name: str, response: httpx.Response) -> Problem:
     detail = str(document.get("detail") or f"{name} answered {response.status_code}.")
     status = response.status_code
     if status == 409:
-        return Conflict(detail, allowed=_texts(document.get("allowed")))
+        # Not every refusal is about a state: what says nothing of others allows none by that.
+        told = document.get("allowed")
+        return Conflict(detail) if told is None else Conflict(detail, allowed=_texts(told))
     if status in {400, 422}:
         return Invalid(_field_errors(document), detail)
     if status == 429:

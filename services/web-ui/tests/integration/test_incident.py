@@ -327,6 +327,17 @@ async def test_a_small_form_that_makes_no_sense_changes_nothing(
     assert responder.world.incidents.stored[incident.id] == incident
 
 
+async def test_a_refusal_that_is_about_no_state_says_nothing_of_states(
+    responder: Visitor,
+) -> None:
+    world = responder.world
+    incident = world.incidents.open()
+    world.oncall.refuse_escalation = "Jun was asked a moment ago."
+    answer = await responder.post(f"/incidents/{incident.id}/escalate", fragment=True)
+    assert "Escalate: not done." in answer.text
+    assert "Nothing more can be done" not in answer.text
+
+
 async def test_escalating_says_who_is_next(responder: Visitor) -> None:
     fill(responder.world)
     waiting = responder.world.oncall.runs[0]
@@ -374,6 +385,14 @@ async def test_why_tells_the_ledger(responder: Visitor) -> None:
     assert "Payments by “Payments, day and night”" in text
     assert "Round 1, step 1" in text
     assert "Ada Okafor" in text
+
+
+async def test_a_summary_claims_not_that_nobody_was_paged_while_that_is_not_known(
+    responder: Visitor,
+) -> None:
+    incident = responder.world.incidents.open()
+    text = (await responder.get(f"/incidents/{incident.id}/summary.md")).text
+    assert "## Who was paged\n\nThis cannot be told now.\n" in text
 
 
 async def test_the_summary_is_markdown_that_strangers_cannot_shape(responder: Visitor) -> None:

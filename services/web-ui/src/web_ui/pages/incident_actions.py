@@ -12,8 +12,8 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from shared.errors import Conflict, FieldError, Invalid, NotFound, Problem
-from web_ui.actions import BY_NAME, names_of, overtaken
+from shared.errors import FieldError, Invalid, NotFound, Problem
+from web_ui.actions import BY_NAME, instead_of, overtaken
 from web_ui.clients import Down
 from web_ui.forms import REFUSALS, Filled, filled
 from web_ui.notices import Notice, down, unanswered
@@ -143,7 +143,7 @@ def _person(form: Form) -> UUID:
     try:
         return UUID(form.filled.one("person"))
     except ValueError:
-        raise Invalid([FieldError("person", "must be somebody of the list")]) from None
+        raise Invalid([FieldError("person", sentence("must be somebody of the list"))]) from None
 
 
 MORE: dict[str, tuple[str, Callable[[Form], Awaitable[None]]]] = {
@@ -169,9 +169,9 @@ async def recur(
     except REFUSALS as error:
         return await form.refused(error, say("Open it again"))
     page = f"/incidents/{opened.id}"
-    if wants_fragment(request):
-        return Response(None, headers={"HX-Redirect": page})
     receipt = services.cookies.receipt("recur", page)
+    if wants_fragment(request):
+        return Response(None, headers={"HX-Redirect": page}, cookies=[receipt])
     return Redirect(page, status_code=303, cookies=[receipt])
 
 
@@ -213,6 +213,5 @@ def _why(error: Problem, about: str) -> Notice:
         # It may have been done after we stopped waiting: nobody can say that it was not.
         said = say("{action}: perhaps not done. {detail}", action=about, detail=unanswered(error))
         return Notice("error", said, down(error).text)
-    allowed = names_of(error.extra.get("allowed", [])) if isinstance(error, Conflict) else ""
     said = say("{action}: not done. {detail}", action=about, detail=say(error.detail))
-    return Notice("error", said, allowed)
+    return Notice("error", said, instead_of(error))

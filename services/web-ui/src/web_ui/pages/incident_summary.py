@@ -32,7 +32,7 @@ async def show(
         services.incidents.alerts(viewer.token, found.id),
         services.incidents.why(viewer.token, found.id),
     )
-    text = summary(found, entries, alerts, told(why.pages, found) or ())
+    text = summary(found, entries, alerts, told(why.pages, found))
     name = f"INC-{found.number}.md"
     return Response(
         text,
@@ -45,7 +45,7 @@ def summary(
     incident: Incident,
     entries: Sequence[TimelineEntry],
     alerts: Sequence[IncidentAlert],
-    people: Sequence[Told],
+    people: Sequence[Told] | None,
 ) -> str:
     """Facts, timeline in its order, alerts, who was paged, and what only people can write."""
     return "\n".join(_lines(incident, entries, alerts, people)) + "\n"
@@ -55,7 +55,7 @@ def _lines(
     incident: Incident,
     entries: Sequence[TimelineEntry],
     alerts: Sequence[IncidentAlert],
-    people: Sequence[Told],
+    people: Sequence[Told] | None,
 ) -> Iterator[str]:
     yield f"# INC-{incident.number}: {plain(incident.title)}"
     yield ""
@@ -75,7 +75,9 @@ def _lines(
         for alert in alerts
     )
     yield from _section(say("Who was paged"))
-    yield from (f"- {plain(one.name)}: {_reached(one)}" for one in people)
+    if people is None:
+        yield str(say("This cannot be told now."))
+    yield from (f"- {plain(one.name)}: {_reached(one)}" for one in people or ())
     yield from _section(say("What we do about it"))
     yield "- [ ] "
 
