@@ -113,9 +113,12 @@ def payload(text: str) -> Any:
         Invalid: it is no JSON.
     """
     try:
-        return json.loads(text)
-    except ValueError as error:
+        body = json.loads(text)
+        # What Python reads and no JSON can say: NaN, and half of a character.
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
         raise Invalid([FieldError("payload", sentence("is no JSON"))]) from error
+    return body
 
 
 def examples(ready: Sequence[ReadyMapping], name: str) -> list[tuple[str, Any]]:

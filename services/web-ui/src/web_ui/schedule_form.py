@@ -211,11 +211,11 @@ class SimpleFields:
         try:
             day = date.fromisoformat(self.start)
             at = time.fromisoformat(self.time)
-        except ValueError:
+            if self.kind == "weekly":
+                day -= timedelta(days=(day.weekday() - WEEKDAYS.index(self.weekday)) % 7)
+        except (ValueError, OverflowError):
             wrong = FieldError("start", sentence("must be a day and a time"))
             raise Invalid([wrong]) from None
-        if self.kind == "weekly":
-            day -= timedelta(days=(day.weekday() - WEEKDAYS.index(self.weekday)) % 7)
         return datetime.combine(day, at)
 
 

@@ -73,10 +73,13 @@ async def test_an_offer_to_swap_names_whom_or_nobody(responder: Visitor) -> None
     assert "to" not in body
 
 
-async def test_a_time_that_cannot_be_read_keeps_what_was_typed(responder: Visitor) -> None:
+@pytest.mark.parametrize("start", ["soon", "0001-01-01T00:00+10:00"])
+async def test_a_time_that_cannot_be_read_keeps_what_was_typed(
+    responder: Visitor, start: str
+) -> None:
     fill(responder.world)
     answer = await responder.post(
-        "/calendar/overrides", schedule=SCHEDULE["id"], start="soon", end="", note="Dentist!"
+        "/calendar/overrides", schedule=SCHEDULE["id"], start=start, end="", note="Dentist!"
     )
     assert answer.status_code == 422
     assert 'value="Dentist!"' in answer.text

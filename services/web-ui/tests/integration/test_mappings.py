@@ -125,6 +125,9 @@ async def test_it_is_tried_on_a_body_that_is_typed_in(admin: Visitor) -> None:
     ("field", "form"),
     [
         ("payload", {"sample": "typed", "payload": "{no json", "message": "msg"}),
+        ("payload", {"sample": "typed", "payload": "NaN", "message": "msg"}),
+        ("payload", {"sample": "typed", "payload": r'"\ud800"', "message": "msg"}),
+        ("payload", {"sample": "typed", "payload": "[" * 10_000, "message": "msg"}),
         ("labels", {"labels": "host", "message": "msg"}),
         ("message", {"message": ""}),
     ],

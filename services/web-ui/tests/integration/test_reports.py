@@ -44,7 +44,7 @@ async def test_it_is_asked_for_whole_days_of_the_reader_and_only_what_is_wanted(
     }
 
 
-@pytest.mark.parametrize("days", ["", "0", "31", "many", "-7"])
+@pytest.mark.parametrize("days", ["", "0", "31", "many", "-7", "²", "9" * 5000])
 def test_a_window_that_is_not_offered_is_the_usual_one(days: str) -> None:
     assert asked_of({"days": days}).days == load_asked({"days": days}).days == 30
 

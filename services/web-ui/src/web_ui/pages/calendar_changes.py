@@ -146,7 +146,7 @@ def _instant(form: Filled, name: str) -> str:
     """What was typed is the time of the reader's zone."""
     try:
         typed = datetime.fromisoformat(form.one(name))
-    except ValueError:
+        local = typed if typed.tzinfo else typed.replace(tzinfo=reading.current().zone)
+        return local.astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
         raise Invalid([FieldError(name, "must be a day and a time")]) from None
-    local = typed if typed.tzinfo else typed.replace(tzinfo=reading.current().zone)
-    return local.astimezone(UTC).isoformat()

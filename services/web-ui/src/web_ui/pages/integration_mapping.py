@@ -176,5 +176,5 @@ async def _kept(services: Services, viewer: Viewer, which: str) -> str:
         raise Invalid([FieldError("sample", sentence("is no request"))]) from None
     try:
         return pretty(json.loads(found.body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return found.body

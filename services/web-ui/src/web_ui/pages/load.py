@@ -15,7 +15,7 @@ from web_ui.configuration import TEAMS
 from web_ui.filters import Choice
 from web_ui.forms import refusal
 from web_ui.notices import Asking, Notice
-from web_ui.pages.reports import USUAL, WINDOWS, as_csv, window
+from web_ui.pages.reports import USUAL, WINDOWS, as_csv, days_of, window
 from web_ui.reading import many
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
@@ -61,9 +61,8 @@ class LoadPage:
 
 def asked_of(query: Any) -> Asked:
     """What an address asks for; nonsense counts as not given."""
-    text = str(query.get("days", ""))
-    days = int(text) if text.isdigit() and int(text) in WINDOWS else USUAL
-    return Asked(days, str(query.get("team", ""))[:200], str(query.get("country", ""))[:10].upper())
+    team, country = str(query.get("team", ""))[:200], str(query.get("country", ""))[:10].upper()
+    return Asked(days_of(query), team, country)
 
 
 async def ask(services: Services, viewer: Viewer, asked: Asked) -> FairnessView:

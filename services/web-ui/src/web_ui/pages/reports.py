@@ -80,9 +80,15 @@ class ReportsPage:
 
 def asked_of(query: Mapping[str, Any]) -> Asked:
     """What an address asks for; nonsense counts as not given."""
+    return Asked(
+        days_of(query), str(query.get("team", ""))[:200], str(query.get("service", ""))[:200]
+    )
+
+
+def days_of(query: Mapping[str, Any]) -> int:
+    """One of ``WINDOWS``."""
     text = str(query.get("days", ""))
-    days = int(text) if text.isdigit() and int(text) in WINDOWS else USUAL
-    return Asked(days, str(query.get("team", ""))[:200], str(query.get("service", ""))[:200])
+    return next((days for days in WINDOWS if str(days) == text), USUAL)
 
 
 async def load(

@@ -46,10 +46,10 @@ def command(form: Filled) -> dict[str, Any]:
     if not form.one("expires"):
         return given
     try:
-        day = date.fromisoformat(form.one("expires"))
-    except ValueError:
+        day = date.fromisoformat(form.one("expires")) + timedelta(days=1)
+    except (ValueError, OverflowError):
         raise Invalid([FieldError("expires", sentence("must be a day"))]) from None
-    end = datetime.combine(day + timedelta(days=1), time(), reading.current().zone)
+    end = datetime.combine(day, time(), reading.current().zone)
     return given | {"expires_at": end.isoformat()}
 
 
