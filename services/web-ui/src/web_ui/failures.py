@@ -74,9 +74,7 @@ class Failures:
             target = addresses.sign_in(back, ended)
             return Response(None, status_code=401, headers={"HX-Redirect": target}, cookies=forget)
         if not acted:
-            back = addresses.local(
-                request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            )
+            back = addresses.local(_address(request))
         else:
             back = addresses.path_of(request.headers.get("referer"))
         return Redirect(addresses.sign_in(back, ended), status_code=303, cookies=forget)
@@ -124,12 +122,17 @@ class Failures:
             # What an update could not show is told by the next one that can.
             kind: Literal["down", "error"] = "down" if request.method == "GET" else "error"
             return self._renderer.keep(request, [notice or Notice(kind, heading, text)])
+        again = status == 503 and request.method == "GET"
         message = MessagePage(
             heading=heading,
             text=f"{text} {notice.text}" if notice else text,
-            link=request.url.path if status == 503 and request.method == "GET" else addresses.HOME,
+            link=_address(request) if again else addresses.HOME,
             link_text=say("Try again") if status == 503 else say("To the open incidents"),
             request_id=context.current().get("request_id") if status >= 500 else None,
-            again=status == 503 and request.method == "GET",
+            again=again,
         )
         return self._renderer.page(request, "message", message, status=status)
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -16,6 +16,8 @@ One = TypeVar("One", Severity, Status)
 
 LONGEST = 200
 ME, NOBODY = "me", "none"
+# No team has an empty name, so nothing is found for whoever is in none.
+NO_TEAM = ("",)
 UNRESOLVED = (Status.OPEN, Status.ACKNOWLEDGED, Status.IN_PROGRESS)
 
 

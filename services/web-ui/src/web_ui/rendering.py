@@ -113,13 +113,17 @@ class Renderer:
         notices: Sequence[Notice] = (),
         status: int = 200,
         said: str = "",
+        lacking: bool = False,
     ) -> Response[str]:
         """The whole page, or its fragment with the notices beside it.
 
         ``context`` is the page's dataclass; templates know it by the page's name. ``said`` is read
         out by screen readers after a fragment arrived. What a form before has left as its receipt
-        for this address is said once.
+        for this address is said once. A page that is ``lacking`` what it is about is no update:
+        the one on the screen stays, and is told why.
         """
+        if lacking and wants_fragment(request):
+            return self.keep(request, notices)
         receipt = self._cookies.receipt_of(request) if not wants_fragment(request) else ""
         if receipt in SENTENCES and request.method == "GET":
             kind, sentence = SENTENCES[receipt]

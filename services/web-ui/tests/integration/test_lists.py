@@ -200,6 +200,28 @@ async def test_a_list_whose_neighbour_is_down_says_so(responder: Visitor, path: 
     assert "does not answer." in response.text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/oncall", "/history", "/history?teams=mine", "/calendar", "/people", "/teams"),
+        *("/schedules", "/policies", "/services", "/integrations", "/inbox", "/alerts"),
+        *("/silences", "/heartbeats"),
+    ],
+)
+async def test_an_update_leaves_the_list_on_the_screen_while_its_neighbour_is_down(
+    responder: Visitor, path: str
+) -> None:
+    world = responder.world
+    fill(world)
+    await responder.get("/")
+    world.oncall.down = world.configuration.down = world.ingestion.down = True
+    world.incidents.down = path == "/history"
+    part = await responder.get(path, fragment=True)
+    assert part.headers["hx-reswap"] == "none"
+    assert "does not answer." in part.text
+    assert "cannot be shown now</h2>" not in part.text
+
+
 @pytest.mark.parametrize("path", ["/oncall", "/notifications", "/history"])
 async def test_empty_lists_say_what_will_be_there(responder: Visitor, path: str) -> None:
     text = (await responder.get(path)).text

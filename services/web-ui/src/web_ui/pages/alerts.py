@@ -16,7 +16,6 @@ from web_ui.ingested import Alert
 from web_ui.notices import Asking
 from web_ui.presentation import time_of_day
 from web_ui.reading import many, number
-from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -53,8 +52,6 @@ async def show(
         asking.for_(ask.rate(token, RATE_MINUTES)),
         asking.for_(senders_of(services, viewer)),
     )
-    if found is None and wants_fragment(request):
-        return services.renderer.keep(request, asking.notices)
     items = None if found is None else found.items
     minutes = [_named(minute) for minute in rate.minutes[:-1]] if rate else []
     page = AlertsPage(
@@ -69,7 +66,9 @@ async def show(
         picture=chart(minutes, number) if minutes else None,
         can_configure=viewer.can_configure,
     )
-    return services.renderer.page(request, "alerts", page, notices=asking.notices)
+    return services.renderer.page(
+        request, "alerts", page, notices=asking.notices, lacking=found is None
+    )
 
 
 async def senders_of(services: Services, viewer: Viewer) -> list[Ref]:

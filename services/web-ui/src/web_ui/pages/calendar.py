@@ -94,7 +94,9 @@ async def respond(
     """The page, with what there is to say above it."""
     page, more = await load(services, viewer, request.query_params, made=made, form=form)
     everything = [*notices, *more]
-    return services.renderer.page(request, "calendar", page, notices=everything, status=status)
+    return services.renderer.page(
+        request, "calendar", page, notices=everything, status=status, lacking=page.drawn is None
+    )
 
 
 async def load(

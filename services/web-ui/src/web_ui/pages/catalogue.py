@@ -72,7 +72,9 @@ async def _respond(
         can_edit=viewer.can_configure,
     )
     notices = [*reply.notices, *asking.notices]
-    return services.renderer.page(request, "catalogue", page, notices=notices, status=reply.status)
+    return services.renderer.page(
+        request, "catalogue", page, notices=notices, status=reply.status, lacking=directory is None
+    )
 
 
 @get(ADDRESS, include_in_schema=False)

@@ -16,7 +16,7 @@ from shared.contracts.oncall_api import CurrentView, EscalationView
 from shared.contracts.wire import Page, Ref, Severity, rank
 from web_ui.actions import Action, quick
 from web_ui.coverage import Uncovered, uncovered
-from web_ui.filters import ME, UNRESOLVED, Choice, Filters, of_query
+from web_ui.filters import ME, NO_TEAM, UNRESOLVED, Choice, Filters, of_query
 from web_ui.first_steps import FirstSteps, first_steps
 from web_ui.notices import Asking, Notice
 from web_ui.reading import say, word
@@ -28,8 +28,6 @@ from web_ui.viewer import Viewer
 MOST_ROWS = 200
 # The last minute is not over, and is not counted.
 RATE_MINUTES = 6
-# No team has an empty name, so nothing is found for whoever is in none.
-NO_TEAM = ("",)
 
 
 @dataclass(frozen=True)

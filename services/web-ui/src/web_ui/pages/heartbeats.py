@@ -17,7 +17,6 @@ from web_ui.pages import heartbeat
 from web_ui.pages.alerts import senders_of
 from web_ui.pages.answers import FIRST, Reply, accepted, refused
 from web_ui.reading import sentence
-from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -45,8 +44,6 @@ async def _respond(
     found, senders = await asyncio.gather(
         asking.for_(ask.heartbeats(viewer.token)), asking.for_(senders_of(services, viewer))
     )
-    if found is None and wants_fragment(request):
-        return services.renderer.keep(request, asking.notices)
     page = HeartbeatsPage(
         heartbeats=None if found is None else sorted(found, key=_place),
         typed=refilled(reply.form) if reply.form else fresh(),
@@ -57,7 +54,9 @@ async def _respond(
         can_edit=viewer.can_configure,
     )
     notices = [*reply.notices, *asking.notices]
-    return services.renderer.page(request, "heartbeats", page, notices=notices, status=reply.status)
+    return services.renderer.page(
+        request, "heartbeats", page, notices=notices, status=reply.status, lacking=found is None
+    )
 
 
 def _place(one: Heartbeat) -> tuple[int, str]:

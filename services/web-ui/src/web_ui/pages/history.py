@@ -10,17 +10,14 @@ from litestar import Request, Response, get
 from shared.contracts.incidents import Incident, Status
 from shared.contracts.wire import Severity
 from shared.errors import Invalid
-from web_ui.filters import Filters, of_query
+from web_ui.filters import NO_TEAM, Filters, of_query
 from web_ui.notices import Asking, Notice
 from web_ui.reading import say
-from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
 PATH = "/history"
 PAGE_SIZE = 50
-# No team has an empty name, so nothing is found for whoever is in none.
-NO_TEAM = ("",)
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,8 @@ async def load(
     teams: Sequence[str] = ()
     if filters.my_teams:
         mine = await asking.for_(services.oncall.teams_of(viewer.token, viewer.id))
+        if mine is None:
+            return empty, asking.notices
         teams = mine or NO_TEAM
     search = filters.search(viewer.id, teams, limit=PAGE_SIZE, cursor=cursor)
     try:
@@ -78,6 +77,6 @@ async def show(
     filters = of_query(parse_qsl(request.url.query))
     cursor = request.query_params.get("cursor") or None
     page, notices = await load(services, viewer, filters, cursor)
-    if page.items is None and wants_fragment(request):
-        return services.renderer.keep(request, notices)
-    return services.renderer.page(request, "history", page, notices=notices)
+    return services.renderer.page(
+        request, "history", page, notices=notices, lacking=page.items is None
+    )

@@ -134,7 +134,9 @@ async def _respond(
         older=filters.address(found.next_cursor) if found and found.next_cursor else None,
     )
     said = [*notices, *asking.notices]
-    return services.renderer.page(request, "inbox", page, notices=said, status=status)
+    return services.renderer.page(
+        request, "inbox", page, notices=said, status=status, lacking=found is None
+    )
 
 
 @get(ADDRESS, include_in_schema=False)

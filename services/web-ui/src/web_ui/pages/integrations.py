@@ -33,4 +33,6 @@ async def show(
     if found is not None:
         found = sorted(found, key=lambda one: (one.revoked_at is not None, one.name.casefold()))
     page = IntegrationsPage(found, KINDS)
-    return services.renderer.page(request, "integrations", page, notices=asking.notices)
+    return services.renderer.page(
+        request, "integrations", page, notices=asking.notices, lacking=found is None
+    )

@@ -93,4 +93,6 @@ async def show(
 ) -> Response[str]:
     """The page."""
     page, notices = await load(services, viewer)
-    return services.renderer.page(request, "oncall", page, notices=notices)
+    return services.renderer.page(
+        request, "oncall", page, notices=notices, lacking=page.teams is None
+    )

@@ -47,4 +47,6 @@ async def show(
         asking.for_(services.configuration.every(viewer.token, TEAMS)),
     )
     page = PeoplePage(people, teams_of(teams or ()), viewer.can_configure)
-    return services.renderer.page(request, "people", page, notices=asking.notices)
+    return services.renderer.page(
+        request, "people", page, notices=asking.notices, lacking=people is None
+    )

@@ -31,4 +31,6 @@ async def show(
     asking = Asking()
     policies = await asking.for_(services.configuration.every(viewer.token, POLICIES))
     page = PoliciesPage(policies, viewer.can_configure)
-    return services.renderer.page(request, "policies", page, notices=asking.notices)
+    return services.renderer.page(
+        request, "policies", page, notices=asking.notices, lacking=policies is None
+    )

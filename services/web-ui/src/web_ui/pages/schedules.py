@@ -40,4 +40,6 @@ async def show(
     page = SchedulesPage(
         schedules, {each.team.id: each for each in duties or ()}, viewer.can_configure
     )
-    return services.renderer.page(request, "schedules", page, notices=asking.notices)
+    return services.renderer.page(
+        request, "schedules", page, notices=asking.notices, lacking=schedules is None
+    )

@@ -15,7 +15,6 @@ from web_ui.ingested import InhibitionRule, Silence
 from web_ui.matching import lines, written
 from web_ui.notices import Asking
 from web_ui.pages.answers import FIRST, Reply, accepted, refused
-from web_ui.rendering import wants_fragment
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -79,8 +78,6 @@ async def _respond(
         asking.for_(ask.silences(viewer.token, wanted)),
         asking.for_(ask.inhibition_rules(viewer.token)),
     )
-    if found is None and wants_fragment(request):
-        return services.renderer.keep(request, asking.notices)
     shown = OVER if over else None
     form = reply.form or Filled()
     page = SilencesPage(
@@ -99,7 +96,9 @@ async def _respond(
         can_act=viewer.can_act,
     )
     notices = [*reply.notices, *asking.notices]
-    return services.renderer.page(request, "silences", page, notices=notices, status=reply.status)
+    return services.renderer.page(
+        request, "silences", page, notices=notices, status=reply.status, lacking=found is None
+    )
 
 
 def _shown(rule: InhibitionRule) -> Rule:

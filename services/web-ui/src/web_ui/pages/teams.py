@@ -38,4 +38,6 @@ async def show(
         asking.for_(services.oncall.duties(viewer.token)),
     )
     page = TeamsPage(teams, {each.team.id: each for each in duties or ()}, viewer.can_configure)
-    return services.renderer.page(request, "teams", page, notices=asking.notices)
+    return services.renderer.page(
+        request, "teams", page, notices=asking.notices, lacking=teams is None
+    )
