@@ -120,4 +120,6 @@ def _buckets(rows: Iterable[Mapping[str, Any]]) -> list[Bucket]:
 async def _noises(connection: Connection, rows: list[dict[str, Any]]) -> list[Noise]:
     cursor = await connection.execute(_TITLES, ([row["number"] for row in rows],))
     titles = {row["number"]: row["title"] for row in await cursor.fetchall()}
-    return [Noise(**row, title=titles[row["number"]]) for row in rows]
+    # One that was forgotten between the two questions has no title any more.
+    known = [row for row in rows if row["number"] in titles]
+    return [Noise(**row, title=titles[row["number"]]) for row in known]
