@@ -7,6 +7,7 @@ missed event costs nothing, and nobody is shown what they may not see.
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Protocol
@@ -27,6 +28,8 @@ SHORTEST_PAUSE = 0.5
 LONGEST_PAUSE = 3.0
 # incident-management's heartbeats come far more often: silence this long is a dead connection.
 SILENCE_SECONDS = 45.0
+# A page is made, then its scripts come, and only then does it listen: even on a slow line by now.
+LATELY_SECONDS = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -61,7 +64,9 @@ class Broadcast:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._subscriptions: set[Subscription] = set()
+        self._lately: dict[str, tuple[float, str]] = {}
         self.upstream = "down"
+        self._ever_up = False
         Gauge(
             "web_ui_event_streams", "Browsers that listen for live updates.", registry=registry
         ).set_function(lambda: len(self._subscriptions))
@@ -73,8 +78,14 @@ class Broadcast:
 
     @contextmanager
     def subscribe(self) -> Iterator[Subscription]:
-        """Listen; the first word is the state of the subscription upstream."""
+        """Listen; the first words are what changed lately, and the state of the one upstream.
+
+        Whoever listens shows a page that was made before, maybe before one of those changes.
+        """
         subscription = Subscription()
+        self._forget()
+        for topic, (_, word) in self._lately.items():
+            subscription.put(topic, word)
         subscription.put(UPSTREAM, self.upstream)
         self._subscriptions.add(subscription)
         try:
@@ -83,9 +94,18 @@ class Broadcast:
             self._subscriptions.discard(subscription)
 
     def publish(self, topic: str, word: str) -> None:
-        """Tell everybody."""
+        """Tell everybody, and who comes a little later."""
+        # Taken out first, so that the oldest stay in front.
+        self._lately.pop(topic, None)
+        self._lately[topic] = (time.monotonic(), word)
+        self._forget()
         for subscription in self._subscriptions:
             subscription.put(topic, word)
+
+    def _forget(self) -> None:
+        since = time.monotonic() - LATELY_SECONDS
+        while self._lately and next(iter(self._lately.values()))[0] < since:
+            del self._lately[next(iter(self._lately))]
 
     def set_upstream(self, state: str) -> None:
         """The subscription is ``up`` or ``down``. What was missed meanwhile may be on any page."""
@@ -93,6 +113,10 @@ class Broadcast:
         if changed:
             self.publish(UPSTREAM, state)
             self.publish(MISSED, "")
+        if changed and not self._ever_up:
+            # The beginning: whoever comes from now on has missed nothing by it.
+            self._ever_up = True
+            del self._lately[MISSED]
 
 
 class Feed(Protocol):

@@ -83,6 +83,17 @@ async def test_a_change_reaches_the_list_and_the_page_of_its_incident(
     assert heard == {"incidents": str(incident.id), topic_of(incident.id): "2"}
 
 
+async def test_what_changed_between_the_making_of_a_page_and_its_listening_is_told(
+    broadcast: Broadcast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcast.publish("incidents", "7")
+    with broadcast.subscribe() as subscription:
+        assert await subscription.take() == {"upstream": "down", "incidents": "7"}
+    monkeypatch.setattr("web_ui.live.LATELY_SECONDS", 0.0)
+    with broadcast.subscribe() as subscription:
+        assert await subscription.take() == {"upstream": "down"}
+
+
 async def test_a_browser_that_is_slow_is_told_once_of_many_changes(broadcast: Broadcast) -> None:
     with broadcast.subscribe() as subscription:
         for number in range(1000):
