@@ -9,9 +9,15 @@ from typing import Any
 from chromium import browser
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-# A refusal, or a service that is down, is an answer; Chromium and htmx complain of it. "[object …"
-# is what htmx says of a stream that has ended.
-EXPECTED = ("Failed to load resource", "Response Status Error Code", "[object Event]")
+# A refusal, or a service that is down, is an answer; Chromium and htmx complain of it, and of a stream
+# that has ended by the name of its object alone.
+EXPECTED = (
+    "Failed to load resource",
+    "Response Status Error Code",
+    "[object Event]",
+    "htmx:sendError",
+    "htmx:afterRequest",
+)
 PATIENCE_MILLISECONDS = 15_000
 
 # Promises the moment (ms since 1970) from which something is on the page, however late one asks.

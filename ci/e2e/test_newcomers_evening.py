@@ -131,8 +131,12 @@ def test_from_an_empty_installation_to_an_mtta_by_browser_alone(
     send_test_alert(page, "lamp")
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("test", ignore_case=True)
+    # Nobody loads the page again from here on.
+    page.evaluate("window.same = true")
     told = card(page, "Who was paged")
     expect(told).to_contain_text(ADA.name)
+    expect(told).to_contain_text("Reached, no answer", timeout=RECOVERY_MILLISECONDS)
+    expect(card(page, "Facts")).to_contain_text("Lighthouse")
     [mail] = wait_until("the mail", lambda: mails[1].to(ADA.email))
     [link] = addresses_in(mail, "/acknowledge/")
     telephone = windows.window(viewport={"width": 390, "height": 844})
@@ -144,6 +148,7 @@ def test_from_an_empty_installation_to_an_mtta_by_browser_alone(
     expect(told).to_contain_text("Answered")
     page.get_by_role("button", name="Resolve").click()
     expect(page.locator(".incident__title .chip--resolved")).to_be_visible()
+    assert page.evaluate("window.same") is True
     page.get_by_role("link", name="Vigie: open incidents").click()
     mtta = page.locator("a.figure--time", has_text="MTTA")
     expect(mtta.locator("strong")).to_have_text(SOME_SECONDS)
