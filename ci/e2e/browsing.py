@@ -9,8 +9,8 @@ from typing import Any
 from chromium import browser
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-# A refusal, or a service that is down, is an answer; Chromium and htmx complain of it, and of a stream
-# that has ended by the name of its object alone.
+# A refusal, or a service that is down, is an answer; Chromium and htmx complain of it, and of a
+# stream that has ended by the name of its object alone.
 EXPECTED = (
     "Failed to load resource",
     "Response Status Error Code",

@@ -134,9 +134,9 @@ def test_from_an_empty_installation_to_an_mtta_by_browser_alone(
     # Nobody loads the page again from here on.
     page.evaluate("window.same = true")
     told = card(page, "Who was paged")
-    expect(told).to_contain_text(ADA.name)
+    expect(told).to_contain_text(ADA.name, timeout=RECOVERY_MILLISECONDS)
     expect(told).to_contain_text("Reached, no answer", timeout=RECOVERY_MILLISECONDS)
-    expect(card(page, "Facts")).to_contain_text("Lighthouse")
+    expect(card(page, "Facts")).to_contain_text("Lighthouse", timeout=RECOVERY_MILLISECONDS)
     [mail] = wait_until("the mail", lambda: mails[1].to(ADA.email))
     [link] = addresses_in(mail, "/acknowledge/")
     telephone = windows.window(viewport={"width": 390, "height": 844})
@@ -144,7 +144,8 @@ def test_from_an_empty_installation_to_an_mtta_by_browser_alone(
     telephone.get_by_role("button", name=f"Acknowledge as {ADA.name}").click()
     expect(telephone.get_by_text(f"{ADA.name}, you have it.")).to_be_visible()
 
-    expect(page.locator(".incident__title .chip--acknowledged")).to_be_visible()
+    taken = page.locator(".incident__title .chip--acknowledged")
+    expect(taken).to_be_visible(timeout=RECOVERY_MILLISECONDS)
     expect(told).to_contain_text("Answered")
     page.get_by_role("button", name="Resolve").click()
     expect(page.locator(".incident__title .chip--resolved")).to_be_visible()
