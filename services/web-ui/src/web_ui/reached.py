@@ -36,6 +36,11 @@ class Told:
         """Whether anything went where a human being may see it, or they answered."""
         return self.answered or any(message.look == "sent" for message in self.messages)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether it cannot be said yet, since a message is on its way."""
+        return not self.reached and any(message.look == "pending" for message in self.messages)
+
 
 def told(pages: WhyView | None, incident: Incident) -> Sequence[Told] | None:
     """Everybody who was paged, the first one first; None while that cannot be asked."""
