@@ -45,6 +45,8 @@ def visit(chromium: Browser, base: str, colours: str, language: str) -> tuple[Pa
     context = chromium.new_context(
         base_url=base,
         color_scheme=colours,  # type: ignore[arg-type]
+        # A colour that is examined on its way to another is none of ours.
+        reduced_motion="reduce",
         locale="fr-FR" if language == "fr" else "en-GB",
     )
     page = context.new_page()
