@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from litestar import MediaType, Request, Response
 
 from shared.clock import Clock
-from web_ui import csrf, presentation
+from web_ui import addresses, csrf, presentation
 from web_ui.assets import Assets
 from web_ui.cookies import Cookies
 from web_ui.navigation import AREAS, Area, Tab, here
@@ -77,6 +77,13 @@ def wants_fragment(request: Request[Any, Any, Any]) -> bool:
         request.headers.get("hx-request") == "true"
         and request.headers.get("hx-history-restore-request") != "true"
     )
+
+
+def _where(request: Request[Any, Any, Any]) -> str:
+    """Where its reader is: a form that was refused is answered at an address that shows nothing."""
+    if request.method not in csrf.SAFE_METHODS:
+        return addresses.path_of(request.headers.get("referer"))
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def environment(assets: Assets) -> Environment:
@@ -165,7 +172,7 @@ class Renderer:
             viewer=request.state.get("viewer"),
             area=place[0] if place else None,
             tab=place[1] if place else None,
-            here=path + (f"?{request.url.query}" if request.url.query else ""),
+            here=_where(request),
             csrf_token=csrf.issue(self._csrf_secret, binding),
             theme=self._cookies.chosen_theme(request),
             now=self._clock.now(),

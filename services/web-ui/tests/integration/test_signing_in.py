@@ -251,3 +251,13 @@ async def test_colours_are_remembered_without_javascript(responder: Visitor, app
     odd = await responder.post("/theme", theme='"><script>', back="https://evil.example")
     assert odd.headers["location"] == "/"
     assert '<html lang="en">' in (await responder.get("/oncall")).text
+
+
+async def test_after_a_refused_form_colours_lead_back_to_the_page_it_was_on(
+    responder: Visitor,
+) -> None:
+    refused = await responder.post(
+        "/several", do="resolve", back="/", headers={"Referer": "http://vigie.test/?text=disk"}
+    )
+    assert refused.status_code == 422
+    assert '<input type="hidden" name="back" value="/?text=disk">' in refused.text

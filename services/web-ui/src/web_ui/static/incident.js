@@ -3,14 +3,14 @@
 
 "use strict";
 
-function hideWhatIsOver() {
-  for (const form of document.querySelectorAll("[data-until]")) form.hidden = new Date(form.dataset.until) < new Date();
+// By how long the server gives it, not by a clock of this device that may be wrong.
+function hideInTime() {
+  for (const form of document.querySelectorAll("[data-seconds]")) setTimeout(() => { form.hidden = true; }, form.dataset.seconds * 1000);
 }
 
-document.addEventListener("htmx:afterSwap", hideWhatIsOver);
-document.addEventListener("htmx:oobAfterSwap", hideWhatIsOver);
-setInterval(hideWhatIsOver, 1000);
-hideWhatIsOver();
+document.addEventListener("htmx:afterSwap", hideInTime);
+document.addEventListener("htmx:oobAfterSwap", hideInTime);
+hideInTime();
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.more[open]")) {
