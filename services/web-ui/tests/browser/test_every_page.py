@@ -22,6 +22,15 @@ LOOKS = ((1440, "light", "en"), (390, "dark", "fr"))
 EXPECTED = ("Failed to load resource", "Response Status Error Code")
 
 
+# One browser at a time, like the others: two of them starve each other of this machine's cores.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    # Some forty pages, each at five widths, under coverage.
+    pytest.mark.timeout(300),
+]
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if find() is None:
@@ -76,24 +85,22 @@ def visit(chromium: Browser, base: str, colours: str, language: str) -> tuple[Pa
     return page, complaints
 
 
+@pytest.mark.parametrize(("width", "colours", "language"), LOOKS)
 def test_no_page_breaks_a_word_or_its_edge_or_a_rule_of_access(
-    chromium: Browser, served: str
+    chromium: Browser, served: str, width: int, colours: str, language: str
 ) -> None:
     every = pages(served, "admin")
     assert len(every) > 15
     wrong: list[str] = []
-    for width, colours, language in LOOKS:
-        page, complaints = visit(chromium, served, colours, language)
-        for address in every:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(address, wait_until="load")
-            look = f"{address} ({width}, {colours}, {language})"
-            wrong += [f"{look}: {each}" for each in violations(page)]
-            assert page.get_attribute("html", "lang") == language
-            for narrow in WIDTHS:
-                page.set_viewport_size({"width": narrow, "height": 900})
-                wrong += [f"{look} at {narrow}: broken {each}" for each in broken_words(page)]
-                wrong += [f"{look} at {narrow}: too wide {each}" for each in too_wide(page)]
-        wrong += [f"{language}: {each}" for each in complaints]
-        page.context.close()
-    assert not wrong, "\n".join(wrong)
+    page, complaints = visit(chromium, served, colours, language)
+    for address in every:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(address, wait_until="load")
+        wrong += [f"{address}: {each}" for each in violations(page)]
+        assert page.get_attribute("html", "lang") == language
+        for narrow in WIDTHS:
+            page.set_viewport_size({"width": narrow, "height": 900})
+            wrong += [f"{address} at {narrow}: broken {each}" for each in broken_words(page)]
+            wrong += [f"{address} at {narrow}: too wide {each}" for each in too_wide(page)]
+    page.context.close()
+    assert not [*wrong, *complaints], "\n".join([*wrong, *complaints])
