@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -26,6 +26,15 @@ def find() -> str | None:
     """The browser: VIGIE_CHROMIUM, or the first one on PATH."""
     given = os.environ.get("VIGIE_CHROMIUM")
     return given or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+# A refusal is an answer like any other, but Chromium and htmx complain of its status.
+EXPECTED = ("Failed to load resource", "Response Status Error Code")
+
+
+def told(line: ConsoleMessage) -> list[str]:
+    """The text of a line of the console that is a complaint."""
+    return [line.text] if line.type == "error" and not line.text.startswith(EXPECTED) else []
 
 
 @contextmanager

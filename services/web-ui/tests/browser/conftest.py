@@ -6,24 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 # pytest's importlib mode puts no folder on the path; the helpers lie beside this file.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chromium import browser, find
+from chromium import browser, find, told
 from web_ui_fakes import PASSWORD, World
 
 from shared.clock import SystemClock
 from vigie_testing.listening import listening
-
-# A refusal is an answer like any other, but Chromium and htmx complain of its status.
-EXPECTED = ("Failed to load resource", "Response Status Error Code")
-
-
-def told(line: ConsoleMessage) -> list[str]:
-    """The text of a line that is a complaint."""
-    return [line.text] if line.type == "error" and not line.text.startswith(EXPECTED) else []
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import browser, find
+from chromium import told
 from crawling import pages
 from examining import broken_words, too_wide, violations
 from playwright.sync_api import Browser, Page
@@ -18,9 +18,6 @@ WIDTHS = (320, 390, 768, 1024, 1440)
 # Of each pair one is looked at in full: width, colours, language.
 LOOKS = ((1440, "light", "en"), (390, "dark", "fr"))
 
-# A refusal is an answer like any other, but Chromium complains of its status.
-EXPECTED = ("Failed to load resource", "Response Status Error Code")
-
 
 # One browser at a time, like the others: two of them starve each other of this machine's cores.
 pytestmark = [
@@ -29,14 +26,6 @@ pytestmark = [
     # Some forty pages, each at five widths, under coverage.
     pytest.mark.timeout(300),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if find() is None:
-        pytest.skip("no Chromium here: pages were not looked at")
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module", params=["busy", "empty"])
@@ -61,14 +50,7 @@ def visit(chromium: Browser, base: str, colours: str, language: str) -> tuple[Pa
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda line: (
-            complaints.append(line.text)
-            if line.type == "error" and not line.text.startswith(EXPECTED)
-            else None
-        ),
-    )
+    page.on("console", lambda line: complaints.extend(told(line)))
     page.on(
         "request",
         lambda asked: (
