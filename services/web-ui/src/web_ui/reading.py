@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,6 +81,16 @@ def of(principal: Principal | None, chosen: str, accept_language: str | None) ->
     if settled is None:
         return Reading(language)
     return Reading(language, settled.time_zone, settled.clock == "12")
+
+
+def typed(text: str) -> datetime:
+    """What the reader typed into a form as a day and a time: without a zone it is of theirs.
+
+    Raises:
+        ValueError: it is none.
+    """
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=current().zone)
 
 
 def speaker() -> Say:

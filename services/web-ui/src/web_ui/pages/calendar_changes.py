@@ -1,7 +1,7 @@
 """The forms of the calendar: overrides, swaps, and calendars to subscribe to."""
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -145,8 +145,6 @@ async def _answer(
 def _instant(form: Filled, name: str) -> str:
     """What was typed is the time of the reader's zone."""
     try:
-        typed = datetime.fromisoformat(form.one(name))
-        local = typed if typed.tzinfo else typed.replace(tzinfo=reading.current().zone)
-        return local.astimezone(UTC).isoformat()
+        return reading.typed(form.one(name)).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise Invalid([FieldError(name, "must be a day and a time")]) from None

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response, get
@@ -73,11 +72,9 @@ def _question(form: Filled) -> dict[str, Any]:
     question: dict[str, Any] = {name: value for name, value in given.items() if value}
     if form.one("at"):
         try:
-            typed = datetime.fromisoformat(form.one("at"))
+            question["at"] = reading.typed(form.one("at")).isoformat()
         except ValueError:
             raise Invalid([], say("The time cannot be read.")) from None
-        local = typed if typed.tzinfo else typed.replace(tzinfo=reading.current().zone)
-        question["at"] = local.isoformat()
     for name in ("horizon_minutes", "answered_after_minutes"):
         number = form.number(name)
         if number is not None:
