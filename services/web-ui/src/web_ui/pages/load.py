@@ -15,8 +15,7 @@ from web_ui.configuration import TEAMS
 from web_ui.filters import Choice
 from web_ui.forms import refusal
 from web_ui.notices import Asking, Notice
-from web_ui.pages.reports import USUAL, WINDOWS, as_csv, days_of, window
-from web_ui.reading import many
+from web_ui.pages.reports import USUAL, as_csv, days_of, window, windows
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.viewer import Viewer
 
@@ -88,14 +87,7 @@ async def load(services: Services, viewer: Viewer, asked: Asked) -> tuple[LoadPa
     teams, _ = await asyncio.gather(
         asking.for_(services.configuration.every(viewer.token, TEAMS)), report_or_why()
     )
-    choices = [
-        Choice(
-            many("the last {count} day", "the last {count} days", days),
-            replace(asked, days=days).address(),
-            days == asked.days,
-        )
-        for days in WINDOWS
-    ]
+    choices = windows(asked.days, lambda days: replace(asked, days=days).address())
     page = LoadPage(asked, choices, teams or (), report, asked.address(f"{PATH}.csv"))
     return page, [*refused, *asking.notices]
 

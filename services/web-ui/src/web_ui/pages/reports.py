@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -91,6 +91,18 @@ def days_of(query: Mapping[str, Any]) -> int:
     return next((days for days in WINDOWS if str(days) == text), USUAL)
 
 
+def windows(chosen: int, address: Callable[[int], str]) -> list[Choice]:
+    """The windows there are to choose from; ``address`` is the same page with another."""
+    return [
+        Choice(
+            many("the last {count} day", "the last {count} days", days),
+            address(days),
+            days == chosen,
+        )
+        for days in WINDOWS
+    ]
+
+
 async def load(
     services: Services, viewer: Viewer, asked: Asked
 ) -> tuple[ReportsPage, list[Notice]]:
@@ -105,14 +117,7 @@ async def load(
         notices = [refusal(error)]
     page = ReportsPage(
         asked=asked,
-        choices=[
-            Choice(
-                many("the last {count} day", "the last {count} days", days),
-                replace(asked, days=days).address(),
-                days == asked.days,
-            )
-            for days in WINDOWS
-        ],
+        choices=windows(asked.days, lambda days: replace(asked, days=days).address()),
         teams=teams or (),
         report=report,
         headlines=_headlines(report) if report else (),
