@@ -18,6 +18,7 @@ from web_ui.pages.answers import FIRST, Reply, accepted, refused
 from web_ui.reading import say
 from web_ui.services import Services, TheServices, TheViewer
 from web_ui.snippets import NO_KEY, Snippet, of_sender
+from web_ui.viewer import Viewer
 
 OVERLAPS = (0, 3600, 86_400, 604_800)
 """Seconds for which the key before is good beside a new one."""
@@ -81,6 +82,14 @@ def shown(
     )
 
 
+async def _again(
+    request: Request[Any, Any, Any], services: Services, viewer: Viewer, which: UUID, said: Said
+) -> Response[str]:
+    """The page of what is stored now."""
+    stored = await services.ingestion.integration(viewer.token, which)
+    return shown(request, services, stored, said)
+
+
 @get(f"{integrations.ADDRESS}/{{integration_id:uuid}}", include_in_schema=False)
 async def show(
     request: Request[Any, Any, Any],
@@ -89,8 +98,7 @@ async def show(
     integration_id: FromPath[UUID],
 ) -> Response[str]:
     """The page."""
-    stored = await services.ingestion.integration(viewer.token, integration_id)
-    return shown(request, services, stored, Said())
+    return await _again(request, services, viewer, integration_id, Said())
 
 
 @post(f"{integrations.ADDRESS}/{{integration_id:uuid}}", include_in_schema=False, status_code=200)
@@ -106,8 +114,8 @@ async def change(
     try:
         await ask.change_integration(viewer.token, integration_id, changes(form))
     except REFUSALS as error:
-        stored = await ask.integration(viewer.token, integration_id)
-        return shown(request, services, stored, Said(reply=refused(error, form)))
+        said = Said(reply=refused(error, form))
+        return await _again(request, services, viewer, integration_id, said)
     return accepted(services, address(integration_id), topic=integrations.TOPIC)
 
 
@@ -129,8 +137,8 @@ async def rotate(
         overlap = form.number("overlap") or 0
         made = await ask.rotate_key(viewer.token, integration_id, overlap)
     except REFUSALS as error:
-        stored = await ask.integration(viewer.token, integration_id)
-        return shown(request, services, stored, Said(reply=refused(error, form)))
+        said = Said(reply=refused(error, form))
+        return await _again(request, services, viewer, integration_id, said)
     services.broadcast.publish(integrations.TOPIC, "")
     return shown(request, services, made, Said(key=made.key))
 
@@ -157,8 +165,7 @@ async def send_test(
         said = Said(tested=tested)
     except REFUSALS as error:
         said = Said(reply=refused(error, form))
-    stored = await ask.integration(viewer.token, integration_id)
-    return shown(request, services, stored, said)
+    return await _again(request, services, viewer, integration_id, said)
 
 
 @post(
@@ -180,6 +187,6 @@ async def switch(
     try:
         await ask.switch_integration(viewer.token, integration_id, verb)
     except REFUSALS as error:
-        stored = await ask.integration(viewer.token, integration_id)
-        return shown(request, services, stored, Said(reply=refused(error)))
+        said = Said(reply=refused(error))
+        return await _again(request, services, viewer, integration_id, said)
     return accepted(services, address(integration_id), _RECEIPTS[verb], topic=integrations.TOPIC)
